@@ -15,9 +15,9 @@ from engine.model.answer import Answer, Due, Duty, Outcome, Status, Unlisted
 from engine.model.policy import Literal, Policy
 from engine.model.quoting import visible
 from engine.model.vocabulary import number_text
-from guidepost.render.console import grid, rank_style, sections
+from guidepost.render.console import grid, rank_style, sectioned_table
 from guidepost.render.deadlines_console import due_text, duty_text, passed_text, timeline_parts, why_text, zone_of
-from guidepost.render.facts_text import allowed
+from guidepost.render.facts_text import allowed_values_text
 from guidepost.render.time_text import instant_text
 
 STATUS_STYLES: Final = {
@@ -151,7 +151,7 @@ class AnswerPage:
         if fact is None:
             return Text(name, "bold")
         about = f": {fact.about}" if fact.about else ""
-        return Text.assemble((name, "bold"), about, (f"  ({allowed(fact)})", "dim"))
+        return Text.assemble((name, "bold"), about, (f"  ({allowed_values_text(fact)})", "dim"))
 
     def _path(self, answer: Answer) -> Iterator[RenderableType]:
         """Yield the rules behind each outcome; outcomes that rest on the same rules stand together."""
@@ -170,7 +170,7 @@ class AnswerPage:
                     for name, row in zip_longest(names, marked or [(Text(reason, "dim"), "", "")])
                 ]
             )
-        yield sections(("outcome", "rule", "place", "source"), groups)
+        yield sectioned_table(("outcome", "rule", "place", "source"), groups)
         assumed = [("*", Text.assemble((f"{rule.id}: ", "bold"), rule.assumption)) for rule in answer.assumptions]
         if assumed:
             yield grid(assumed, "yellow")

@@ -12,7 +12,7 @@ from engine.model.policy import AtRisk, Deadline, Elapsed, Policy
 from engine.model.problems import Place
 from engine.model.targets import BY_REGION, Measure, Region, Unit, WrittenCalendar
 from engine.model.vocabulary import number_text
-from guidepost.render.console import grid, ruled
+from guidepost.render.console import grid, ruled_table
 from guidepost.render.deadlines_console import DAY_RULES
 from guidepost.render.time_text import NOUNS, amount_text, day_text, hours_text, week_text
 from guidepost.render.timeline import indented
@@ -46,7 +46,7 @@ def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
         (Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about)
         for one in listed
     ]
-    return ruled(("calendar", "open", "zone", "holidays", "about"), rows)
+    return ruled_table(("calendar", "open", "zone", "holidays", "about"), rows)
 
 
 def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
@@ -84,7 +84,7 @@ def by_region(text: str) -> str:
 
 def regions(listed: Iterable[Region]) -> RenderableType:
     """Return regions, each in a row."""
-    return ruled(
+    return ruled_table(
         ("region", "zone", "holidays", "about"),
         [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed],
     )
@@ -103,7 +103,7 @@ def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
                 Text(f"{estimated}", "yellow" if estimated else ""),
             )
         )
-    return ruled(("holidays", "known from, to", "days", "estimated"), rows)
+    return ruled_table(("holidays", "known from, to", "days", "estimated"), rows)
 
 
 def holidays(one: HolidayList) -> Iterator[RenderableType]:
@@ -118,7 +118,7 @@ def holidays(one: HolidayList) -> Iterator[RenderableType]:
         )
         for day, found in one.days.items()
     ]
-    yield indented(ruled(("date", "holiday", "status", "source"), rows))
+    yield indented(ruled_table(("date", "holiday", "status", "source"), rows))
 
 
 def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
@@ -132,7 +132,7 @@ def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
 
 def deadlines(listed: Iterable[Deadline]) -> RenderableType:
     """Return deadlines, each in a row."""
-    return ruled(
+    return ruled_table(
         ("deadline", "from", "met by", "about"),
         [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed],
     )
@@ -172,7 +172,7 @@ def _assumed(assumption: str) -> tuple[str, str]:
 def elapsed(listed: Iterable[Elapsed]) -> RenderableType:
     """Return the facts that follow from the time that has passed, each in a row."""
     rows = [(Text(one.fact, "bold"), elapsed_text(one), one.source, Text(str(one.place), "dim")) for one in listed]
-    return ruled(("fact", "follows from", "source", "place"), rows)
+    return ruled_table(("fact", "follows from", "source", "place"), rows)
 
 
 def elapsed_text(one: Elapsed) -> str:

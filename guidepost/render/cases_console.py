@@ -17,7 +17,7 @@ from engine.model.quoting import shell_word
 from engine.request.moment import Hold
 from engine.version.version import Version
 from guidepost.policies.run_cases import CaseRun, CaseSource
-from guidepost.render.console import count, sections
+from guidepost.render.console import count, sectioned_table
 from guidepost.render.messages import problem_text
 from guidepost.render.policy_json import Plain, plain_place
 
@@ -25,7 +25,7 @@ MAX_CELLS_LISTED: Final = 20
 """How many uncovered cells of one table are written as data."""
 
 
-def trial_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]:
+def case_run_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]:
     """Yield what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
     yield Text.assemble(
         (trial.source.root, "bold"),
@@ -89,7 +89,7 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
     rules, cells = covered.rules, covered.cells
     rows = [_coverage_row(table) for table in covered.tables]
     total: tuple[RenderableType, ...] = ("all", "", Text(_share(*rules), "bold"), Text(_share(*cells), "bold"))
-    yield Padding(sections(("table", "", "rules", "cells"), [rows, [total]]), (1, 0, 1, 2))
+    yield Padding(sectioned_table(("table", "", "rules", "cells"), [rows, [total]]), (1, 0, 1, 2))
     witnesses = Witnesses(version)
     for rule, witness in missed_rules(covered, witnesses):
         yield Text.assemble(
@@ -180,7 +180,7 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
     return f"the cases of {' and '.join(broken)} were not run{elsewhere}"
 
 
-def plain_trials(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> Plain:
+def plain_case_runs(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> Plain:
     """Return everything as data."""
     return {"ok": ok, "seconds": round(seconds, 3), "versions": [_plain_trial(one) for one in trials]}
 

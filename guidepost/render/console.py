@@ -35,7 +35,7 @@ from guidepost.render.messages import Message
 WIDE: Final = 10_000
 """Columns of a console that is not a terminal: more than any line has."""
 
-HINT: Final = "; did you mean"
+DID_YOU_MEAN: Final = "; did you mean"
 """How the end of a message begins that names what was perhaps meant."""
 
 LONGEST_WORD: Final = 80
@@ -159,7 +159,7 @@ def json_text(plain: object) -> str:
     return visible_json(json.dumps(plain, indent=2, ensure_ascii=False)) + "\n"
 
 
-def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
+def command_error(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
     """Describe what is wrong on standard error; give what to raise to end the command with this exit code."""
     screen = errors()
     # Here already: a text of Rich drops some control characters, such as BEL and BS, so that a word looks like another one.
@@ -169,14 +169,19 @@ def refused(message: str, *details: RenderableType, code: ExitCode = ExitCode.US
     return typer.Exit(int(code))
 
 
+def help_lines(help_: str) -> list[str]:
+    """Return the line with the help of an error, if it has one."""
+    return [f"help: {help_}"] if help_ else []
+
+
 def cannot_write(path: Path | str, error: OSError) -> typer.Exit:
     """Report on standard error that a file cannot be written; return the exit to raise."""
-    return refused(f"{path} cannot be written: {error.strerror or error}")
+    return command_error(f"{path} cannot be written: {error.strerror or error}")
 
 
 def cannot_read(path: Path | str, error: OSError) -> typer.Exit:
     """Report on standard error that a file cannot be read; return the exit to raise."""
-    return refused(f"{path} cannot be read: {error.strerror or error}")
+    return command_error(f"{path} cannot be read: {error.strerror or error}")
 
 
 def indented(part: RenderableType, columns: int = 2) -> RenderableType:
@@ -197,12 +202,12 @@ def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
     return table
 
 
-def ruled(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
+def ruled_table(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
     """Return rows under headings with a line below them."""
-    return sections(headings, [rows])
+    return sectioned_table(headings, [rows])
 
 
-def sections(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
+def sectioned_table(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
     """Return groups of rows under headings, with a line below these and between the groups.
 
     No id, place or instant is broken: columns of several words fold between them, and a table that still does not fit
@@ -241,14 +246,14 @@ def rank_style(value: object, values: Sequence[str]) -> str:
     return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
 
 
-def meant(word: str, known: Iterable[str], prefix: str = "") -> str:
+def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
     """Return the end of a message on a word that is not known: what was perhaps meant, if anything is near.
 
-    >>> meant("prioritty", ["priority", "scope"]), meant("xyz", ["priority"])
+    >>> suggestion("prioritty", ["priority", "scope"]), suggestion("xyz", ["priority"])
     ('; did you mean `priority`?', '')
     """
     near = nearest(word, known, limit=1)
-    return f"{HINT} `{prefix}{near[0]}`?" if near else ""
+    return f"{DID_YOU_MEAN} `{prefix}{near[0]}`?" if near else ""
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:

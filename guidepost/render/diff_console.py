@@ -18,13 +18,13 @@ from engine.diff.words import (
     region_text,
     wording_text,
 )
-from guidepost.render.console import count, grid, indented, ruled
-from guidepost.render.diff_report import SHOWN, Report, command
+from guidepost.render.console import count, grid, indented, ruled_table
+from guidepost.render.diff_report import SHOWN, DiffReport, command
 
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edit.RENAMED: "cyan"}
 
 
-def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
+def diff_parts(shown: DiffReport, *, every: bool) -> Iterator[RenderableType]:
     """Yield the parts of a report; ``every`` shows all regions and citations."""
     yield from _head(shown)
     if shown.wording or shown.citations:
@@ -47,7 +47,7 @@ def terminal_parts(shown: Report, *, every: bool) -> Iterator[RenderableType]:
             yield indented(Text.assemble((excess.message, "red"), where))
 
 
-def _head(shown: Report) -> Iterator[RenderableType]:
+def _head(shown: DiffReport) -> Iterator[RenderableType]:
     sides = [f"{ref.name} {ref.version} ({ref.digest[:12]})" for ref in (shown.diff.before, shown.diff.after)]
     yield Text.assemble((sides[0], "bold"), " -> ", (sides[1], "bold"))
     yield Text(headline(shown.diff), "green" if shown.diff.same_decisions else "")
@@ -57,7 +57,7 @@ def _wording_row(one: Wording) -> tuple[RenderableType, ...]:
     return Text(one.edit.value, _STYLES[one.edit]), wording_text(one), Text(str(one.place or ""), "dim")
 
 
-def _citations(shown: Report, every: bool) -> Iterator[RenderableType]:
+def _citations(shown: DiffReport, every: bool) -> Iterator[RenderableType]:
     pairs = shown.citations
     if not pairs:
         return
@@ -76,7 +76,7 @@ def _matrix(one: MatrixDiff) -> RenderableType:
         return Text(now or "-", "dim") if was == now else Text(f"{was or '-'} -> {now or '-'}", "bold yellow")
 
     rows = [(Text(row, "bold"), *(cell(row, column) for column in one.columns)) for row in one.rows]
-    return ruled((f"{one.table}: {one.down} \\ {one.across}", *one.columns), rows)
+    return ruled_table((f"{one.table}: {one.down} \\ {one.across}", *one.columns), rows)
 
 
 def _decision(one: DecisionDiff, every: bool) -> Iterator[RenderableType]:

@@ -21,12 +21,12 @@ from engine.diff.words import (
     outcome_text,
     wording_text,
 )
-from guidepost.render.diff_report import SHOWN, Report, command
+from guidepost.render.diff_report import SHOWN, DiffReport, command
 from guidepost.render.html import coded, page_template
 from guidepost.render.markdown import arrows
 
 
-def html_page(shown: Report) -> str:
+def diff_html(shown: DiffReport) -> str:
     """Write a report as a page."""
     return _template().render(shown=shown, diff=shown.diff, most=SHOWN)
 

@@ -10,12 +10,12 @@ from engine.diff.words import change_text, headline, items, region_text, value_t
 from engine.model.answer import VersionRef
 from engine.model.conditions import Interval
 from engine.model.problems import Place
-from guidepost.render.diff_report import Report
+from guidepost.render.diff_report import DiffReport
 
 Plain = dict[str, Any]
 
 
-def plain_report(shown: Report) -> Plain:
+def plain_diff(shown: DiffReport) -> Plain:
     """Write a whole report as plain data."""
     diff = shown.diff
     return {

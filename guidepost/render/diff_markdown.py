@@ -21,19 +21,19 @@ from engine.diff.words import (
     region_text,
     wording_text,
 )
-from guidepost.render.diff_report import SHOWN, Report, command
-from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
+from guidepost.render.diff_report import SHOWN, DiffReport, command
+from guidepost.render.markdown import MOST_BYTES, code, escaped, fit_parts, folded, listed, prose
 
 LENGTHS: Final = (200, 50, SHOWN)
 """How many lines of a list are written out: the first of these with which the whole is short enough."""
 
 
-def markdown_text(shown: Report, most: int = MOST_BYTES) -> str:
+def diff_markdown(shown: DiffReport, most: int = MOST_BYTES) -> str:
     """Write a report as Markdown of at most so many bytes."""
-    return fitted(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
+    return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
 
 
-def _parts(shown: Report, length: int) -> Iterator[str]:
+def _parts(shown: DiffReport, length: int) -> Iterator[str]:
     one, other = shown.diff.before, shown.diff.after
     yield f"## {escaped(shown.title)}"
     yield escaped(headline(shown.diff))
@@ -147,6 +147,6 @@ def _wording(wording: Iterable[Wording]) -> Iterator[str]:
         yield f"- {one.edit.value}: {said}" + (f" ({code(str(one.place))})" if one.place else "")
 
 
-def _citations(shown: Report) -> Iterator[str]:
+def _citations(shown: DiffReport) -> Iterator[str]:
     for (one, other), there in shown.citations.items():
         yield f"- cited otherwise {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"

@@ -29,7 +29,7 @@ NO_BUDGET: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class DiffReport:
     """A difference to show. ``names`` are what the two versions were called by who asked."""
 
     diff: Diff
@@ -65,14 +65,14 @@ class Report:
         return tuple(one for one in self.matrices if one.changed)
 
 
-def report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> Report:
+def make_diff_report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> DiffReport:
     """Compare two versions for a report, and hold the difference against a budget.
 
     Raises PolicyErrors if they cannot be laid over each other, and NotABudget if the budget names what neither has.
     """
     check_budget(budget, before.policy, after.policy)
     diff = compare(before, after)
-    return Report(
+    return DiffReport(
         diff=diff, matrices=matrices(before.policy, after.policy), names=names, excesses=excesses(diff, budget)
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.model.vocabulary import Fact, FactType, number_text
 
 
-def allowed(fact: Fact, most: int = 8) -> str:
+def allowed_values_text(fact: Fact, most: int = 8) -> str:
     """Return what a fact or outcome may be, in a few words; of its values no more than ``most``."""
     if fact.values:
         more = len(fact.values) - most

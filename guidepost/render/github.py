@@ -20,7 +20,7 @@ def step_summary() -> Path | None:
     return Path(named) if named else None
 
 
-def from_top(file: str) -> str:
+def repository_path(file: str) -> str:
     """Return the path of a file from the top of its repository, as GitHub and code scanning want it; without one, from the current folder."""
     path = Path(file).resolve()
     top = next((above for above in path.parents if (above / ".git").exists()), Path.cwd())

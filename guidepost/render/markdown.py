@@ -14,17 +14,17 @@ SPECIAL: Final = "\\`*_[]|~$#"
 """Characters that would be read as markup."""
 
 
-def fitted(write: Callable[[int], Iterable[str]], lengths: Sequence[int], most: int, whole: str) -> str:
+def fit_parts(write: Callable[[int], Iterable[str]], lengths: Sequence[int], most: int, whole: str) -> str:
     """Put the parts together that are written with lists of a length: the first of these at which all of it fits."""
     parts: list[str] = []
     for length in lengths:
         parts = [*write(length)]
         if sum(map(_size, parts)) <= most:
             break
-    return together(parts, most, whole)
+    return joined_parts(parts, most, whole)
 
 
-def together(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "guidepost diff") -> str:
+def joined_parts(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "guidepost diff") -> str:
     """Put parts below each other as long as they fit, and say how many were left out; ``whole`` is the command that shows all of it."""
     left = most - 200  # for the line that says so
     kept: list[str] = []

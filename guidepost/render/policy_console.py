@@ -16,8 +16,8 @@ from engine.model.targets import Measure
 from engine.model.vocabulary import Fact
 from guidepost.render import calendar_console as calendar_pages
 from guidepost.render.answer_console import literal_text
-from guidepost.render.console import grid, rank_style, ruled
-from guidepost.render.facts_text import allowed
+from guidepost.render.console import grid, rank_style, ruled_table
+from guidepost.render.facts_text import allowed_values_text
 from guidepost.render.time_text import minutes_text
 
 Part = Table | Roster | Deadline
@@ -90,7 +90,7 @@ class PolicyPages:
         yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
         hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
         rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
-        yield _indented(ruled((roster.produces, "name", "zone", "open"), rows))
+        yield _indented(ruled_table((roster.produces, "name", "zone", "open"), rows))
         if roster.assumption:
             yield _indented(grid([("assumes", roster.assumption)], "yellow"))
 
@@ -107,7 +107,7 @@ class PolicyPages:
             (Text(assumption.id, "bold"), assumption.reason, assumption.source, Text(str(assumption.place), "dim"))
             for assumption in self._policy.assumptions
         ]
-        yield ruled(("assumption", "reason", "source", "place"), rows)
+        yield ruled_table(("assumption", "reason", "source", "place"), rows)
 
     def questions(self) -> Iterator[RenderableType]:
         """Yield the contradictions of the source text, each with the reading that was chosen."""
@@ -122,15 +122,15 @@ class PolicyPages:
     def facts(self, facts: Mapping[str, Fact], noun: str) -> Iterator[RenderableType]:
         """Yield facts or outcomes with their types and values."""
         rows = [
-            (Text(fact.name, "bold"), _type_text(fact), fact.about, Text(allowed(fact), "cyan"))
+            (Text(fact.name, "bold"), _type_text(fact), fact.about, Text(allowed_values_text(fact), "cyan"))
             for fact in facts.values()
         ]
-        yield ruled((noun, "type", "about", "values"), rows)
+        yield ruled_table((noun, "type", "about", "values"), rows)
 
     def fact(self, fact: Fact) -> Iterator[RenderableType]:
         """Yield one fact or outcome with every value, and what it follows from."""
         yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
-        rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed(fact))])
+        rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed_values_text(fact))])
         if elapsed := self._policy.elapsed.get(fact.name):
             rows.append(("if not sent", calendar_pages.elapsed_text(elapsed)))
         yield _indented(grid(rows, "cyan"))
@@ -146,7 +146,7 @@ class PolicyPages:
         for row in matrix.rows:
             cells = [rules.get(f"{table.name}.{row}.{column}") for column in matrix.columns]
             rows.append((Text(row, "bold"), *(self._cell(cell, table.produces[0]) for cell in cells)))
-        shown = ruled((f"{matrix.down} \\ {matrix.across}", *matrix.columns), rows)
+        shown = ruled_table((f"{matrix.down} \\ {matrix.across}", *matrix.columns), rows)
         yield _indented(shown)
         yield from self._assumed(table)
 
@@ -244,7 +244,7 @@ def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) ->
     """Return a table without the columns in which nothing stands."""
     named = list(headings)
     kept = [index for index in range(len(named)) if any(str(row[index]) for row in rows)]
-    return ruled([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])
+    return ruled_table([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])
 
 
 def _type_text(fact: Fact) -> str:

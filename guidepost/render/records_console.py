@@ -14,7 +14,7 @@ from engine.decision_log.record import Record, RecordedChange, RecordKind
 from engine.model.answer import Status
 from engine.model.quoting import visible
 from guidepost.decision_log.verify import VerificationReport
-from guidepost.render.console import count, grid, ruled
+from guidepost.render.console import count, grid, ruled_table
 
 SHORT = 12
 
@@ -34,7 +34,7 @@ def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
         for _, record in found
     ]
     kept = [index for index in range(len(headings)) if any(row[index] for row in rows)]
-    return ruled([headings[index] for index in kept], [[row[index] for index in kept] for row in rows])
+    return ruled_table([headings[index] for index in kept], [[row[index] for index in kept] for row in rows])
 
 
 def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
@@ -73,7 +73,7 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
     )
 
 
-def verified_page(report: VerificationReport) -> Iterator[RenderableType]:
+def log_verification_parts(report: VerificationReport) -> Iterator[RenderableType]:
     """Yield what a verification found: every break by name, how far each chain comes, and what was purged."""
     found = report.found
     for one in found.breaks:

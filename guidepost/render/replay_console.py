@@ -11,7 +11,7 @@ from rich.text import Text
 from engine.diff.words import change_text, state_text
 from engine.model.quoting import visible
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
-from guidepost.render.console import count, grid, indented, ruled
+from guidepost.render.console import count, grid, indented, ruled_table
 from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
@@ -19,7 +19,7 @@ BAR: Final = 12
 """How many columns the longest bar takes."""
 
 
-def terminal_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
+def replay_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
     """Yield the parts of a report; ``every`` shows all regions, changes and groups."""
     yield from _head(shown)
     if not shown.compared:
@@ -91,7 +91,7 @@ def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
         for one in shown.moved
     ]
     yield ""
-    yield ruled(("outcome", shown.unit, "share", "mostly"), rows)
+    yield ruled_table(("outcome", shown.unit, "share", "mostly"), rows)
 
 
 def _told(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
@@ -121,7 +121,7 @@ def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[Render
     ]
     stays = one.tickets - one.changed
     yield indented(
-        ruled(
+        ruled_table(
             ("from -> to", shown.unit, "share", ""),
             [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])],
         )
@@ -191,10 +191,10 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every:
             )
             for one in listed
         ]
-        table = ruled((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
+        table = ruled_table((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
     else:
         all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
-        table = ruled(
+        table = ruled_table(
             (f"by {fact}", shown.unit, "share", ""),
             [
                 (
@@ -225,7 +225,7 @@ def _unread(shown: ReplayReport) -> Iterator[RenderableType]:
     yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
     if shown.first_rejected:
         yield indented(
-            ruled(
+            ruled_table(
                 ("row", "ticket", "field", "what is wrong"),
                 [
                     (_number(one.row), visible(one.name), visible(one.field), visible(one.message))

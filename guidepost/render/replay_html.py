@@ -22,7 +22,7 @@ Row = tuple[str, int, str, str]
 """A bar: its label, its length, what is said of it, and the name of its colour."""
 
 
-def html_page(shown: ReplayReport) -> str:
+def replay_html(shown: ReplayReport) -> str:
     """Write a report as a page."""
     return _template().render(shown=shown, most=SHOWN, most_states=MOST_STATES)
 

@@ -18,7 +18,7 @@ FORMAT: Final = 1
 Plain = dict[str, Any]
 
 
-def plain_report(shown: ReplayReport) -> Plain:
+def plain_replay(shown: ReplayReport) -> Plain:
     """Write a whole report as plain data."""
     one = shown.replay
     return {

@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
-from guidepost.render.markdown import MOST_BYTES, code, escaped, fitted, folded, listed, prose
+from guidepost.render.markdown import MOST_BYTES, code, escaped, fit_parts, folded, listed, prose
 from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
@@ -16,9 +16,9 @@ LENGTHS: Final = (100, 30, SHOWN)
 """How many lines of a list are written out: the first of these with which the whole is short enough."""
 
 
-def markdown_text(shown: ReplayReport, most: int = MOST_BYTES) -> str:
+def replay_markdown(shown: ReplayReport, most: int = MOST_BYTES) -> str:
     """Write a report as Markdown of at most so many bytes."""
-    return fitted(lambda length: _parts(shown, length), LENGTHS, most, "guidepost replay")
+    return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost replay")
 
 
 def _parts(shown: ReplayReport, length: int) -> Iterator[str]:

@@ -11,9 +11,9 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from guidepost.render.console import count, grid, ruled
+from guidepost.render.console import count, grid, ruled_table
 from guidepost.render.html import page_template
-from guidepost.render.markdown import MOST_BYTES, arrows, code, escaped, fitted, prose
+from guidepost.render.markdown import MOST_BYTES, arrows, code, escaped, fit_parts, prose
 from guidepost.render.replay_json import FORMAT
 from guidepost.replay.verify_log import LogVerification, Mismatch, VersionVerification
 
@@ -44,14 +44,14 @@ def headline(one: LogVerification) -> str:
     return f"{'; '.join(parts) or 'There are no records'}."
 
 
-def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
+def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
     """Yield the parts of a proof."""
     yield Text(one.source, "bold")
     yield Text(headline(one), "green" if one.ok else "bold red")
     yield from map(Text, one.notes)
     if one.versions:
         yield ""
-        yield ruled(
+        yield ruled_table(
             ("version", "digest", "records", ""),
             [
                 (
@@ -73,7 +73,7 @@ def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
             for record in one.mismatches
             for outcome, said in record.outcomes.items()
         ]
-        yield Padding(ruled(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
+        yield Padding(ruled_table(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
         if more := one.differing - len(one.mismatches):
             yield Padding(Text(f"and {count(more, 'record')} more; --all lists them", "dim"), (0, 0, 0, 2))
     if one.rejected:
@@ -87,9 +87,9 @@ def terminal_proof(one: LogVerification) -> Iterator[RenderableType]:
         )
 
 
-def markdown_proof(one: LogVerification, most: int = MOST_BYTES) -> str:
+def verification_markdown(one: LogVerification, most: int = MOST_BYTES) -> str:
     """Write a proof as Markdown."""
-    return fitted(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay log")
+    return fit_parts(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay log")
 
 
 def _parts(one: LogVerification, length: int) -> Iterator[str]:
@@ -126,7 +126,7 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
         yield "\n".join(f"- {number:,}× {prose(what)}" for what, number in list(one.rejected.items())[:length])
 
 
-def plain_proof(one: LogVerification) -> dict[str, Any]:
+def plain_verification(one: LogVerification) -> dict[str, Any]:
     """Write a proof as plain data."""
     return {
         "format": FORMAT,
@@ -152,7 +152,7 @@ def plain_proof(one: LogVerification) -> dict[str, Any]:
     }
 
 
-def html_proof(one: LogVerification) -> str:
+def verification_html(one: LogVerification) -> str:
     """Write a proof as a page."""
     return _template().render(proof=one)
 

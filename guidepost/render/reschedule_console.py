@@ -21,7 +21,7 @@ from guidepost.render.policy_json import plain_place
 from guidepost.render.time_text import instant_text, length_text
 
 
-def moved_parts(change: Rescheduled, policy: Policy) -> Iterator[RenderableType]:
+def reschedule_parts(change: Rescheduled, policy: Policy) -> Iterator[RenderableType]:
     """Yield each deadline before and after the change, how far it moved, and what else changed with the rules behind that."""
     yield Text("the change", "bold")
     if not change.deadlines:
@@ -67,7 +67,7 @@ def _value(outcome: Outcome) -> str:
     return "undecided" if outcome.status is Status.UNDECIDED else literal_text(outcome.value)
 
 
-def plain_moved(change: Rescheduled) -> dict[str, Any]:
+def plain_reschedule(change: Rescheduled) -> dict[str, Any]:
     """Return a change as plain data."""
     return {
         "deadlines": [

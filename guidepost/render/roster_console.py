@@ -14,7 +14,7 @@ from engine.deadlines.roster import duty
 from engine.decide.answer_times_json import iso, plain_duty
 from engine.model.answer import Duty
 from engine.model.policy import Roster
-from guidepost.render.console import grid, ruled
+from guidepost.render.console import grid, ruled_table
 from guidepost.render.deadlines_console import duty_text
 from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import clock_text, minutes_text, offset_text
@@ -49,7 +49,7 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
                 Text("turn" if has else "next" if follows else "", "bold green" if has else "cyan"),
             )
         )
-    yield indented(ruled((roster.produces, "local time", "zone", "daytime", ""), rows))
+    yield indented(ruled_table((roster.produces, "local time", "zone", "daytime", ""), rows))
     hours = f"{minutes_text(roster.opens)}-{minutes_text(roster.closes)} local time"
     said: list[tuple[RenderableType, ...]] = [
         ("turn", Text.assemble((turn.now.name or turn.now.value, "bold"), f": {duty_text(turn)}")),

@@ -1,4 +1,4 @@
-"""Findings as SARIF 2.1.0, the format that code-scanning tools read. Findings in, plain data out; the same findings give the same bytes.
+"""CheckReport as SARIF 2.1.0, the format that code-scanning tools read. CheckReport in, plain data out; the same findings give the same bytes.
 
 A finding keeps its fingerprint when lines move: it is of the code, the file and what the message says, without numbers that
 stand for themselves.

@@ -19,7 +19,7 @@ from rich.text import Text
 from engine.clock.localtime import local_time
 from engine.clock.stretches import Stretch, StretchKind
 from engine.clock.zone import DAY_MICROS, EPOCH_DAY, SECOND, midnight, to_datetime, to_micros, zone
-from guidepost.render.console import count, ruled
+from guidepost.render.console import count, ruled_table
 from guidepost.render.time_text import WEEKDAYS, clock_text, day_text, length_text, offset_text, short_text
 
 CELLS: Final = 48
@@ -258,7 +258,7 @@ def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[s
                 ),
             )
         )
-    return ruled(("from", "to", "length", "kind"), rows)
+    return ruled_table(("from", "to", "length", "kind"), rows)
 
 
 def indented(part: RenderableType, by: int = 2) -> RenderableType:

@@ -11,9 +11,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.version.version import build
-from guidepost.render.diff_markdown import markdown_text
-from guidepost.render.diff_report import report
-from guidepost.render.markdown import code, escaped, prose, together
+from guidepost.render.diff_markdown import diff_markdown
+from guidepost.render.diff_report import make_diff_report
+from guidepost.render.markdown import code, escaped, joined_parts, prose
 from tests.support.desks import GOOD, later
 
 NASTY: Final = '<script>alert(1)</script> | `a` **b** _c_ [d](e) $x$ ~~f~~ & "quotes"'
@@ -49,7 +49,7 @@ def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
         "queue.yaml": GOOD["queue.yaml"].replace("{greeting: leave it with us}", f"{{greeting: {words}}}"),
     }
 
-    shown = rendered(markdown_text(report(build(GOOD), build(changed), ("a|b", "<b>"))))
+    shown = rendered(diff_markdown(make_diff_report(build(GOOD), build(changed), ("a|b", "<b>"))))
 
     assert "alert(1)&lt;/script&gt; |" in shown
     assert "<script" not in shown
@@ -58,10 +58,10 @@ def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
 
 
 def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_left_out() -> None:
-    shown = report(build(GOOD), build(later(_many())), ("1.0.0", "2.0.0"))
-    whole = markdown_text(shown, 10_000_000)
+    shown = make_diff_report(build(GOOD), build(later(_many())), ("1.0.0", "2.0.0"))
+    whole = diff_markdown(shown, 10_000_000)
 
-    sizes = {most: markdown_text(shown, most) for most in (len(whole.encode()) - 100, 2_000, 300)}
+    sizes = {most: diff_markdown(shown, most) for most in (len(whole.encode()) - 100, 2_000, 300)}
 
     assert "left out" not in whole
     assert all(len(text.encode()) <= most for most, text in sizes.items())
@@ -73,11 +73,11 @@ def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_le
 def _many() -> dict[str, str]:
     """Return the workshop with a hundred more parts."""
     rows = "".join(
-        f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
+        f"        part{at}: {{name: CiStep {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
     )
     return {**GOOD, "parts.yaml": GOOD["parts.yaml"].replace("      rows:\n", f"      rows:\n{rows}", 1)}
 
 
 def test_parts_are_kept_whole() -> None:
-    assert together(["a" * 100, "b" * 100], 1_000) == f"{'a' * 100}\n\n{'b' * 100}\n"
-    assert together(["a" * 100, "b" * 100], 350).startswith(f"{'a' * 100}\n\n**Left out:** 1 of 2 parts")
+    assert joined_parts(["a" * 100, "b" * 100], 1_000) == f"{'a' * 100}\n\n{'b' * 100}\n"
+    assert joined_parts(["a" * 100, "b" * 100], 350).startswith(f"{'a' * 100}\n\n**Left out:** 1 of 2 parts")

@@ -24,8 +24,8 @@ from guidepost.cli.app import load_command
 from guidepost.policies.release import start_next
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.console import Screen
-from guidepost.render.diff_console import terminal_parts
-from guidepost.render.diff_report import Report, report
+from guidepost.render.diff_console import diff_parts
+from guidepost.render.diff_report import DiffReport, make_diff_report
 from guidepost.render.messages import problem_text
 from tests.support.campaign import LONG
 from tests.support.paths import ROOT
@@ -59,22 +59,22 @@ EDITS: Final = {section: blocks(section, "diff") for section in SECTIONS if "```
 
 
 @pytest.fixture(scope="module")
-def found(shipped: Bundle) -> Report:
+def found(shipped: Bundle) -> DiffReport:
     """All changes of the page at once: each is about decisions of its own, so the difference shows each as if alone."""
     before = next(version for version in shipped.versions if version.ref.version == _number(SHIPPED))
     assert isinstance(before, Version)
     after = build(applied(SHIPPED, *(edit for edits in EDITS.values() for edit in edits)), "policies")
-    return report(before, after, ("main", "working"))
+    return make_diff_report(before, after, ("main", "working"))
 
 
 def _number(files: Mapping[str, str]) -> str:
     return load(files).manifest.version
 
 
-def printed(shown: Report) -> list[str]:
+def printed(shown: DiffReport) -> list[str]:
     """Return the lines of a difference as the terminal has them."""
     stream = io.StringIO()
-    Screen(stream).show(*terminal_parts(shown, every=False))
+    Screen(stream).show(*diff_parts(shown, every=False))
     return [" ".join(line.split()) for line in stream.getvalue().splitlines()]
 
 
@@ -104,7 +104,7 @@ def test_every_kind_of_change_has_its_section() -> None:
 
 
 @pytest.mark.parametrize("section", EDITS)
-def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: Report) -> None:
+def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: DiffReport) -> None:
     said = printed(found)
     shown = [" ".join(line.split()) for line in blocks(section)[-1].splitlines() if line.strip() != "..."]
 
@@ -112,7 +112,7 @@ def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: Report)
     assert [line for line in shown if line not in said] == []
 
 
-def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found: Report) -> None:
+def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found: DiffReport) -> None:
     changed = {
         (decision.name, outcome.name) for decision in found.diff.changed_decisions for outcome in decision.outcomes
     }
@@ -127,7 +127,7 @@ def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found
     }
 
 
-def test_the_country_is_all_that_the_change_of_a_country_touches(found: Report) -> None:
+def test_the_country_is_all_that_the_change_of_a_country_touches(found: DiffReport) -> None:
     channel = next(decision for decision in found.diff.decisions if decision.name == "channel")
 
     for outcome in channel.outcomes:

@@ -72,7 +72,7 @@ PAST: Final[list[dict[str, object]]] = [
 
 
 @pytest.fixture(scope="module")
-def loaded(shipped: Bundle) -> folder.Loaded:
+def loaded(shipped: Bundle) -> folder.LoadedPolicies:
     return folder.load(ROOT / "policies")
 
 
@@ -84,7 +84,7 @@ def low_low() -> Version:
 
 @pytest.fixture
 def here(
-    tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.Loaded, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.LoadedPolicies, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A folder with tickets and mappings; versions are those that are built already."""
     built = {version.ref.version: version for version in shipped.versions}
@@ -95,7 +95,7 @@ def here(
         monkeypatch.setattr(module, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
     for module in (replay_run, replay_verify):
         monkeypatch.setattr(module, "load", lambda _: loaded)
-    monkeypatch.setattr(folder.Loaded, "tabulate", lambda _, known: built[known.ref.version])
+    monkeypatch.setattr(folder.LoadedPolicies, "tabulate", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
         (tmp_path / name).write_text(text)
     return tmp_path

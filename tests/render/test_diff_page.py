@@ -16,8 +16,8 @@ from playwright.sync_api import Page, expect
 
 from engine.diff import Budget, excesses, read_forbidden, read_limit
 from engine.version.version import build
-from guidepost.render.diff_html import html_page
-from guidepost.render.diff_report import Report, report
+from guidepost.render.diff_html import diff_html
+from guidepost.render.diff_report import DiffReport, make_diff_report
 from tests.support.browser import Elements, Watched, colours_of, contrast, in_a_browser, watched
 from tests.support.desks import GOOD
 
@@ -33,7 +33,7 @@ def changed(**edits: tuple[str, str]) -> dict[str, str]:
     return files
 
 
-def shown() -> Report:
+def shown() -> DiffReport:
     """Return a change of two cells, a price, and of a text that is written to do harm, with limits that it breaks."""
     after = changed(
         queue=("worn:   [today,   later]", "worn:   [later,   today]"),
@@ -42,8 +42,8 @@ def shown() -> Report:
     after["queue.yaml"] = after["queue.yaml"].replace(
         "{greeting: leave it with us}", f"{{greeting: {json.dumps(NASTY)}}}"
     )
-    found = report(build(GOOD), build(after), ("main <b>", "working tree"))
-    return Report(
+    found = make_diff_report(build(GOOD), build(after), ("main <b>", "working tree"))
+    return DiffReport(
         diff=found.diff,
         matrices=found.matrices,
         names=found.names,
@@ -54,7 +54,7 @@ def shown() -> Report:
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "difference.html"
-    path.write_text(html_page(shown()), encoding="utf-8")
+    path.write_text(diff_html(shown()), encoding="utf-8")
     return path
 
 
@@ -212,9 +212,9 @@ def test_no_two_elements_have_the_same_id(file: Path) -> None:
 
 
 def test_a_page_on_which_nothing_changes_says_so() -> None:
-    same = report(build(GOOD), build(GOOD), ("main", "working tree"))
+    same = make_diff_report(build(GOOD), build(GOOD), ("main", "working tree"))
 
-    text = html_page(same)
+    text = diff_html(same)
 
     assert 'class="headline same">No decision changes' in text
     assert "<h2>" not in text

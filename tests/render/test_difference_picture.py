@@ -12,8 +12,8 @@ from playwright.sync_api import Page
 
 from engine.version.bundle import Bundle
 from engine.version.version import Version
-from guidepost.render.diff_html import html_page
-from guidepost.render.diff_report import report
+from guidepost.render.diff_html import diff_html
+from guidepost.render.diff_report import make_diff_report
 from tests.support.browser import in_a_browser, watched
 
 PICTURE: Final = Path(__file__).resolve().parents[2] / "docs" / "images" / "difference.png"
@@ -27,7 +27,7 @@ def difference(shipped: Bundle) -> str:
     before, after = shipped.versions
     assert isinstance(before, Version)
     assert isinstance(after, Version)
-    return html_page(report(before, after, ("1.0.0", "2.0.0")))
+    return diff_html(make_diff_report(before, after, ("1.0.0", "2.0.0")))
 
 
 def height(page: Page) -> int:

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.version.bundle import Bundle
-from guidepost.render.replay_html import html_page
-from guidepost.render.replay_verification import html_proof
+from guidepost.render.replay_html import replay_html
+from guidepost.render.replay_verification import verification_html
 from tests.support.browser import Elements, Watched, colours_of, contrast, in_a_browser, watched
 from tests.support.replay_samples import NASTY, alone, proved, quiet, sample
 
@@ -18,7 +18,7 @@ from tests.support.replay_samples import NASTY, alone, proved, quiet, sample
 @pytest.fixture(scope="module")
 def file(shipped: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "replay.html"
-    path.write_text(html_page(sample(shipped.versions[-1])), encoding="utf-8")
+    path.write_text(replay_html(sample(shipped.versions[-1])), encoding="utf-8")
     return path
 
 
@@ -157,7 +157,7 @@ def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
 @in_a_browser
 def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
     path = tmp_path / "proof.html"
-    path.write_text(html_proof(proved()), encoding="utf-8")
+    path.write_text(verification_html(proved()), encoding="utf-8")
     browser = opened.page.context.browser
     assert browser is not None
 
@@ -190,14 +190,14 @@ def test_the_page_holds_all_that_it_needs_and_no_id_twice(file: Path) -> None:
 
 
 def test_a_page_on_which_nothing_changes_says_so(shipped: Bundle) -> None:
-    text = html_page(quiet(shipped.versions[-1]))
+    text = replay_html(quiet(shipped.versions[-1]))
 
     assert 'class="headline same">Nothing changes: all 24,900 tickets are decided as before.' in text
     assert "<h2>" not in text
 
 
 def test_a_page_with_nothing_to_compare_shows_what_is_decided_and_how_to_compare(shipped: Bundle) -> None:
-    text = html_page(alone(shipped.versions[-1]))
+    text = replay_html(alone(shipped.versions[-1]))
 
     assert "There is nothing to compare this with" in text
     assert "<h2>What is decided</h2>" in text

@@ -219,16 +219,16 @@ def written(folder: Path | str) -> str:
 def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_runs(
     repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from_top = written("desk/policies")
+    repository_path = written("desk/policies")
     uris = {
-        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(from_top))
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(repository_path))
     }
 
     assert uris
     assert all(uri.startswith("desk/policies/") for uri in uris)
-    assert written(repository) == from_top
+    assert written(repository) == repository_path
     monkeypatch.chdir(repository.parent)
-    assert written("policies") == from_top
+    assert written("policies") == repository_path
 
 
 def test_the_same_policies_give_the_same_bytes(repository: Path) -> None:

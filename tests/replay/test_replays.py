@@ -16,10 +16,10 @@ from engine.replay.nouns import DueShift, Moves, Replayed
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.render.console import Screen
-from guidepost.render.replay_console import terminal_parts
-from guidepost.render.replay_json import FORMAT, plain_report
-from guidepost.render.replay_markdown import markdown_text
-from guidepost.render.replay_verification import markdown_proof, plain_proof, terminal_proof
+from guidepost.render.replay_console import replay_parts
+from guidepost.render.replay_json import FORMAT, plain_replay
+from guidepost.render.replay_markdown import replay_markdown
+from guidepost.render.replay_verification import plain_verification, verification_markdown, verification_parts
 from guidepost.replay.report import ReplayReport, transition_table
 from guidepost.replay.text import duration_text, headline, moves_text, shift_text
 from tests.support.replay_samples import NASTY, PRIORITY, alone, proved, quiet, sample, state
@@ -32,7 +32,7 @@ def version(shipped: Bundle) -> Version:
 
 def text(shown: ReplayReport, *, every: bool = False) -> str:
     stream = io.StringIO()
-    Screen(stream).show(*terminal_parts(shown, every=every))
+    Screen(stream).show(*replay_parts(shown, every=every))
     return stream.getvalue()
 
 
@@ -43,23 +43,23 @@ def test_every_form_says_the_same(
     shown = made(version)
 
     golden(f"replay/{made.__name__}.txt", text(shown))
-    golden(f"replay/{made.__name__}.md", markdown_text(shown))
-    golden(f"replay/{made.__name__}.json", json.dumps(plain_report(shown), indent=2, ensure_ascii=False) + "\n")
+    golden(f"replay/{made.__name__}.md", replay_markdown(shown))
+    golden(f"replay/{made.__name__}.json", json.dumps(plain_replay(shown), indent=2, ensure_ascii=False) + "\n")
 
 
 def test_every_form_of_a_proof_names_each_record_that_differs_and_what_is_missing(
     golden: Callable[[str, str], None],
 ) -> None:
     stream = io.StringIO()
-    Screen(stream).show(*terminal_proof(proved()))
+    Screen(stream).show(*verification_parts(proved()))
 
     golden("replay/proved.txt", stream.getvalue())
-    golden("replay/proved.md", markdown_proof(proved()))
-    golden("replay/proved.json", json.dumps(plain_proof(proved()), indent=2, ensure_ascii=False) + "\n")
+    golden("replay/proved.md", verification_markdown(proved()))
+    golden("replay/proved.json", json.dumps(plain_verification(proved()), indent=2, ensure_ascii=False) + "\n")
 
 
 def test_what_a_source_says_is_text_in_a_pull_request_and_never_markup(version: Version) -> None:
-    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(markdown_text(sample(version)))
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(replay_markdown(sample(version)))
 
     assert "<img" not in html
     assert "<script" not in html
@@ -70,15 +70,15 @@ def test_a_summary_that_would_be_too_long_says_what_is_left_out(version: Version
     many = {Change(state(f"v{number}"), state("P1")): 1 for number in range(500)}
     long = replace(sample(version), replay=replace(sample(version).replay, outcomes=(replace(PRIORITY, matrix=many),)))
 
-    assert "400 more are left out here" in markdown_text(long)
-    assert "470 more are left out here" in markdown_text(long, 4_000)
-    short = markdown_text(long, 1_500)
+    assert "400 more are left out here" in replay_markdown(long)
+    assert "470 more are left out here" in replay_markdown(long, 4_000)
+    short = replay_markdown(long, 1_500)
     assert len(short.encode()) <= 1_500
     assert "`guidepost replay` shows all of it" in short
 
 
 def test_the_data_adds_up_and_says_in_which_form_it_is(version: Version) -> None:
-    plain = plain_report(sample(version))
+    plain = plain_replay(sample(version))
 
     assert plain["format"] == FORMAT == 1
     assert plain["unread"]["rows"] + plain["tickets"] == plain["rows"]

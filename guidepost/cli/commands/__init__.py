@@ -8,11 +8,13 @@ Modules::
     audit_certificate    ``audit certificate`` and ``check``
     audit_explain        ``audit explain``
     audit_purge          ``audit purge``
-    audit_unknown_words  names in a filter of the log that no version has
+    audit_filter_check  names in a filter of the log that no version has
     build                ``build``: make a bundle
     check                ``check``: check every version of a folder
     ci                   ``ci``: check a change as a pull request does
-    ci_markdown          the report of ``ci`` as Markdown, JSON and GitHub annotations
+    ci_github            the report of ``ci`` as annotations of a GitHub job
+    ci_json              the report of ``ci`` as data
+    ci_markdown          the report of ``ci`` as the summary of a pull request
     ci_report            the report of ``ci``: the results of check, test, analyze, fmt and diff
     clock                ``clock add`` and ``count``
     clock_show           ``clock show`` and ``sun``

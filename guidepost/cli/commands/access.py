@@ -15,7 +15,7 @@ from engine.model.problems import Place
 from engine.model.quoting import visible
 from guidepost.cli.command_group import command_group
 from guidepost.cli.options.policies_folder import utc_now
-from guidepost.render.console import ExitCode, TextOrJson, count, errors, grid, refused, results, show_json
+from guidepost.render.console import ExitCode, TextOrJson, command_error, count, errors, grid, results, show_json
 from guidepost.render.messages import problem_text
 from guidepost.server.auth import InvalidAuthFiles
 from guidepost.server.auth.api_keys import hash_key, key_id, new_key
@@ -45,12 +45,12 @@ def new_key_command(
 ) -> None:
     """Make a key: the key itself, which is shown this once, and what the file of callers says of it."""
     if not NAME.fullmatch(name):
-        raise refused(
+        raise command_error(
             f"expected the name of a caller, got `{visible(name)}`",
             "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit",
         )
     if expires and not _is_day(expires):
-        raise refused(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
+        raise command_error(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
     made, roles = new_key(), [one.value for one in role or [Role.DECIDE]]
     if output is TextOrJson.JSON:
         show_json(
@@ -83,7 +83,7 @@ def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
     text = sys.stdin.readline().strip()
     id_ = key_id(text)
     if not id_:
-        raise refused(
+        raise command_error(
             "expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_"
         )
     if output is TextOrJson.JSON:
@@ -101,7 +101,7 @@ def check_command(
     try:
         text = decode_text(str(file), read_file(file))
     except InvalidAuthFiles as error:
-        raise refused(str(error)) from error
+        raise command_error(str(error)) from error
     found, problems = (
         read_callers(str(file), text)
         if isinstance(text, str)

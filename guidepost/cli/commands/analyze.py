@@ -24,8 +24,8 @@ from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources import known_versions
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.program import PROGRAM, installed_version
-from guidepost.render.console import ExitCode, count, errors, meant, refused, results, show_json
-from guidepost.render.github import from_top
+from guidepost.render.console import ExitCode, command_error, count, errors, results, show_json, suggestion
+from guidepost.render.github import repository_path
 from guidepost.render.sarif import sarif
 
 STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
@@ -49,7 +49,7 @@ class FailOn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Analysed:
+class VersionAnalysis:
     """What was found in one version; ``policy`` is None if it could not be read."""
 
     root: str
@@ -90,11 +90,11 @@ def analyze(
         kept = tuple(
             one for one in found.findings if one.level.weight >= level.weight and (not asked or one.code in asked)
         )
-        analysed.append(Analysed(found.root, found.policy, kept))
+        analysed.append(VersionAnalysis(found.root, found.policy, kept))
     findings = sorted({finding for one in analysed for finding in one.findings})
     match output:
         case Output.SARIF:
-            show_json(sarif(findings, installed_version(PROGRAM), from_top))
+            show_json(sarif(findings, installed_version(PROGRAM), repository_path))
         case Output.JSON:
             show_json({"versions": [_plain(one) for one in analysed], "counts": _counts(findings)})
         case Output.TEXT:
@@ -106,36 +106,38 @@ def analyze(
 def _codes(asked: Sequence[str]) -> frozenset[str]:
     unknown = [code for code in asked if code not in CODES]
     if unknown:
-        raise refused(*(f"no code `{code}`{meant(code, CODES)}" for code in unknown), f"codes: {', '.join(CODES)}")
+        raise command_error(
+            *(f"no code `{code}`{suggestion(code, CODES)}" for code in unknown), f"codes: {', '.join(CODES)}"
+        )
     return frozenset(asked)
 
 
 def _folders(folder: Path, version: str, *, every: bool) -> tuple[VersionFolder, ...]:
     folders = version_folders(folder, as_typed=True)
     if version and every:
-        raise refused("choose a version by one of --version and --all")
+        raise command_error("choose a version by one of --version and --all")
     if not version:
         return folders if every else folders[:1]
     known = known_versions(folder)
     if version not in known:
-        raise refused(
-            f"no policy version {version}{meant(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
+        raise command_error(
+            f"no policy version {version}{suggestion(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
         )
     wanted = {one.path for one in known[version]}
     return tuple(one for one in folders if one.path in wanted)
 
 
-def _analysed(folder: VersionFolder) -> Analysed:
+def _analysed(folder: VersionFolder) -> VersionAnalysis:
     """Look through one version; what cannot be read or laid out gives its problems."""
     policy = None
     try:
         policy = load(read_folder(folder), folder.root)
-        return Analysed(folder.root, policy, analyse(policy, tabulate_policy(policy)))
+        return VersionAnalysis(folder.root, policy, analyse(policy, tabulate_policy(policy)))
     except PolicyErrors as error:
-        return Analysed(folder.root, policy, error.problems)
+        return VersionAnalysis(folder.root, policy, error.problems)
 
 
-def _parts(findings: Sequence[Problem], analysed: Sequence[Analysed]) -> Iterator[RenderableType]:
+def _parts(findings: Sequence[Problem], analysed: Sequence[VersionAnalysis]) -> Iterator[RenderableType]:
     order = list(CODES)
     grouped = sorted(findings, key=lambda one: (-one.level.weight, order.index(one.code), one))
     for code, group in groupby(grouped, key=lambda one: one.code):
@@ -177,7 +179,7 @@ def _counts(findings: Sequence[Problem]) -> dict[str, int]:
     return {level.value: numbers[level] for level in Level}
 
 
-def _plain(one: Analysed) -> dict[str, object]:
+def _plain(one: VersionAnalysis) -> dict[str, object]:
     manifest = one.policy.manifest if one.policy else None
     return {
         "folder": one.root,

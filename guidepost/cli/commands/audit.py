@@ -22,19 +22,36 @@ from guidepost.atomic_file import open_private
 from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.audit_certificate import certificate, check
 from guidepost.cli.commands.audit_explain import explain
+from guidepost.cli.commands.audit_filter_check import unknown_names
 from guidepost.cli.commands.audit_purge import purge
-from guidepost.cli.commands.audit_unknown_words import unknown_words
-from guidepost.cli.options.decision_log import LogOption, reading_log
+from guidepost.cli.options.decision_log import LogOption, open_log
 from guidepost.cli.options.moment import option_instant
-from guidepost.cli.options.policies_folder import policies_at_hand
-from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.cli.options.policies_folder import available_policies
+from guidepost.cli.options.version_spec import KeysOption, source_errors
 from guidepost.decision_log.export_jsonl import line, note_line, read_export
 from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources import trusted_keys
-from guidepost.render.console import ExitCode, TableOrJson, TextOrJson, count, errors, refused, results, show_json
-from guidepost.render.records_console import last_vouched, plain_coverage, record_page, record_rows, verified_page
+from guidepost.render.console import (
+    ExitCode,
+    TableOrJson,
+    TextOrJson,
+    cannot_read,
+    cannot_write,
+    command_error,
+    count,
+    errors,
+    results,
+    show_json,
+)
+from guidepost.render.records_console import (
+    last_vouched,
+    log_verification_parts,
+    plain_coverage,
+    record_page,
+    record_rows,
+)
 
 audit: Final = command_group("Search, explain, export and verify the decision log.")
 
@@ -86,10 +103,12 @@ def get(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
 ) -> None:
     """Show all that is recorded of one call."""
-    with reading_log(log) as store:
+    with open_log(log) as store:
         entry = store.get(record)
     if entry is None:
-        raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
+        raise command_error(
+            f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more"
+        )
     if not entry.holds:
         errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
     try:
@@ -122,12 +141,12 @@ def query(
 ) -> None:
     """List records in the order of receipt."""
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
-    with reading_log(log) as store:
+    with open_log(log) as store:
         try:
             found = page(store, asked, limit, token)
         except InvalidPageToken as error:
-            raise refused(f"--page {token}: {error}") from error
-    slips = [] if found.found or not (rule or outcome) else unknown_words(asked, policies_at_hand())
+            raise command_error(f"--page {token}: {error}") from error
+    slips = [] if found.found or not (rule or outcome) else unknown_names(asked, available_policies())
     if output is TableOrJson.JSON:
         show_json({"entries": [json.loads(line(entry)) for entry, _ in found.found], "next": found.next})
         if slips:
@@ -167,13 +186,13 @@ def export(
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
     if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
         if to is None or heads:
-            raise refused(
+            raise command_error(
                 "signed heads are written as JSON lines" if heads else "Parquet is written to a file",
                 "help: leave --format out" if heads else "help: --to FILE",
             )
         _export_parquet(asked, to, log)
         return
-    with reading_log(log) as store:
+    with open_log(log) as store:
         lines: Iterable[str]
         if heads:
             lines = (signed.line() for signed in store.signed_heads())
@@ -188,7 +207,7 @@ def export(
             with open_private(to) as file:
                 written = _write(lines, file)
         except OSError as error:
-            raise refused(f"{to} cannot be written: {error.strerror}") from error
+            raise cannot_write(to, error) from error
     errors().show(f"{count(written, 'line')} in {to}")
 
 
@@ -196,12 +215,12 @@ def _export_parquet(asked: Filter, to: Path, log: str) -> None:
     # Only this asks for pyarrow, which takes a while to load.
     from guidepost.decision_log.export_parquet import write_parquet  # noqa: PLC0415
 
-    with reading_log(log) as store:
+    with open_log(log) as store:
         entries = store.entries() if asked == Filter() else (entry for entry, _ in store.found(asked))
         try:
             written = write_parquet(entries, to, store.notes() if asked == Filter() else ())
         except OSError as error:
-            raise refused(f"{to} cannot be written: {error.strerror or error}") from error
+            raise cannot_write(to, error) from error
     errors().show(f"{count(written, 'entry', 'entries')} in {to}")
 
 
@@ -225,13 +244,13 @@ def verify_log(
     With --key or --heads it reports how many entries a trusted head covers.
     Ends with 7 if the log is not whole, or if a chain has no head that is trusted.
     """
-    with refusing("keys"):
+    with source_errors("keys"):
         trust = trusted_keys(key or ())
     kept = _heads(heads) if heads else []
     if file is not None:
         report = verify_export(_entries(file), trust, kept)
     else:
-        with reading_log(log) as store:
+        with open_log(log) as store:
             report = verify_store(store, trust, kept)
     found = report.found
     if output is TextOrJson.JSON:
@@ -250,7 +269,7 @@ def verify_log(
             }
         )
     else:
-        results().show(*verified_page(report))
+        results().show(*log_verification_parts(report))
         if report.signed and not trust.keys:
             errors().show(
                 f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too"
@@ -281,18 +300,18 @@ def _entries(file: Path) -> Iterable[Entry | PurgeNote]:
         with file.open(encoding="utf-8") as lines:
             yield from read_export(lines)
     except OSError as error:
-        raise refused(f"{file} cannot be read: {error.strerror}") from error
+        raise cannot_read(file, error) from error
     except ValueError as error:
-        raise refused(f"{file}: {error}") from error
+        raise command_error(f"{file}: {error}") from error
 
 
 def _heads(file: Path) -> list[SignedHead]:
     try:
         return [SignedHead.read(text) for text in file.read_text(encoding="utf-8").splitlines()]
     except OSError as error:
-        raise refused(f"{file} cannot be read: {error.strerror}") from error
+        raise cannot_read(file, error) from error
     except ValueError as error:
-        raise refused(f"{file} holds no signed heads: {error}") from error
+        raise command_error(f"{file} holds no signed heads: {error}") from error
 
 
 def _asked(

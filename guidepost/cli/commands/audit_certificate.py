@@ -16,9 +16,9 @@ from engine.decision_log.chain import Entry, Head
 from engine.decision_log.merkle import Covered
 from engine.decision_log.record import Record
 from guidepost.atomic_file import PRIVATE, write_atomically
-from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
+from guidepost.cli.options.decision_log import LogOption, log_errors, open_log
 from guidepost.cli.options.policies_folder import PoliciesOption, utc_now
-from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version, refusing
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version, source_errors
 from guidepost.decision_log.certificate import (
     MAX_SIZE,
     Certificate,
@@ -33,7 +33,17 @@ from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import trusted_keys
 from guidepost.policies.sources.signatures import private_key
-from guidepost.render.console import ExitCode, TableOrJson, errors, grid, refused, results, show_json
+from guidepost.render.console import (
+    ExitCode,
+    TableOrJson,
+    cannot_read,
+    cannot_write,
+    command_error,
+    errors,
+    grid,
+    results,
+    show_json,
+)
 
 STYLES: Final = {StepResult.OK: "bold green", StepResult.WRONG: "bold red", StepResult.NOT_SHOWN: "yellow"}
 
@@ -59,8 +69,8 @@ def certificate(
 
     `guidepost audit check` checks it, without the log.
     """
-    with reading_log(log) as store:
-        entry = found_entry(store, record)
+    with open_log(log) as store:
+        entry = read_entry(store, record)
         made = certify(store, entry)
     if made.head is None and sign_key is not None:
         made = _signed_now(log, entry, sign_key)
@@ -70,7 +80,7 @@ def certificate(
         try:
             write_atomically(to, made.text.encode(), PRIVATE)
         except OSError as error:
-            raise refused(f"{to} cannot be written: {error.strerror}") from error
+            raise cannot_write(to, error) from error
     if made.head is None:
         errors().show(
             "no signed head covers this record yet, so the certificate proves no more than that its content has its hash",
@@ -102,10 +112,10 @@ def check(
     try:
         made = Certificate.read(_text(file))
     except InvalidCertificate as error:
-        raise refused(
+        raise command_error(
             f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG
         ) from error
-    with refusing("keys"):
+    with source_errors("keys"):
         trust = trusted_keys(key or ())
     version = open_version(against, policies=policies, keys=key) if against else None
     steps = check_certificate(made, trust, version)
@@ -114,24 +124,26 @@ def check(
             {
                 "record": _id(made),
                 "sound": _sound(steps),
-                "proved": proved(steps),
+                "proved": is_proved(steps),
                 "complete": _complete(steps),
                 "steps": [{"step": one.name, "found": one.result.value, "said": one.detail} for one in steps],
             }
         )
     else:
         results().show(*_page(made, steps))
-    if not proved(steps):
+    if not is_proved(steps):
         raise typer.Exit(int(ExitCode.LOG))
 
 
-def found_entry(store: Store, record: str) -> Entry:
+def read_entry(store: Store, record: str) -> Entry:
     """Return the entry of a record, as it was written; end the command if there is none, or if it was altered."""
     entry = store.get(record)
     if entry is None:
-        raise refused(f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more")
+        raise command_error(
+            f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more"
+        )
     if not entry.holds:
-        raise refused(
+        raise command_error(
             f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash",
             "help: `guidepost audit get` shows what is left of it, and `guidepost audit verify` what else was altered",
             code=ExitCode.LOG,
@@ -141,7 +153,7 @@ def found_entry(store: Store, record: str) -> Entry:
 
 def _signed_now(log: str, entry: Entry, sign_key: Path) -> Certificate:
     """Sign how far the chain of an entry has come, if nobody did since, and make the certificate again."""
-    with refusing_log():
+    with log_errors():
         signer = private_key(sign_key)
         store = Store.open(log or default_url())
 
@@ -160,9 +172,9 @@ def _text(file: Path) -> str:
         with file.open("rb") as opened:
             content = opened.read(MAX_SIZE + 1)
     except OSError as error:
-        raise refused(f"{file} cannot be read: {error.strerror}") from error
+        raise cannot_read(file, error) from error
     if len(content) > MAX_SIZE:
-        raise refused(f"{file} is too large to be a certificate")
+        raise command_error(f"{file} is too large to be a certificate")
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -184,7 +196,7 @@ def _complete(steps: Sequence[CheckStep]) -> bool:
     return all(step.result is StepResult.OK for step in steps)
 
 
-def proved(steps: Sequence[CheckStep]) -> bool:
+def is_proved(steps: Sequence[CheckStep]) -> bool:
     """Return whether a certificate proves that its record was in the log: a trusted key signed the head that covers it, and nothing is wrong."""
     found = {step.name: step.result for step in steps}
     return _sound(steps) and all(found[name] is StepResult.OK for name in ("entry", "path", "signature"))
@@ -199,7 +211,7 @@ def _page(made: Certificate, steps: Sequence[CheckStep]) -> Iterator[RenderableT
     wrong = [step.name for step in steps if step.result is StepResult.WRONG]
     if wrong:
         yield Text(f"not to be relied on: wrong in {', '.join(wrong)}", "bold red")
-    elif not proved(steps):
+    elif not is_proved(steps):
         yield Text(f"nothing proves that this record was in the log; not shown: {', '.join(missing)}", "bold red")
     elif missing:
         yield Text(

@@ -17,17 +17,17 @@ from engine.decision_log.record import Record
 from engine.decision_log.reproduce import Reproduction, moment_of, reproduce
 from engine.version.version import Version, build
 from engine.whynot import WhyNot
-from guidepost.cli.commands.audit_certificate import RecordArgument, found_entry
-from guidepost.cli.commands.eval_why_not import found_why_not, plain_why_not, why_not_parts
-from guidepost.cli.options.decision_log import LogOption, reading_log
+from guidepost.cli.commands.audit_certificate import RecordArgument, read_entry
+from guidepost.cli.commands.eval_why_not import answer_why_not, plain_why_not, why_not_parts
+from guidepost.cli.options.decision_log import LogOption, open_log
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
-from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, source_errors
 from guidepost.decision_log.export_jsonl import line
 from guidepost.decision_log.find_version import find_version
 from guidepost.render.answer_console import AnswerPage
-from guidepost.render.console import ExitCode, TableOrJson, errors, refused, results, show_json
+from guidepost.render.console import ExitCode, TableOrJson, command_error, errors, results, show_json
 from guidepost.render.records_console import facts_page, record_page
-from guidepost.render.reschedule_console import moved_parts, plain_moved
+from guidepost.render.reschedule_console import plain_reschedule, reschedule_parts
 
 
 def explain(
@@ -57,13 +57,13 @@ def explain(
 
     Ends with 7 if it comes out otherwise than it is recorded, and with 2 if its version is not here.
     """
-    with reading_log(log) as store:
-        entry = found_entry(store, record)
+    with open_log(log) as store:
+        entry = read_entry(store, record)
     recorded = Record.read(entry.body)
     version = _decider(recorded, given or [], policies, key)
     if version is None:
         _unexplained(entry, recorded, output)
-        raise refused(
+        raise command_error(
             f"version {recorded.version.version} with the digest {recorded.version.digest} is not here, so this is no more than what is recorded",
             "help: --with VERSION names it: a folder, a bundle, or a git revision that had it",
         )
@@ -83,13 +83,13 @@ def _decider(record: Record, given: list[str], policies: Any, key: Any) -> Versi
     found = find_version(record.version.digest, sources, find_folder(policies))
     if found is None:
         return None
-    with refusing(found.label), errors().working(f"loading {found.label}"):
+    with source_errors(found.label), errors().working(f"loading {found.label}"):
         return build(found.files, found.root)
 
 
 def _why_not(record: Record, version: Version, words: str) -> WhyNot:
     decision = record.decisions[0].decision if len(record.decisions) == 1 else ""
-    return found_why_not(version, decision, words, replayable(record.facts), moment_of(record))
+    return answer_why_not(version, decision, words, replayable(record.facts), moment_of(record))
 
 
 def _unexplained(entry: Entry, record: Record, output: TableOrJson) -> None:
@@ -105,7 +105,7 @@ def _plain(entry: Entry, again: Reproduction, unlike: WhyNot | None) -> dict[str
         "equal": again.equal,
         "answers": [plain(answer) for answer in again.answers],
     }
-    found |= {"rescheduled": plain_moved(again.moved)} if again.moved else {}
+    found |= {"rescheduled": plain_reschedule(again.moved)} if again.moved else {}
     found["differences"] = [
         {"decision": one.decision, "part": one.part, "recorded": one.recorded, "again": one.again}
         for one in again.differences
@@ -127,7 +127,7 @@ def _page(
         yield from page.parts(answer, explain=True)
     if again.moved is not None:
         yield ""
-        yield from moved_parts(again.moved, version.policy)
+        yield from reschedule_parts(again.moved, version.policy)
     yield ""
     ref = version.ref
     if again.equal:

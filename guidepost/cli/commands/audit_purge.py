@@ -12,7 +12,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from guidepost.cli.options.decision_log import LogOption, reading_log, refusing_log
+from guidepost.cli.options.decision_log import LogOption, log_errors, open_log
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.decision_log.default_key import PRIVATE_FILE
@@ -21,7 +21,16 @@ from guidepost.decision_log.purge import purge as purged
 from guidepost.decision_log.settings import default_url, state_folder
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import key_id, private_key
-from guidepost.render.console import ExitCode, TableOrJson, count, errors, refused, results, ruled, show_json
+from guidepost.render.console import (
+    ExitCode,
+    TableOrJson,
+    command_error,
+    count,
+    errors,
+    results,
+    ruled_table,
+    show_json,
+)
 
 MAX_NAME = 200
 
@@ -56,14 +65,14 @@ def purge(
     """
     instant = option_instant("--before", before)
     if instant > utc_now():
-        raise refused(f"--before {before} lies in the future", "help: give an instant in the past")
+        raise command_error(f"--before {before} lies in the future", "help: give an instant in the past")
     name = by or _user()
     if not (0 < len(name) <= MAX_NAME and name.isprintable()):
-        raise refused(f"--by takes 1 to {MAX_NAME} printable characters")
-    with refusing_log():
+        raise command_error(f"--by takes 1 to {MAX_NAME} printable characters")
+    with log_errors():
         file = sign_key or _own_key()
         key = private_key(file) if file else None
-    with reading_log(log) as store:
+    with open_log(log) as store:
         going = plan_purge(store, instant)
         signers = store.signers() if going else frozenset()
     if not going:
@@ -78,12 +87,12 @@ def purge(
             _show(going, [], output, done=False)
         errors().show("nothing is removed; --yes removes without asking")
         return
-    with refusing_log():
+    with log_errors():
         writing = Store.open(log or default_url())
     try:
         notes = purged(writing, instant, utc_now(), name, key)
     except PurgeError as error:
-        raise refused(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
+        raise command_error(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
     finally:
         writing.close()
     _show(going, [note.plain for note in notes], output, done=True)
@@ -135,7 +144,7 @@ def _show(going: Sequence[PurgePlan], notes: Sequence[object], output: TableOrJs
 
 def _page(going: Sequence[PurgePlan]) -> Iterator[RenderableType]:
     yield Text(f"{count(sum(one.entries for one in going), 'record')} would be removed", "bold")
-    yield ruled(
+    yield ruled_table(
         ("chain", "records", "up to entry", "received from", "to"),
         [(one.writer, f"{one.entries:,}", f"{one.last:,}", *one.received) for one in going],
     )

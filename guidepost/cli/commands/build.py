@@ -12,12 +12,12 @@ from engine.model.problems import Place, PolicyErrors, Problem
 from engine.version.bundle import same_desk
 from engine.version.version import Version
 from guidepost.atomic_file import write_atomically
-from guidepost.cli.commands.check import Checked, Findings, check_files, show_findings
+from guidepost.cli.commands.check import CheckReport, VersionCheck, check_files, show_check
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
-from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, refusing
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, source_errors
 from guidepost.policies.sources import BuiltBundle, Source, make_bundle
 from guidepost.policies.sources.folder import frozen_versions, read_folder, version_folders
-from guidepost.render.console import count, errors, grid, refused, results, show_json
+from guidepost.render.console import cannot_write, command_error, count, errors, grid, results, show_json
 
 
 def build(
@@ -40,11 +40,11 @@ def build(
     source = open_source(spec, policies=folder, keys=keys)
     with errors().working(f"checking {source.root}"):
         checked = check_files(source.files, source.root)
-    with refusing(spec):
-        found = Findings((checked,), tuple(sorted({*checked.problems, *_unreleased(checked, folder)})))
+    with source_errors(spec):
+        found = CheckReport((checked,), tuple(sorted({*checked.problems, *_unreleased(checked, folder)})))
     if found.problems or found.failures:
-        show_findings(found, errors())
-        raise refused(f"{spec} is not built", code=found.code)
+        show_check(found, errors())
+        raise command_error(f"{spec} is not built", code=found.code)
     made = make_bundle(source.files, source.root)
     path = _written(made, output)
     if as_json:
@@ -53,7 +53,7 @@ def build(
         results().show(f"built {path}", grid(_rows(made, source), "cyan"))
 
 
-def _unreleased(checked: Checked, folder: Path) -> list[Problem]:
+def _unreleased(checked: VersionCheck, folder: Path) -> list[Problem]:
     """Return whether the version is frozen here with another digest: then this is not it."""
     version = checked.version
     frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
@@ -84,7 +84,7 @@ def _written(made: BuiltBundle, output: Path | None) -> Path:
     try:
         write_atomically(path, made.data)
     except OSError as error:
-        raise refused(f"{path} cannot be written: {error.strerror}") from error
+        raise cannot_write(path, error) from error
     return path
 
 

@@ -37,7 +37,7 @@ _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class VersionCheck:
     """What was found out about the version in one folder; ``version`` is None if it is too broken to build.
 
     ``notes`` are about what is right, and perhaps not meant: no command ends otherwise for them.
@@ -53,10 +53,10 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class CheckReport:
     """What was found out about all versions of a policies folder; ``problems`` are those of each and those between them."""
 
-    checked: tuple[Checked, ...]
+    checked: tuple[VersionCheck, ...]
     problems: tuple[Problem, ...]
 
     @property
@@ -94,26 +94,26 @@ def check(
     if output is TextOrJson.JSON:
         show_json(_plain(found.checked, found.problems))
     else:
-        show_findings(found, results(), verbose=verbose)
+        show_check(found, results(), verbose=verbose)
     if found.problems or found.failures:
         raise typer.Exit(int(found.code))
 
 
-def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Findings:
+def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> CheckReport:
     """Check every version of a policies folder, and whether those that were released are as they were."""
     folders = version_folders(folder, as_typed=True)
-    checked: list[Checked] = []
+    checked: list[VersionCheck] = []
     for version in folders:
         with errors().working(f"checking {version.root}"):
             checked.append(check_version(version, proof=proof, cases=cases))
     versions = [one.version for one in checked]
     among = order_versions(folders, versions)[1]
-    return Findings(
+    return CheckReport(
         tuple(checked), tuple(sorted({problem for one in checked for problem in one.problems} | set(among)))
     )
 
 
-def show_findings(found: Findings, screen: Screen, *, verbose: bool = False) -> None:
+def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> None:
     """Show for people what was found out; if verbose, with every table that was proved."""
     for problem in found.problems:
         screen.show(problem_text(problem))
@@ -131,21 +131,21 @@ def show_findings(found: Findings, screen: Screen, *, verbose: bool = False) -> 
     screen.show(_summary(found))
 
 
-def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Checked:
+def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> VersionCheck:
     """Check one version; what cannot be looked at because of a problem before it is left out."""
     try:
         files = read_folder(folder)
     except PolicyErrors as error:
-        return Checked(root=folder.root, version=None, problems=error.problems, proof=None, cases=(), failures=())
+        return VersionCheck(root=folder.root, version=None, problems=error.problems, proof=None, cases=(), failures=())
     return check_files(files, folder.root, proof=proof, cases=cases)
 
 
-def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> Checked:
+def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> VersionCheck:
     """Check one version by its files, wherever they come from."""
     try:
         version = build(files, root)
     except PolicyErrors as error:
-        return Checked(root=root, version=None, problems=error.problems, proof=None, cases=(), failures=())
+        return VersionCheck(root=root, version=None, problems=error.problems, proof=None, cases=(), failures=())
     problems: list[Problem] = []
     examples: tuple[Case, ...] = ()
     if cases:
@@ -154,7 +154,7 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
     report = cross_check_version(version, default_cache()) if proof else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
-    return Checked(
+    return VersionCheck(
         root=root,
         version=version,
         problems=tuple(problems),
@@ -183,7 +183,7 @@ def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
             )
 
 
-def _summary(found: Findings) -> Text:
+def _summary(found: CheckReport) -> Text:
     run, failed = sum(len(one.cases) for one in found.checked), len(found.failures)
     # Without `--no-cases` a version whose cases were not run is one that could not be loaded.
     broken = [one.root for one in found.checked if one.version is None] if run else []
@@ -195,7 +195,7 @@ def _summary(found: Findings) -> Text:
     )
 
 
-def _version_parts(one: Checked, *, verbose: bool) -> Iterator[RenderableType]:
+def _version_parts(one: VersionCheck, *, verbose: bool) -> Iterator[RenderableType]:
     version = one.version
     if version is None:
         yield Text.assemble((one.root, "bold"), (f"  not loaded: {count(len(one.problems), 'problem')}", "red"))
@@ -241,13 +241,13 @@ def _cells(table: TableCrossCheck) -> str:
     return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
 
 
-def _plain(checked: Sequence[Checked], problems: Iterable[Problem]) -> Plain:
+def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> Plain:
     listed = [problem.as_plain() for problem in problems]
     failed = any(one.failures for one in checked)
     return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}
 
 
-def _plain_version(one: Checked) -> Plain:
+def _plain_version(one: VersionCheck) -> Plain:
     version, proof = one.version, one.proof
     return {
         "folder": one.root,

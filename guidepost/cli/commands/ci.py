@@ -12,17 +12,19 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from guidepost.cli.commands.ci_markdown import annotation_lines, compared, plain_examined, summary_text
-from guidepost.cli.commands.ci_report import Examined, Part, examine
-from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
+from guidepost.cli.commands.ci_github import annotation_lines
+from guidepost.cli.commands.ci_json import plain_ci_report
+from guidepost.cli.commands.ci_markdown import compared, summary_text
+from guidepost.cli.commands.ci_report import CiReport, CiStep, make_ci_report
+from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_errors, read_budget
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.merge_base import NoVersion
 from guidepost.program import PROGRAM, installed_version
 from guidepost.render.cases_console import failure_parts
-from guidepost.render.console import ExitCode, TextOrJson, errors, grid, refused, results, show_json
-from guidepost.render.diff_console import terminal_parts
-from guidepost.render.diff_html import html_page
-from guidepost.render.github import from_top, is_github, step_summary
+from guidepost.render.console import ExitCode, TextOrJson, cannot_write, errors, grid, results, show_json
+from guidepost.render.diff_console import diff_parts
+from guidepost.render.diff_html import diff_html
+from guidepost.render.github import is_github, repository_path, step_summary
 from guidepost.render.junit import junit
 from guidepost.render.messages import problem_text
 from guidepost.render.sarif import sarif
@@ -78,24 +80,24 @@ def ci(
     no such base, then 6 if the change does more than it may. A base without policies, or one whose policies this program
     cannot load, is no failure, unless a limit was set that cannot be held against it.
     """
-    with budget_as_usage():
-        found = examine(find_folder(policies), base, read_budget(max_changed, forbid))
+    with budget_errors():
+        found = make_ci_report(find_folder(policies), base, read_budget(max_changed, forbid))
     try:
         _write(found, summary, sarif_file, junit_file, html)
     except OSError as error:
-        raise refused(f"{error.filename} cannot be written: {error.strerror}") from error
+        raise cannot_write(error.filename, error) from error
     if output is TextOrJson.JSON:
-        show_json(plain_examined(found))
+        show_json(plain_ci_report(found))
     else:
         results().show(*_parts(found))
     if is_github():
-        errors().show(*(Text(line, no_wrap=True) for line in annotation_lines(found, from_top)))
+        errors().show(*(Text(line, no_wrap=True) for line in annotation_lines(found, repository_path)))
     if found.code is not ExitCode.OK:
         raise typer.Exit(int(found.code))
 
 
 def _write(
-    found: Examined, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None
+    found: CiReport, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None
 ) -> None:
     """Write the files that were asked for; a step of GitHub may have a summary already, to which ours is added."""
     if summary is not None:
@@ -106,13 +108,13 @@ def _write(
     if sarif_file is not None:
         _to(
             sarif_file,
-            json.dumps(sarif(found.findings, installed_version(PROGRAM), from_top), indent=2, ensure_ascii=False)
+            json.dumps(sarif(found.findings, installed_version(PROGRAM), repository_path), indent=2, ensure_ascii=False)
             + "\n",
         )
     if junit_file is not None:
         _to(junit_file, junit(found.trials))
     if html is not None and found.report is not None:
-        _to(html, html_page(found.report))
+        _to(html, diff_html(found.report))
 
 
 def _to(file: Path, text: str) -> None:
@@ -120,7 +122,7 @@ def _to(file: Path, text: str) -> None:
     file.write_text(text, encoding="utf-8")
 
 
-def _parts(found: Examined) -> Iterator[RenderableType]:
+def _parts(found: CiReport) -> Iterator[RenderableType]:
     yield Text(found.name, "bold")
     yield Text(compared(found).replace("`", ""), "dim")
     if found.base.reason is not NoVersion.NOTHING and found.base.help:
@@ -140,10 +142,10 @@ def _parts(found: Examined) -> Iterator[RenderableType]:
         yield from (f"{said} (left alone)" for said in found.layout.left_alone)
     if found.report is not None and not (found.report.diff.same_decisions and not found.report.diff.wording):
         yield ""
-        yield from terminal_parts(found.report, every=False)
+        yield from diff_parts(found.report, every=False)
 
 
-def _row(part: Part) -> tuple[RenderableType, ...]:
+def _row(part: CiStep) -> tuple[RenderableType, ...]:
     if part.code is not ExitCode.OK:
         return part.name, Text(ENDS[part.code], "bold red"), part.said.replace("`", "")
     return part.name, Text("note", "yellow") if part.noted else Text("ok", "green"), part.said.replace("`", "")

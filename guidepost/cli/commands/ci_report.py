@@ -1,6 +1,6 @@
 """Everything that ``guidepost ci`` finds out of a policies folder: what check, test, analyze, fmt and diff find, each once.
 
-In: a folder and what to compare it with; out: :class:`Examined`, which says of each part how it ends. Nothing here has
+In: a folder and what to compare it with; out: :class:`CiReport`, which says of each part how it ends. Nothing here has
 rules of its own but one: what was released at the base is held to the base's register, so that a change cannot alter both.
 """
 
@@ -20,14 +20,14 @@ from engine.model.problem_codes import Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.release_register import Folder, frozen_problems
 from engine.version.version import tabulate_policy
-from guidepost.cli.commands.check import Checked, Findings, check_folder
+from guidepost.cli.commands.check import CheckReport, VersionCheck, check_folder
 from guidepost.policies.format import format_text
 from guidepost.policies.merge_base import MergeBase, NoVersion, find_merge_base
 from guidepost.policies.run_cases import CaseRun, CaseSource, run_timed
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.cases_console import cases_summary
 from guidepost.render.console import ExitCode, count, errors
-from guidepost.render.diff_report import Report, report
+from guidepost.render.diff_report import DiffReport, make_diff_report
 
 WORST: Final = (ExitCode.POLICY, ExitCode.CASES, ExitCode.USAGE, ExitCode.BUDGET, ExitCode.OK)
 """The ways in which a part can end, the worst first; the command ends as its worst part does."""
@@ -46,7 +46,7 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class CiStep:
     """One part of an examination: how it ends, and what there is to say; ``noted`` if it could not be done, or is worth a look."""
 
     name: str
@@ -56,17 +56,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Examined:
+class CiReport:
     """What was found out. ``problems`` are those of every version, those between them, and those of the comparison."""
 
     folder: Path
-    checked: Findings
+    checked: CheckReport
     problems: tuple[Problem, ...]
     trials: tuple[CaseRun, ...]
     findings: tuple[Problem, ...]
     layout: Layout
     base: MergeBase
-    report: Report | None
+    report: DiffReport | None
     has_budget: bool
 
     @property
@@ -76,7 +76,7 @@ class Examined:
         return f"{version.ref.name} {version.ref.version}" if version else self.folder.as_posix()
 
     @property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[CiStep, ...]:
         """The parts, in the order in which they are shown."""
         return (_check(self), _test(self), _analyze(self), _fmt(self), _diff(self))
 
@@ -86,7 +86,7 @@ class Examined:
         return min((part.code for part in self.parts), key=WORST.index)
 
 
-def examine(folder: Path, base: str, budget: Budget) -> Examined:
+def make_ci_report(folder: Path, base: str, budget: Budget) -> CiReport:
     """Find out everything about a policies folder, and what it does otherwise than at the merge base with a revision."""
     checked = check_folder(folder)
     with errors().working(f"loading {base}"):
@@ -99,7 +99,7 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
         problems |= set(error.problems)
     with errors().working("analysing"):
         findings = _findings(checked.checked[0], sorted(problems))
-    return Examined(
+    return CiReport(
         folder=folder,
         checked=checked,
         problems=tuple(sorted(problems)),
@@ -115,7 +115,7 @@ def examine(folder: Path, base: str, budget: Budget) -> Examined:
 # ---- What is found out
 
 
-def _altered(folder: Path, checked: Findings, base: MergeBase) -> list[Problem]:
+def _altered(folder: Path, checked: CheckReport, base: MergeBase) -> list[Problem]:
     """Return which versions that were released at the base are not as they were released there."""
     working, *past = (
         Folder(place.path.name, place.root, one.version)
@@ -124,20 +124,20 @@ def _altered(folder: Path, checked: Findings, base: MergeBase) -> list[Problem]:
     return [problem for problem in frozen_problems(base.frozen, working, past) if problem.code in HELD]
 
 
-def _report(checked: Findings, base: MergeBase, budget: Budget) -> Report | None:
+def _report(checked: CheckReport, base: MergeBase, budget: Budget) -> DiffReport | None:
     version = checked.checked[0].version
     if version is None or base.version is None:
         return None
-    return report(base.version, version, (base.name, "working tree"), budget)
+    return make_diff_report(base.version, version, (base.name, "working tree"), budget)
 
 
-def _findings(working: Checked, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+def _findings(working: VersionCheck, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return the problems of all versions, and what an analysis of the working one finds beside."""
     beside = analyse(working.version.policy, tabulate_policy(working.version.policy)) if working.version else ()
     return tuple(sorted({*problems, *beside}))
 
 
-def _trials(folder: Path, checked: Findings) -> Iterator[CaseRun]:
+def _trials(folder: Path, checked: CheckReport) -> Iterator[CaseRun]:
     """Run the cases of each version that could be built, once more than the check did: for the time each takes and the rules behind it."""
     for one in checked.checked:
         source = CaseSource(one.root, dict, folder.as_posix())
@@ -175,7 +175,7 @@ def _layout(folder: Path) -> Layout:
 # ---- What is said of each part
 
 
-def _check(one: Examined) -> Part:
+def _check(one: CiReport) -> CiStep:
     versions = [found.version for found in one.checked.checked if found.version is not None]
     proofs = [found.proof for found in one.checked.checked if found.proof is not None]
     proved = sum(table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables)
@@ -185,24 +185,24 @@ def _check(one: Examined) -> Part:
         said += f"; {count(proved, 'table')} proved whole by durable-rules"
     if held:
         said += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
-    return Part(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, said=said)
+    return CiStep(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, said=said)
 
 
-def _test(one: Examined) -> Part:
+def _test(one: CiReport) -> CiStep:
     failed, run = sum(len(trial.failed) for trial in one.trials), sum(len(trial.results) for trial in one.trials)
     if not run:
-        return Part(name="test", code=ExitCode.OK, said="no case was run", noted=True)
+        return CiStep(name="test", code=ExitCode.OK, said="no case was run", noted=True)
     broken = [trial.source.root for trial in one.trials if trial.ref is None]
     said = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
-    return Part(name="test", code=ExitCode.CASES if failed else ExitCode.OK, said=said, noted=bool(broken))
+    return CiStep(name="test", code=ExitCode.CASES if failed else ExitCode.OK, said=said, noted=bool(broken))
 
 
-def _analyze(one: Examined) -> Part:
+def _analyze(one: CiReport) -> CiStep:
     if one.checked.checked[0].version is None:
-        return Part(name="analyze", code=ExitCode.OK, said="not done: the policies cannot be loaded", noted=True)
+        return CiStep(name="analyze", code=ExitCode.OK, said="not done: the policies cannot be loaded", noted=True)
     numbers = Counter(finding.level for finding in one.findings)
     said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
-    return Part(
+    return CiStep(
         name="analyze",
         code=ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK,
         said=said,
@@ -210,32 +210,32 @@ def _analyze(one: Examined) -> Part:
     )
 
 
-def _fmt(one: Examined) -> Part:
+def _fmt(one: CiReport) -> CiStep:
     changed, alone = one.layout.changed, one.layout.left_alone
     said = (
         f"{count(len(changed), 'file')} of {one.layout.files:,} to lay out: `guidepost fmt {one.folder.as_posix()}`"
         if changed
         else count(one.layout.files, "file")
     )
-    return Part(
+    return CiStep(
         name="fmt",
         code=ExitCode.POLICY if changed or alone else ExitCode.OK,
         said=said + (f"; {count(len(alone), 'file')} left alone" if alone else ""),
     )
 
 
-def _diff(one: Examined) -> Part:
+def _diff(one: CiReport) -> CiStep:
     """Return what the change does; where that cannot be known, a budget is not kept to, and nothing else is wrong with the change."""
     if one.report is not None:
         beyond = one.report.excesses
         said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
-        return Part(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
+        return CiStep(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
     if one.base.reason is NoVersion.NOT_FOUND:
-        return Part(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.message}")
+        return CiStep(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.message}")
     if one.base.reason is NoVersion.NOT_LOADED and one.has_budget:
-        return Part(
+        return CiStep(
             name="diff", code=ExitCode.BUDGET, said=f"{one.base.message}; whether it keeps to its limits is not known"
         )
-    return Part(
+    return CiStep(
         name="diff", code=ExitCode.OK, said=one.base.message or "not done: the policies cannot be loaded", noted=True
     )

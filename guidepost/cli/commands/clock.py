@@ -24,9 +24,9 @@ from engine.model.targets import Target, Unit, unit_by
 from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.clock_show import show, sun
 from guidepost.cli.options.clock import CalendarOption, RegionOption, RuleOption, read_amount, read_clock, read_rule
-from guidepost.cli.options.moment import NowOption, PauseOption, read_asked, read_time
+from guidepost.cli.options.moment import NowOption, PauseOption, read_moment_options, read_time
 from guidepost.cli.options.policies_folder import DigestOption, PoliciesOption, VersionOption, load
-from guidepost.render.console import TableOrJson, grid, refused, results, show_json
+from guidepost.render.console import TableOrJson, command_error, grid, results, show_json
 from guidepost.render.deadlines_console import DAY_RULES, drawing_parts, due_text, why_text
 from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import NOUNS, instant_text, length_text
@@ -59,7 +59,7 @@ def add(
     Business days need --rule: the policy says for each of its deadlines how they count, and nothing is assumed here.
     """
     loaded, problems = load(policies), list[str]()
-    moment = read_asked(now, pause or [], loaded.now, problems)
+    moment = read_moment_options(now, pause or [], loaded.now, problems)
     policy = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest).policy
     begin = read_time("START", start, problems)
     much = read_amount(" ".join(amount), problems)
@@ -70,7 +70,7 @@ def add(
         or much is None
         or problems
     ):
-        raise refused(*problems)
+        raise command_error(*problems)
     made = reckon(
         "",
         Clocks(policy).of(calendar, region),
@@ -115,7 +115,7 @@ def count(
 ) -> None:
     """Count the business time between two instants; with --rule also the business days, those that are over and those begun."""
     loaded, problems = load(policies), list[str]()
-    moment = read_asked(now, pause or [], loaded.now, problems)
+    moment = read_moment_options(now, pause or [], loaded.now, problems)
     policy = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest).policy
     first, last = read_time("START", start, problems), read_time("END", end, problems)
     if first is not None and last is not None and last < first:
@@ -124,15 +124,15 @@ def count(
         problems.append("business days are counted by the calendar alone: leave out --rule, or --pause")
     kept = read_clock(policy, calendar, region, problems, unit=Unit.BUSINESS_DAYS if rule else Unit.HOURS)
     if kept is None or first is None or last is None or problems:
-        raise refused(*problems)
-    counted = Between(kept, first, last, stretches(kept, first, last, moment.ended_holds()), rule)
+        raise command_error(*problems)
+    counted = TimeBetween(kept, first, last, stretches(kept, first, last, moment.ended_holds()), rule)
     if output is TableOrJson.JSON:
         show_json(counted.plain())
     else:
         results().show(*counted.parts())
 
 
-class Between:
+class TimeBetween:
     """What lies between two instants by a clock."""
 
     def __init__(

@@ -21,11 +21,11 @@ from engine.clock.zone import TZDB, midnight, to_datetime
 from engine.decide.answer_times_json import iso
 from engine.model.policy import Policy
 from guidepost.cli.options.clock import RegionOption, read_clock
-from guidepost.cli.options.moment import NowOption, read_asked, read_time
+from guidepost.cli.options.moment import NowOption, read_moment_options, read_time
 from guidepost.cli.options.policies_folder import DigestOption, PoliciesOption, VersionOption, load
 from guidepost.render import calendar_console as calendar_pages
 from guidepost.render.calendar_json import plain_calendar, plain_region, plain_span
-from guidepost.render.console import TableOrJson, grid, refused, results, show_json
+from guidepost.render.console import TableOrJson, command_error, grid, results, show_json
 from guidepost.render.month_console import Day, days_of, month_parts, plain_days, special_parts
 from guidepost.render.policy_json import Plain
 from guidepost.render.roster_console import plain_sun, sun_parts
@@ -75,13 +75,13 @@ def show(
 ) -> None:
     """Draw a month or a week of a calendar with its holidays, and say when it opens and closes next."""
     loaded, problems = load(policies), list[str]()
-    at = read_asked(now, [], loaded.now, problems).now or loaded.now
+    at = read_moment_options(now, [], loaded.now, problems).now or loaded.now
     policy = replace(loaded, now=at).select(version=version, digest=digest).policy
     if not calendar:
         if region or month or week:
             problems.append(f"which calendar? {', '.join(policy.calendars) or 'this policy has none'}")
         if problems:
-            raise refused(*problems)
+            raise command_error(*problems)
         if output is TableOrJson.JSON:
             show_json(_plain_list(policy))
         else:
@@ -92,7 +92,7 @@ def show(
     day = _read_day(*(("--week", week) if week else ("--month", month)), problems)
     clock = read_clock(policy, calendar, region, problems, "CALENDAR")
     if clock is None or problems:
-        raise refused(*problems)
+        raise command_error(*problems)
     view = _view(clock, day or local_time(at, clock.calendar.zone).date(), bool(week), at)
     if output is TableOrJson.JSON:
         show_json(_plain_view(view))
@@ -112,10 +112,10 @@ def sun(
 ) -> None:
     """Follow the sun: who is in their own daytime, until when, and who is next."""
     loaded, problems = load(policies), list[str]()
-    clock = read_asked(now, [], loaded.now, problems).now or loaded.now
+    clock = read_moment_options(now, [], loaded.now, problems).now or loaded.now
     at = read_time("INSTANT", instant, problems) if instant else clock
     if at is None or problems:
-        raise refused(*problems)
+        raise command_error(*problems)
     policy = replace(loaded, now=clock).select(version=version, digest=digest).policy
     if output is TableOrJson.JSON:
         show_json({"at": iso(at), "rosters": [plain_sun(roster, at) for roster in policy.rosters.values()]})

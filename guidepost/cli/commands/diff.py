@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 from engine.model.problems import PolicyErrors
-from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
+from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_errors, read_budget
 from guidepost.cli.options.policies_folder import PoliciesOption
 from guidepost.cli.options.report_output import ReportFormatOption, ToOption, output_stream
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version
-from guidepost.render.console import ExitCode, count, errors, refused
-from guidepost.render.diff_console import terminal_parts
-from guidepost.render.diff_html import html_page
-from guidepost.render.diff_json import plain_report
-from guidepost.render.diff_markdown import markdown_text
-from guidepost.render.diff_report import report
+from guidepost.render.console import ExitCode, command_error, count, errors
+from guidepost.render.diff_console import diff_parts
+from guidepost.render.diff_html import diff_html
+from guidepost.render.diff_json import plain_diff
+from guidepost.render.diff_markdown import diff_markdown
+from guidepost.render.diff_report import make_diff_report
 from guidepost.render.messages import problem_text
 from guidepost.render.report_format import ReportFormat, ReportWriters
 
@@ -41,16 +41,16 @@ def diff(
     budget = read_budget(max_changed, forbid)
     sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
     try:
-        with budget_as_usage():
-            found = report(sides[0], sides[1], (before, after), budget)
+        with budget_errors():
+            found = make_diff_report(sides[0], sides[1], (before, after), budget)
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
-        raise refused("the two versions cannot be compared", code=ExitCode.POLICY) from None
+        raise command_error("the two versions cannot be compared", code=ExitCode.POLICY) from None
     writers = ReportWriters(
-        text=lambda: terminal_parts(found, every=every),
-        markdown=lambda: markdown_text(found),
-        html=lambda: html_page(found),
-        json=lambda: plain_report(found),
+        text=lambda: diff_parts(found, every=every),
+        markdown=lambda: diff_markdown(found),
+        html=lambda: diff_html(found),
+        json=lambda: plain_diff(found),
     )
     with output_stream(to) as stream:
         writers.write(output, stream)

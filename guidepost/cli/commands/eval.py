@@ -17,13 +17,21 @@ from engine.model.answer import Answer, UnknownDecision, WrongFact, WrongRequest
 from engine.model.policy import Policy
 from engine.request.moment import Moment
 from engine.version.version import Version
-from guidepost.cli.commands.eval_why_not import found_why_not, plain_why_not, why_not_parts
-from guidepost.cli.options.facts import Facts, FactsError, Words, read_before, read_file, read_json, read_words
-from guidepost.cli.options.moment import NOW, PAUSES, NowOption, Pause, PauseOption, read_asked, wrong_lines
+from guidepost.cli.commands.eval_why_not import answer_why_not, plain_why_not, why_not_parts
+from guidepost.cli.options.facts import (
+    EvalArguments,
+    Facts,
+    FactsError,
+    read_arguments,
+    read_before_facts,
+    read_file,
+    read_json,
+)
+from guidepost.cli.options.moment import NOW, PAUSES, NowOption, Pause, PauseOption, read_moment_options, wrong_lines
 from guidepost.cli.options.policies_folder import AsOfOption, DigestOption, PoliciesOption, VersionOption, load
 from guidepost.render.answer_console import AnswerPage
-from guidepost.render.console import HINT, TableOrJson, meant, refused, results, show_json
-from guidepost.render.reschedule_console import moved_parts, plain_moved
+from guidepost.render.console import DID_YOU_MEAN, TableOrJson, command_error, results, show_json, suggestion
+from guidepost.render.reschedule_console import plain_reschedule, reschedule_parts
 
 TRIAGE: Final = "triage"
 """The word that asks for all the decisions a new ticket needs."""
@@ -33,13 +41,13 @@ BEFORE: Final = "before."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class EvalInput:
     """What is asked: which decision, with which facts, when, and the facts that were otherwise before; and what is wrong with the times."""
 
-    words: Words
+    words: EvalArguments
     facts: Facts
     moment: Moment
-    before: Words | None
+    before: EvalArguments | None
     problems: tuple[str, ...]
 
 
@@ -95,23 +103,23 @@ def evaluate(
     elsewhere = _from_elsewhere(file, json_text)
     filed_now, pauses = elsewhere.pop(NOW, None), elsewhere.pop(PAUSES, ())
     holds: tuple[Pause, ...] = pauses if isinstance(pauses, tuple) else ()
-    moment = read_asked(now, pause or [], loaded.now, problems, filed_now, holds)
+    moment = read_moment_options(now, pause or [], loaded.now, problems, filed_now, holds)
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
-    said = read_words(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
-    asked = Asked(
+    said = read_arguments(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
+    asked = EvalInput(
         words=said,
         facts={**elsewhere, **said.facts},
         moment=moment,
-        before=read_before(before) if before else None,
+        before=read_before_facts(before) if before else None,
         problems=tuple(problems),
     )
     made = loaded.tabulate(chosen)
     answers, change = _decide(made, asked)
-    unlike = found_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None
+    unlike = answer_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None
     if output is TableOrJson.JSON:
         one = said.decision not in ("", TRIAGE)
         found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
-        found |= {"rescheduled": plain_moved(change)} if change else {}
+        found |= {"rescheduled": plain_reschedule(change)} if change else {}
         show_json(found | ({"why_not": plain_why_not(unlike)} if unlike else {}))
         return
     parts = _parts(chosen.policy, answers, change, asked, explain=explain)
@@ -123,16 +131,16 @@ def _from_elsewhere(file: str, json_text: str) -> Facts:
         from_file = read_file(file) if file else {}
         return {**from_file, **(read_json(json_text, "--json") if json_text else {})}
     except FactsError as error:
-        raise refused(str(error)) from error
+        raise command_error(str(error)) from error
 
 
-def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Rescheduled | None]:
+def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Rescheduled | None]:
     """Answer, or say everything that is wrong with the words and the facts."""
     problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
     wrong: list[WrongFact] = []
     name = asked.words.decision or TRIAGE
     if name not in (*version.plans, TRIAGE):
-        hint = meant(name, (*version.plans, TRIAGE))
+        hint = suggestion(name, (*version.plans, TRIAGE))
         problems.append(
             f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE)))
         )
@@ -149,7 +157,7 @@ def _decide(version: Version, asked: Asked) -> tuple[tuple[Answer, ...], Resched
     except WrongRequest as error:
         wrong += (replace(fact, fact=f"{BEFORE}{fact.fact}") for fact in error.wrong)
     if problems or asked.problems or wrong:
-        raise refused(*_wrong_lines(problems, asked.problems, wrong, version.policy))
+        raise command_error(*_wrong_lines(problems, asked.problems, wrong, version.policy))
     return answers, reschedule(version, asked.facts, asked.before.facts, asked.moment) if asked.before else None
 
 
@@ -163,22 +171,22 @@ def _wrong_lines(
         if name in policy.facts:
             lines += wrong_lines(fact.fact if name == fact.fact else f"--before {name}", fact)
         else:
-            unknown.append(f"{fact.message}{meant(name, policy.facts)}")
+            unknown.append(f"{fact.message}{suggestion(name, policy.facts)}")
             lines.append(unknown[-1])
-    if not all(HINT in line for line in unknown):
+    if not all(DID_YOU_MEAN in line for line in unknown):
         lines.append(f"facts: {', '.join(policy.facts)}")
     return lines
 
 
 def _parts(
-    policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: Asked, *, explain: bool
+    policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: EvalInput, *, explain: bool
 ) -> Iterator[RenderableType]:
     page = AnswerPage(policy, asked.moment.now)
     for answer in answers:
         yield from page.parts(answer, explain=explain)
         yield ""
     if change is not None:
-        yield from moved_parts(change, policy)
+        yield from reschedule_parts(change, policy)
         yield ""
     ref = answers[0].version
     yield Text(f"policy {ref.name} {ref.version}, digest {ref.digest[:12]}", "dim")

@@ -17,7 +17,7 @@ from engine.request.moment import Moment
 from engine.version.version import Version
 from engine.whynot import FactChange, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from guidepost.render.answer_console import literal_text, status_text
-from guidepost.render.console import count, grid, refused
+from guidepost.render.console import command_error, count, grid
 
 MANY: Final = 6
 """From how many values on it is said which do not do, if these are fewer."""
@@ -26,7 +26,7 @@ MAX_SHOWN: Final = 20
 """How many values that can be got are listed."""
 
 
-def found_why_not(version: Version, decision: str, words: str, facts: Mapping[str, object], moment: Moment) -> WhyNot:
+def answer_why_not(version: Version, decision: str, words: str, facts: Mapping[str, object], moment: Moment) -> WhyNot:
     """Work out what would have given what is wanted, or say what is wrong with the words."""
     try:
         wanted = (
@@ -34,7 +34,7 @@ def found_why_not(version: Version, decision: str, words: str, facts: Mapping[st
         )
         return why_not(version, facts, wanted, moment)
     except UnknownWanted as error:
-        raise refused(f"--why-not {words}: {error.message}", *([error.help] if error.help else [])) from error
+        raise command_error(f"--why-not {words}: {error.message}", *([error.help] if error.help else [])) from error
 
 
 def _of_a_new_ticket(version: Version, words: str) -> Wanted:

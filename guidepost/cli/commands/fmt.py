@@ -18,7 +18,7 @@ from guidepost.atomic_file import write_atomically
 from guidepost.cli.options.policies_folder import find_folder
 from guidepost.policies.format import Formatted, format_text
 from guidepost.policies.sources.folder import MAX_BYTES
-from guidepost.render.console import ExitCode, Screen, count, errors, refused, results
+from guidepost.render.console import ExitCode, Screen, cannot_write, command_error, count, errors, results
 from guidepost.render.messages import problem_text
 from guidepost.text_encoding import decode_text
 
@@ -112,7 +112,7 @@ def _below(path: Path) -> Iterator[Path]:
     elif path.is_file():
         yield path
     else:
-        raise refused(f"no such file or folder: {path}")
+        raise command_error(f"no such file or folder: {path}")
 
 
 def _read(path: Path, problems: list[Problem]) -> str | None:
@@ -139,7 +139,7 @@ def _replace(path: Path, text: str) -> None:
     try:
         write_atomically(path, text.encode())
     except OSError as error:
-        raise refused(f"{path} cannot be written: {error.strerror}") from error
+        raise cannot_write(path, error) from error
 
 
 def _show_diff(screen: Screen, before: str, after: str, name: str) -> None:

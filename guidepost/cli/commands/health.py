@@ -9,7 +9,7 @@ import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from guidepost.render.console import ExitCode, TableOrJson, refused, results, show_json
+from guidepost.render.console import ExitCode, TableOrJson, cannot_read, command_error, results, show_json
 
 DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
 
@@ -51,7 +51,7 @@ def health(
 ) -> None:
     """Ask a server how it is. Ends with 0 if it is serving, and with 1 if it is not or does not answer in time."""
     credentials = _credentials(authority, certificate, key)
-    found, why, refused_reload = asked(address, service, timeout, credentials, name)
+    found, why, refused_reload = ask_health(address, service, timeout, credentials, name)
     if output is TableOrJson.JSON:
         show_json(
             {
@@ -81,7 +81,7 @@ NO_ANSWER: Final = "NO_ANSWER"
 """The status of a server that does not say how it is."""
 
 
-def asked(
+def ask_health(
     address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = ""
 ) -> tuple[str, str, str]:
     """Ask the health service; give the name of the status, why there is none, and why the last reload failed."""
@@ -105,14 +105,14 @@ def asked(
 def _credentials(authority: Path | None, certificate: Path | None, key: Path | None) -> grpc.ChannelCredentials | None:
     """Read the files of TLS; end the command if one cannot be read, or is there without another that it needs."""
     if (certificate is None) != (key is None) or (certificate is not None and authority is None):
-        raise refused("--cert and --key go together, and need --ca")
+        raise command_error("--cert and --key go together, and need --ca")
     if authority is None:
         return None
     try:
         roots, private, chain = (path.read_bytes() if path else None for path in (authority, key, certificate))
         return grpc.ssl_channel_credentials(roots, private, chain)
     except OSError as error:
-        raise refused(f"{error.filename} cannot be read: {error.strerror}") from error
+        raise cannot_read(error.filename, error) from error
 
 
 if __name__ == "__main__":

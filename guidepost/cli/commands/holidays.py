@@ -14,7 +14,7 @@ from engine.clock.calendar import FIRST_YEAR, LAST_YEAR, HolidayList, HolidaySta
 from engine.load import HOLIDAYS, policy_files
 from engine.model.problems import PolicyErrors, Problem
 from guidepost.cli.command_group import command_group
-from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, policy_error
 from guidepost.install_command import install_command
 from guidepost.policies.holiday_drafts import (
     PACKAGE,
@@ -31,7 +31,7 @@ from guidepost.policies.holiday_drafts import (
     revise_list,
 )
 from guidepost.policies.sources.folder import read_folder, version_folders
-from guidepost.render.console import ExitCode, count, meant, refused, results, ruled
+from guidepost.render.console import ExitCode, command_error, count, results, ruled_table, suggestion
 
 holidays: Final = command_group("Show the holiday lists, or draft them anew.")
 
@@ -79,7 +79,7 @@ def refresh(
     What a person confirmed, looked up elsewhere or struck out stays; where the package says otherwise, that is shown.
     """
     if first is not None and last is not None and first > last:
-        raise refused(f"--from {first} is after --to {last}")
+        raise command_error(f"--from {first} is after --to {last}")
     folder, files = _lists(policies, regions)
     drafted = _drafted(files, first, last)
     screen = results()
@@ -97,7 +97,7 @@ def refresh(
         if not check:
             path.write_text(text, encoding="utf-8", newline="\n")
     if check and stale:
-        raise refused(
+        raise command_error(
             f"{count(len(stale), 'list')} not as {PACKAGE} drafts them now; `guidepost holidays refresh` writes them",
             *map(str, stale),
             code=ExitCode.POLICY,
@@ -116,7 +116,9 @@ def show(
     screen = results()
     if not regions and year is None:
         screen.show(
-            ruled(("list", "covers", "holidays", "estimated", "about"), [_overview(file) for file in files.values()])
+            ruled_table(
+                ("list", "covers", "holidays", "estimated", "about"), [_overview(file) for file in files.values()]
+            )
         )
         return
     for file in files.values():
@@ -134,7 +136,7 @@ def show(
         if year is not None and not file.list.first.year <= year <= file.list.last.year:
             screen.show(f"{file.list.name} covers {file.list.first} to {file.list.last}: nothing is known of {year}")
         else:
-            screen.show(ruled((file.list.name, "", "holiday", "status", "source"), rows))
+            screen.show(ruled_table((file.list.name, "", "holiday", "status", "source"), rows))
 
 
 def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict[str, HolidayFile]]:
@@ -144,11 +146,11 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
     try:
         written = {path: text for path, text in policy_files(read_folder(version)).items() if path.startswith(HOLIDAYS)}
     except PolicyErrors as error:
-        raise refused_policies(folder, error.problems) from error
+        raise policy_error(folder, error.problems) from error
     paths = {Path(path).stem: path for path in written}
     for region in regions or ():
         if region not in paths:
-            raise refused(f"no list {region} in {folder / HOLIDAYS}{meant(region, paths)}")
+            raise command_error(f"no list {region} in {folder / HOLIDAYS}{suggestion(region, paths)}")
     files: dict[str, HolidayFile] = {}
     problems: list[Problem] = []
     for name in dict.fromkeys(regions or paths):
@@ -157,7 +159,7 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
         if file is not None:
             files[paths[name]] = file
     if problems:
-        raise refused_policies(folder, tuple(sorted(problems)))
+        raise policy_error(folder, tuple(sorted(problems)))
     return folder, files
 
 
@@ -168,7 +170,7 @@ def _drafted(
     try:
         drafter = installed_package()
     except PackageMissing as error:
-        raise refused(
+        raise command_error(
             f"the `{PACKAGE}` package drafts the lists, and is not installed: `{install_command(PACKAGE)}`"
         ) from error
     drafted: dict[str, tuple[HolidayFile, Drafter | None, DraftComparison | None]] = {}
@@ -177,11 +179,13 @@ def _drafted(
             drafted[name] = (file, None, None)
             continue
         if file.package != PACKAGE:
-            raise refused(f"{file.list.name}: drafted with `{file.package}`; only `{PACKAGE}` is known here")
+            raise command_error(f"{file.list.name}: drafted with `{file.package}`; only `{PACKAGE}` is known here")
         try:
             drafted[name] = (file, drafter, compare_list(file, drafter, first, last))
         except NoSuchCalendar as error:
-            raise refused(f"{file.list.name}: {PACKAGE} {drafter.version} has no calendar `{file.code}`") from error
+            raise command_error(
+                f"{file.list.name}: {PACKAGE} {drafter.version} has no calendar `{file.code}`"
+            ) from error
     return drafted
 
 
@@ -195,7 +199,7 @@ def _differences(file: HolidayFile, made: DraftComparison) -> Iterable[Renderabl
     )
     yield f"{file.list.name}: {made.first} to {made.last}{wider}: {count(changed, 'change') if changed else 'no change'}"
     if made.changes:
-        yield ruled(("date", "", "holiday", "change"), [_row(change) for change in made.changes])
+        yield ruled_table(("date", "", "holiday", "change"), [_row(change) for change in made.changes])
         yield ""
 
 

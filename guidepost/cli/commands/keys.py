@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from guidepost.cli.command_group import command_group
-from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.cli.options.version_spec import KeysOption, source_errors
 from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
 from guidepost.policies.sources.remote import Fetched, check_pin, fetch, redacted, split_pin
 from guidepost.policies.sources.signatures import (
@@ -24,7 +24,7 @@ from guidepost.policies.sources.signatures import (
 )
 from guidepost.policies.sources.signatures import sign as signed
 from guidepost.policies.sources.zip_tar import local_bytes
-from guidepost.render.console import ExitCode, grid, refused, results, show_json
+from guidepost.render.console import ExitCode, command_error, grid, results, show_json
 
 keys: Final = command_group("Make and show the keys that sign bundles.")
 
@@ -39,7 +39,7 @@ def keys_new(
 ) -> None:
     """Make a pair of Ed25519 keys, as PEM: the private one signs, and the public one is given to whoever verifies."""
     private, public = Path(f"{name}.private.pem"), Path(f"{name}.public.pem")
-    with refusing(name):
+    with source_errors(name):
         made = new_key(private, public)
     results().show(
         grid(
@@ -54,7 +54,7 @@ def keys_show(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Public keys, or folders of them.")],
 ) -> None:
     """Show the ids of public keys, as signatures name them."""
-    with refusing("keys"):
+    with source_errors("keys"):
         trusted = trusted_keys(files)
     results().show(grid([(key.id, key.name) for key in trusted.keys], "cyan"))
 
@@ -74,7 +74,7 @@ def sign(
 ) -> None:
     """Sign a bundle: write a small file beside it that says which key vouches for these bytes."""
     path = output or Path(bundle + SUFFIX)
-    with refusing(bundle):
+    with source_errors(bundle):
         made = read_bundle(local_bytes(Path(bundle)), Path(bundle).as_posix())
         content = signed(made.sha256, made.ref.digest, private_key(key))
         try:
@@ -106,16 +106,16 @@ def verify_bundle(
 
     Ends with 3 if it is not to be used.
     """
-    with refusing("keys"):
+    with source_errors("keys"):
         trust = trusted_keys(key or ())
         name, pin = split_pin(bundle)
     if not trust.keys and not pin:
-        raise refused(
+        raise command_error(
             "there is nothing to verify the bundle by",
             "name a trusted public key with --key, or write `#sha256=...` behind the bundle",
         )
-    with refusing(bundle, ExitCode.POLICY):
-        made, by = verified(name, pin, trust, signature)
+    with source_errors(bundle, ExitCode.POLICY):
+        made, by = read_verified_bundle(name, pin, trust, signature)
     if as_json:
         show_json(
             {
@@ -134,7 +134,7 @@ def verify_bundle(
         )
 
 
-def verified(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
+def read_verified_bundle(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
     """Return a bundle that is what was built, and what it was verified by; all that is given has to hold."""
     if "://" in name:
         fetched = fetch(name, "" if trust.keys else pin, trust)

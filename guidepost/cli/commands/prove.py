@@ -18,15 +18,15 @@ from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
 from engine.version.version import proved, tabulate_and_check
-from guidepost.cli.options.policies_folder import find_folder, refused_policies
+from guidepost.cli.options.policies_folder import find_folder, policy_error
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
-from guidepost.render.console import ExitCode, TableOrJson, count, errors, results, ruled, show_json
+from guidepost.render.console import ExitCode, TableOrJson, count, errors, results, ruled_table, show_json
 from guidepost.render.messages import problem_text
 from guidepost.render.policy_json import Plain, plain_place
 
 
 @dataclass(frozen=True, slots=True)
-class Proved:
+class ProvedVersion:
     """The invariants of the version in one folder, and what was found of each."""
 
     root: str
@@ -56,22 +56,22 @@ def prove(
         raise typer.Exit(int(ExitCode.POLICY))
 
 
-def _proved(version: VersionFolder) -> Proved:
+def _proved(version: VersionFolder) -> ProvedVersion:
     try:
         with errors().working(f"proving {version.root}"):
             policy = load(read_folder(version), version.root)
-            return Proved(version.root, policy, proved(policy, tabulate_and_check(policy)))
+            return ProvedVersion(version.root, policy, proved(policy, tabulate_and_check(policy)))
     except PolicyErrors as error:
-        raise refused_policies(version.path, error.problems) from error
+        raise policy_error(version.path, error.problems) from error
 
 
-def _parts(one: Proved) -> Iterator[RenderableType]:
+def _parts(one: ProvedVersion) -> Iterator[RenderableType]:
     manifest = one.policy.manifest
     yield Text.assemble((one.root, "bold"), f"  {manifest.name} {manifest.version}")
     if not one.proofs:
         yield Text("  no invariants", "dim")
     else:
-        yield ruled(("invariant", "says", "cases", ""), [_row(proof) for proof in one.proofs])
+        yield ruled_table(("invariant", "says", "cases", ""), [_row(proof) for proof in one.proofs])
     yield ""
     for problem in invariant_problems(one.proofs):
         yield problem_text(problem)
@@ -86,7 +86,7 @@ def _row(proof: InvariantResult) -> tuple[RenderableType, ...]:
     return Text(invariant.id, "bold"), says, Text(f"{proof.cases:,}", justify="right"), stands
 
 
-def _summary(found: list[Proved]) -> Text:
+def _summary(found: list[ProvedVersion]) -> Text:
     proofs = [proof for one in found for proof in one.proofs]
     if not proofs:
         return Text.assemble(f"{count(len(found), 'version')}: ", ("no invariants, so nothing is proved", "yellow"))
@@ -97,17 +97,17 @@ def _summary(found: list[Proved]) -> Text:
     )
 
 
-def _plain(one: Proved) -> Plain:
+def _plain(one: ProvedVersion) -> Plain:
     manifest = one.policy.manifest
     return {
         "folder": one.root,
         "name": manifest.name,
         "version": manifest.version,
-        "invariants": [plain_proof(proof) for proof in one.proofs],
+        "invariants": [plain_invariant(proof) for proof in one.proofs],
     }
 
 
-def plain_proof(proof: InvariantResult) -> Plain:
+def plain_invariant(proof: InvariantResult) -> Plain:
     """Return an invariant and its proof as plain data, with the tickets that break it."""
     invariant, shown = proof.invariant, proof.counterexample
     return {

@@ -11,11 +11,11 @@ import typer
 
 from engine.model.problems import Problem
 from engine.version.version import Version
-from guidepost.cli.commands.check import Findings, check_folder, show_findings
+from guidepost.cli.commands.check import CheckReport, check_folder, show_check
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.release import NotReleased, Release, freeze, start_next
 from guidepost.policies.sources.folder import PAST
-from guidepost.render.console import ExitCode, TextOrJson, count, errors, refused, results, show_json
+from guidepost.render.console import ExitCode, TextOrJson, command_error, count, errors, results, show_json
 
 
 def release(
@@ -36,30 +36,30 @@ def release(
     folder = find_folder(policies)
     found = check_folder(folder)
     version = found.checked[0].version
-    found = Findings(found.checked, tuple(problem for problem in found.problems if not _is_cut_off(problem, found)))
+    found = CheckReport(found.checked, tuple(problem for problem in found.problems if not _is_cut_off(problem, found)))
     reasons = _reasons(version, folder, following, effective_from)
     if found.problems or found.failures:
-        show_findings(found, errors())
+        show_check(found, errors())
         reasons += [
             count(len(some), noun)
             for some, noun in ((found.problems, "problem"), (found.failures, "failed case"))
             if some
         ]
     if version is None or reasons:
-        raise refused("nothing is released", *reasons, code=found.code or ExitCode.USAGE)
+        raise command_error("nothing is released", *reasons, code=found.code or ExitCode.USAGE)
     try:
         made = freeze(folder, version)
         if following:
             start_next(folder, following, datetime.fromisoformat(effective_from))
     except (NotReleased, OSError) as error:
-        raise refused(str(error), code=ExitCode.POLICY) from error
+        raise command_error(str(error), code=ExitCode.POLICY) from error
     if output is TextOrJson.JSON:
         show_json(_plain(version, made, following))
     else:
         _show(version, made, folder, following, effective_from)
 
 
-def _is_cut_off(problem: Problem, found: Findings) -> bool:
+def _is_cut_off(problem: Problem, found: CheckReport) -> bool:
     """Return whether a problem is only that a release of this very version was cut off before the register had it."""
     version = found.checked[0].version
     if version is None or problem.code != "not-frozen":

@@ -15,17 +15,22 @@ from guidepost.cli.commands.replay_inputs import Tickets, default_unread_file
 from guidepost.cli.commands.replay_run import Engine, RunOptions, run_replay
 from guidepost.cli.commands.replay_suggest import suggested_mapping
 from guidepost.cli.commands.replay_verify import verified_log
-from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_as_usage, read_budget
+from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_errors, read_budget
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import PoliciesOption
 from guidepost.cli.options.report_output import ReportFormatOption, ToOption, output_stream
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption
-from guidepost.render.console import ExitCode, count, errors, refused
-from guidepost.render.replay_console import terminal_parts
-from guidepost.render.replay_html import html_page
-from guidepost.render.replay_json import plain_report
-from guidepost.render.replay_markdown import markdown_text
-from guidepost.render.replay_verification import html_proof, markdown_proof, plain_proof, terminal_proof
+from guidepost.render.console import ExitCode, command_error, count, errors
+from guidepost.render.replay_console import replay_parts
+from guidepost.render.replay_html import replay_html
+from guidepost.render.replay_json import plain_replay
+from guidepost.render.replay_markdown import replay_markdown
+from guidepost.render.replay_verification import (
+    plain_verification,
+    verification_html,
+    verification_markdown,
+    verification_parts,
+)
 from guidepost.render.report_format import ReportFormat, ReportWriters
 from guidepost.tickets.from_decision_log import DEFAULT_LOG
 
@@ -144,7 +149,7 @@ def run(
     Exits with 6 if more changes than --max-changed and --forbid allow, and with 2 if no row can be read.
     """
     if not against:
-        raise refused(
+        raise command_error(
             "`--against VERSION` is missing",
             "help: `guidepost replay run SOURCE --against VERSION` decides past tickets by a version; "
             "`guidepost replay verify` checks a decision log against the versions that decided it",
@@ -163,10 +168,10 @@ def run(
     budget, unread_limit = read_budget(max_changed, forbid), _limit(max_unread)
     report = run_replay(options, budget)
     writers = ReportWriters(
-        text=lambda: terminal_parts(report, every=every),
-        markdown=lambda: markdown_text(report),
-        html=lambda: html_page(report),
-        json=lambda: plain_report(report),
+        text=lambda: replay_parts(report, every=every),
+        markdown=lambda: replay_markdown(report),
+        html=lambda: replay_html(report),
+        json=lambda: plain_replay(report),
     )
     with output_stream(to, private=True) as stream:
         writers.write(output, stream)
@@ -219,10 +224,10 @@ def verify(
         _tickets(log, since, until, limit, unread), with_ or (), policies=policies, keys=key, every=every
     )
     writers = ReportWriters(
-        text=lambda: terminal_proof(found),
-        markdown=lambda: markdown_proof(found),
-        html=lambda: html_proof(found),
-        json=lambda: plain_proof(found),
+        text=lambda: verification_parts(found),
+        markdown=lambda: verification_markdown(found),
+        html=lambda: verification_html(found),
+        json=lambda: plain_verification(found),
     )
     with output_stream(to, private=True) as stream:
         writers.write(output, stream)
@@ -265,7 +270,7 @@ def _check_unread(limit: Limit | None, unread: int, rows: int) -> None:
 
 
 def _limit(text: str) -> Limit | None:
-    with budget_as_usage():
+    with budget_errors():
         return read_limit(text) if text else None
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from engine.decision_log.filter import Filter
 from engine.model.policy import Policy
 from engine.model.vocabulary import Fact
-from guidepost.render.console import errors, refused
+from guidepost.render.console import command_error, errors, help_lines
 from guidepost.render.messages import problem_text
 from guidepost.replay.run import RejectedRows
 from guidepost.tickets import MappingErrors, TicketsError
@@ -64,11 +64,13 @@ def reading_tickets() -> Iterator[None]:
         yield
     except MappingErrors as error:
         errors().show(*map(problem_text, error.problems))
-        raise refused("the mapping cannot be used") from error
+        raise command_error("the mapping cannot be used") from error
     except TicketsError as error:
-        raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
+        raise command_error(error.message, *help_lines(error.help)) from error
     except OSError as error:
-        raise refused(f"{error.filename or 'the file of unread rows'} cannot be written: {error.strerror}") from error
+        raise command_error(
+            f"{error.filename or 'the file of unread rows'} cannot be written: {error.strerror}"
+        ) from error
 
 
 def require_tickets(tickets: Tickets, read: int, rejected: RejectedRows, help_: str = MAPPING_HELP) -> None:
@@ -76,9 +78,9 @@ def require_tickets(tickets: Tickets, read: int, rejected: RejectedRows, help_: 
     if read:
         return
     if not rejected.rows:
-        raise refused(f"there are no tickets in {tickets.source}")
+        raise command_error(f"there are no tickets in {tickets.source}")
     lines = [f"row {one.row}{f', {one.field}' if one.field else ''}: {one.message}" for one in rejected.first]
-    raise refused(
+    raise command_error(
         f"none of the {rejected.rows:,} rows of {tickets.source} can be read",
         *lines,
         f"they are in {tickets.unread}",

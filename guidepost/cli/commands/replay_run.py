@@ -28,10 +28,10 @@ from guidepost.cli.commands.replay_inputs import (
     require_tickets,
 )
 from guidepost.cli.commands.replay_progress import progress
-from guidepost.cli.options.budget import budget_as_usage
+from guidepost.cli.options.budget import budget_errors
 from guidepost.cli.options.policies_folder import load
 from guidepost.cli.options.version_spec import open_source, open_version
-from guidepost.render.console import errors, refused
+from guidepost.render.console import command_error, errors
 from guidepost.replay.report import ReplayReport
 from guidepost.replay.run import RejectedRows, replay_source, usual_groups
 from guidepost.replay.spark import ReplayerFiles, VersionFiles, run_on_spark
@@ -89,7 +89,7 @@ def run_replay(options: RunOptions, budget: Budget) -> ReplayReport:
     versions = tuple(version for version in (*in_force, before, after) if version is not None)
     if before is not None and not same_desk(before.policy.manifest, after.policy.manifest):
         errors().show(f"note: these are versions of two desks, {before.ref.name} and {after.ref.name}")
-    with budget_as_usage():
+    with budget_errors():
         check_budget(budget, *(version.policy for version in versions))
     options = replace(
         options,
@@ -152,7 +152,7 @@ def _on_spark(
 ) -> tuple[Replay, list[str]]:
     """Replay on Spark, whose workers build the versions from their files; return also the notes on the source."""
     if options.tickets.only != Filter():
-        raise refused(
+        raise command_error(
             "--since and --until choose records of a log, which Spark does not read",
             "help: export the log as Parquet, or leave --engine out",
         )
@@ -192,9 +192,9 @@ def _replayer(
             )
         return Replayer(after, before, options.by, options.decisions or None)
     except ValueError as error:
-        raise refused(f"--by: {error}") from error
+        raise command_error(f"--by: {error}") from error
     except UnknownDecision as error:
-        raise refused(f"--decision: {error}") from error
+        raise command_error(f"--decision: {error}") from error
 
 
 def _shared_decisions(after: Version, before: Version | None) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from engine.version.bundle import other_desks
 from engine.version.version import Version
 from guidepost.cli.commands.replay_inputs import Tickets, all_facts, reading_tickets, require_tickets
 from guidepost.cli.commands.replay_progress import progress
-from guidepost.cli.options.policies_folder import Loaded, load
-from guidepost.cli.options.version_spec import open_version, refusing
-from guidepost.render.console import errors, refused
+from guidepost.cli.options.policies_folder import LoadedPolicies, load
+from guidepost.cli.options.version_spec import open_version, source_errors
+from guidepost.render.console import command_error, errors
 from guidepost.replay.run import RejectedRows
 from guidepost.replay.verify_log import MAX_LISTED, LogVerification, verify_log
 from guidepost.tickets import RejectedRowsWriter, Vocabulary, open_tickets
@@ -27,12 +27,12 @@ def verified_log(
     loaded = load(policies)
     versions = (open_version(spec, policies=policies, keys=keys) for spec in specs)
     named = {version.digest: version for version in versions}
-    with refusing("these versions"):
+    with source_errors("these versions"):
         _require_one_desk(loaded, named.values())
     with reading_tickets(), RejectedRowsWriter(tickets.unread) as unread:
         source = open_tickets(tickets.source, _vocabulary(loaded, named.values()), None, tickets.only)
         if not isinstance(source, (StoredRecords, ExportedRecords)):
-            raise refused(
+            raise command_error(
                 f"expected a decision log, got {tickets.source}",
                 f"help: `guidepost replay run {tickets.source} --against VERSION` decides these tickets by a version",
             )
@@ -50,13 +50,13 @@ def verified_log(
     return replace(found, rejected_file=tickets.unread_file(rejected))
 
 
-def _require_one_desk(loaded: Loaded, named: Iterable[Version]) -> None:
+def _require_one_desk(loaded: LoadedPolicies, named: Iterable[Version]) -> None:
     """Raise PolicyErrors for versions of another desk: the same word may mean something else there."""
     if problems := other_desks([version.policy.manifest for version in (*reversed(loaded.versions), *named)]):
         raise PolicyErrors(problems)
 
 
-def _version(loaded: Loaded, digest: str) -> Version | None:
+def _version(loaded: LoadedPolicies, digest: str) -> Version | None:
     for known in loaded.versions:
         if known.ref.digest == digest:
             with errors().working(f"loading {known.ref.version}"):
@@ -64,7 +64,7 @@ def _version(loaded: Loaded, digest: str) -> Version | None:
     return None
 
 
-def _vocabulary(loaded: Loaded, named: Iterable[Version]) -> Vocabulary:
+def _vocabulary(loaded: LoadedPolicies, named: Iterable[Version]) -> Vocabulary:
     """Return the words of all versions together, since a log holds records of several."""
     policies = [*(known.policy for known in loaded.versions), *(version.policy for version in named)]
     return Vocabulary(

@@ -11,9 +11,9 @@ from engine.load import load
 from engine.load.schema import published
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, refused_policies
+from guidepost.cli.options.policies_folder import PoliciesOption, find_folder, policy_error
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
-from guidepost.render.console import ExitCode, count, refused, results
+from guidepost.render.console import ExitCode, command_error, count, results
 
 
 def schema(
@@ -41,7 +41,7 @@ def schema(
                 path.write_text(text, encoding="utf-8", newline="\n")
                 screen.show(f"wrote {path}")
     if check and stale:
-        raise refused(
+        raise command_error(
             f"{count(len(stale), 'schema')} not up to date; `guidepost schema` writes them",
             *stale,
             code=ExitCode.POLICY,
@@ -53,7 +53,7 @@ def _policy(version: VersionFolder) -> Policy:
     try:
         return load(read_folder(version), version.root)
     except PolicyErrors as error:
-        raise refused_policies(version.path, error.problems) from error
+        raise policy_error(version.path, error.problems) from error
 
 
 def _read(path: Path) -> str | None:

@@ -19,14 +19,14 @@ from rich.text import Text
 
 from engine.model.policy import Form, Policy
 from engine.model.vocabulary import FactType
-from guidepost.cli.commands.serve_check import checked
-from guidepost.cli.options.policies_folder import Loaded, load, refused_policies, utc_now
-from guidepost.cli.options.server_flags import CheckOption, ConfigOption, configured, refused_settings, with_flags
+from guidepost.cli.commands.serve_check import check_server
+from guidepost.cli.options.policies_folder import LoadedPolicies, load, policy_error, utc_now
+from guidepost.cli.options.server_flags import CheckOption, ConfigOption, load_settings, settings_error, with_flags
 from guidepost.decision_log.database import LogError, connect, shown
 from guidepost.decision_log.settings import LogSettings, default_url
 from guidepost.policies.sources import SourceError
 from guidepost.program import PROGRAM
-from guidepost.render.console import count, errors, grid, refused, results
+from guidepost.render.console import command_error, count, errors, grid, help_lines, results
 from guidepost.server.observability import logging as logs
 from guidepost.server.settings.build import log_format, log_settings, supervisor_config
 from guidepost.server.settings.checks import UNIX, setting_problems
@@ -53,20 +53,20 @@ EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
 @with_flags
 def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
     """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
-    found = configured(flags or {}, config)
+    found = load_settings(flags or {}, config)
     settings = found.settings
     logs.set_up(log_format(settings.messages))
     if check:
-        raise checked(found, utc_now())
+        raise check_server(found, utc_now())
     if wrong := setting_problems(found):
-        raise refused_settings(tuple(wrong))
+        raise settings_error(tuple(wrong))
     loaded = load(settings.policies)
     for one in file_mode_warnings(found):
         log.warning("a file is open to others: %s: %s; mend it with %s", one.origin, one.message, one.help)
     try:
         key = signing_key(settings)
     except SourceError as error:
-        raise refused(
+        raise command_error(
             error.message,
             "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign",
         ) from error
@@ -82,13 +82,13 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
         try:
             refusal = _run(settings, loaded.folder, key.private, ready)
         except CannotServe as error:
-            raise refused(str(error), *([f"help: {error.help}"] if error.help else [])) from error
+            raise command_error(str(error), *help_lines(error.help)) from error
         except LogError as error:
-            raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
+            raise command_error(error.message, *help_lines(error.help)) from error
         except OSError as error:
-            raise refused(f"{error}: is a server already running there? --port 0 takes any free port") from error
+            raise command_error(f"{error}: is a server already running there? --port 0 takes any free port") from error
     if refusal is not None:
-        raise refused_policies(loaded.folder, refusal.problems) if refusal.problems else refused(refusal.message)
+        raise policy_error(loaded.folder, refusal.problems) if refusal.problems else command_error(refusal.message)
 
 
 def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Rejected | None:
@@ -103,7 +103,7 @@ def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) 
 
 
 def _welcome(
-    loaded: Loaded, address: str, beside: tuple[str, str], settings: ServerSettings, key: SigningKey
+    loaded: LoadedPolicies, address: str, beside: tuple[str, str], settings: ServerSettings, key: SigningKey
 ) -> Iterator[RenderableType]:
     options = [] if settings.policies is None else ["--policies", str(settings.policies)]
     kept, workers = log_settings(settings), cores() if settings.workers is None else settings.workers

@@ -9,10 +9,10 @@ import typer
 from rich.text import Text
 
 from engine.model.problems import PolicyErrors
-from guidepost.cli.options.policies_folder import NoPolicies, policies_folder
-from guidepost.cli.options.server_flags import refused_settings, setting_text
+from guidepost.cli.options.policies_folder import PoliciesNotFound, policies_folder
+from guidepost.cli.options.server_flags import setting_message, settings_error
 from guidepost.policies.sources.folder import load_bundle
-from guidepost.render.console import ExitCode, count, errors, refused, results
+from guidepost.render.console import ExitCode, command_error, count, errors, results
 from guidepost.render.messages import problem_text
 from guidepost.server.auth.callers import expired_keys, read_callers
 from guidepost.server.auth.errors import read_file
@@ -46,26 +46,26 @@ def _expired(file: Path | None, now: datetime) -> list[str]:
     return expired_keys(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
 
 
-def checked(found: LoadedSettings, now: datetime) -> typer.Exit:
+def check_server(found: LoadedSettings, now: datetime) -> typer.Exit:
     """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
     wrong = [*setting_problems(found), *environment_problems(found)]
     try:
         folder = policies_folder(found.settings.policies)
-    except NoPolicies as error:
-        return refused_settings((*wrong, WrongSetting(origin=found.origin("policies"), message=str(error))))
+    except PoliciesNotFound as error:
+        return settings_error((*wrong, WrongSetting(origin=found.origin("policies"), message=str(error))))
     try:
         with errors().working("checking and proving the policies"):
             versions = load_bundle(folder).versions
     except PolicyErrors as error:
-        errors().show(*map(problem_text, error.problems), *map(setting_text, wrong))
+        errors().show(*map(problem_text, error.problems), *map(setting_message, wrong))
         said = (
             count(len(error.problems), "problem")
             + f" in {folder}"
             + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
         )
-        return refused(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
+        return command_error(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
     if wrong:
-        return refused_settings(tuple(wrong))
+        return settings_error(tuple(wrong))
     named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)
     for one in _warnings(found, now):
         errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))

@@ -11,10 +11,19 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.model.policy import Deadline, Form, Policy, Roster
-from guidepost.cli.options.policies_folder import DigestOption, Loaded, PoliciesOption, VersionOption, load
+from guidepost.cli.options.policies_folder import DigestOption, LoadedPolicies, PoliciesOption, VersionOption, load
 from guidepost.render import calendar_console as calendar_pages
 from guidepost.render.calendar_json import plain_calendar, plain_elapsed, plain_holidays, plain_region, plain_span
-from guidepost.render.console import TableOrJson, count, grid, meant, refused, results, ruled, show_json
+from guidepost.render.console import (
+    TableOrJson,
+    command_error,
+    count,
+    grid,
+    results,
+    ruled_table,
+    show_json,
+    suggestion,
+)
 from guidepost.render.policy_console import Part, PolicyPages, tables_of
 from guidepost.render.policy_json import (
     Plain,
@@ -152,7 +161,9 @@ def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
         *policy.regions,
         *policy.holidays,
     )
-    raise refused(f"nothing here is called `{what}`{meant(what, names)}", "`guidepost show` lists what there is")
+    raise command_error(
+        f"nothing here is called `{what}`{suggestion(what, names)}", "`guidepost show` lists what there is"
+    )
 
 
 def _tables(pages: PolicyPages, parts: Iterable[Part]) -> Iterator[RenderableType]:
@@ -162,7 +173,7 @@ def _tables(pages: PolicyPages, parts: Iterable[Part]) -> Iterator[RenderableTyp
         yield from pages.part(part)
 
 
-def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
+def _overview(loaded: LoadedPolicies, policy: Policy, digest: str) -> Page:
     versions: list[Plain] = [
         {
             "version": version.ref.version,
@@ -176,7 +187,7 @@ def _overview(loaded: Loaded, policy: Policy, digest: str) -> Page:
     )
 
 
-def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[RenderableType]:
+def _overview_parts(loaded: LoadedPolicies, policy: Policy, digest: str) -> Iterator[RenderableType]:
     manifest = policy.manifest
     yield Text.assemble((f"{manifest.name} {manifest.version}", "bold"), (f"  digest {digest[:12]}", "dim"))
     yield grid([*_manifest_rows(policy)], "cyan")
@@ -190,20 +201,20 @@ def _overview_parts(loaded: Loaded, policy: Policy, digest: str) -> Iterator[Ren
         )
         for version in loaded.versions
     ]
-    yield ruled(("version", "in force from", "digest", ""), versions)
+    yield ruled_table(("version", "in force from", "digest", ""), versions)
     yield ""
     decisions = [
         (Text(decision.name, "bold"), ", ".join(decision.answers), decision.about)
         for decision in policy.decisions.values()
     ]
-    yield ruled(("decision", "answers", "about"), decisions)
+    yield ruled_table(("decision", "answers", "about"), decisions)
     yield ""
     listed: list[Part] = [*policy.tables.values(), *policy.rosters.values(), *policy.deadlines.values()]
     parts = [
         (Text(part.name, "bold"), *_size(part), part.about, Text(part.place.file.rpartition("/")[2], "dim"))
         for part in sorted(listed, key=lambda part: part.place)
     ]
-    yield ruled(("table", "form", "size", "about", "in"), parts)
+    yield ruled_table(("table", "form", "size", "about", "in"), parts)
     yield ""
     if policy.calendars:
         yield calendar_pages.calendars(policy.calendars.values())

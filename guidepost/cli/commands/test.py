@@ -21,13 +21,22 @@ from engine.cases.select import NotAnExpression, Selection, read_selection
 from engine.cases.written import cases_text
 from engine.load.files import is_policy_name
 from guidepost.cli.command_group import DefaultCommandGroup, command_group
-from guidepost.cli.options.policies_folder import find_folder, refused_policies, utc_now
+from guidepost.cli.options.policies_folder import find_folder, policy_error, utc_now
 from guidepost.cli.options.version_spec import open_source
 from guidepost.policies.format import format_text
 from guidepost.policies.run_cases import CaseRun, CaseSource, run_cases
 from guidepost.policies.sources.folder import read_folder, version_folders
-from guidepost.render.cases_console import coverage_parts, plain_trials, share_text, summary_text, trial_parts
-from guidepost.render.console import ExitCode, cannot_write, count, errors, meant, refused, results, show_json
+from guidepost.render.cases_console import case_run_parts, coverage_parts, plain_case_runs, share_text, summary_text
+from guidepost.render.console import (
+    ExitCode,
+    cannot_write,
+    command_error,
+    count,
+    errors,
+    results,
+    show_json,
+    suggestion,
+)
 from guidepost.render.junit import junit
 
 test: Final = command_group(
@@ -166,7 +175,7 @@ def watch(
     """Run the cases, and run them again whenever a policy file changes, until Ctrl-C."""
     watched = folders or [find_folder(None)]
     if files := [str(folder) for folder in watched if not folder.is_dir()]:
-        raise refused(f"expected folders to watch, got `{', '.join(files)}`")
+        raise command_error(f"expected folders to watch, got `{', '.join(files)}`")
     options = RunOptions(
         sources=tuple(map(str, watched)),
         version=version,
@@ -207,13 +216,13 @@ def propose_cases(
     Each proposed case expects the present answer. Exits with 3 if the policy has problems.
     """
     if to is not None and to.exists():
-        raise refused(f"{to} exists already, and is not overwritten")
+        raise command_error(f"{to} exists already, and is not overwritten")
     options = RunOptions(sources=tuple(sources or ()), version=version)
     trial = next(_trials(options, covered=True), None)
     if trial is None:
-        raise refused(_no_case(options, ()))
+        raise command_error(_no_case(options, ()))
     if trial.problems or trial.version is None:
-        raise refused_policies(Path(trial.source.root), trial.problems)
+        raise policy_error(Path(trial.source.root), trial.problems)
     proposals = propose(trial.version, trial.cases, trial.touched, everything=everything)
     ref = trial.version.ref
     if not proposals:
@@ -243,7 +252,7 @@ def _selection(expression: str) -> Selection | None:
         return read_selection(expression) if expression else None
     except NotAnExpression as error:
         shown = Text(f"  {expression}\n  {' ' * (error.at - 1)}^ {error.message}", no_wrap=True)
-        raise refused("-k expects words combined with `and`, `or`, `not` and parentheses", shown) from error
+        raise command_error("-k expects words combined with `and`, `or`, `not` and parentheses", shown) from error
 
 
 def _sources(options: RunOptions) -> Iterator[CaseSource]:
@@ -281,7 +290,7 @@ def _run(options: RunOptions) -> ExitCode:
     code = _exit_code(trials)
     no_case = _no_case(options, trials) if code is ExitCode.OK else ""
     if no_case:
-        raise refused(no_case)
+        raise command_error(no_case)
     below = [] if code is ExitCode.POLICY else list(_below_threshold(options, trials))
     if code is ExitCode.OK and below:
         code = ExitCode.COVERAGE
@@ -289,7 +298,7 @@ def _run(options: RunOptions) -> ExitCode:
         _write_junit(options.junit, junit(trials))
     match options.output:
         case Output.JSON:
-            show_json(plain_trials(trials, seconds, ok=code is ExitCode.OK))
+            show_json(plain_case_runs(trials, seconds, ok=code is ExitCode.OK))
         case Output.JUNIT:
             typer.echo(junit(trials), nl=False)
         case Output.TEXT:
@@ -318,7 +327,7 @@ def _no_case(options: RunOptions, trials: Sequence[CaseRun]) -> str:
     if any(one.results for one in trials):
         return ""
     if not trials:
-        return f"no version {options.version} among these{meant(options.version, _numbers(options))}"
+        return f"no version {options.version} among these{suggestion(options.version, _numbers(options))}"
     return f"-k {options.expression}: no case has these words" if options.expression else "there are no cases"
 
 
@@ -347,7 +356,7 @@ def _below_threshold(options: RunOptions, trials: Sequence[CaseRun]) -> Iterator
 def _show(options: RunOptions, trials: Sequence[CaseRun], seconds: float) -> None:
     screen = results()
     for one in trials:
-        screen.show(*trial_parts(one, verbose=options.verbose))
+        screen.show(*case_run_parts(one, verbose=options.verbose))
         if one.coverage is not None and one.version is not None:
             screen.show(*coverage_parts(one.version, one.coverage))
         screen.show("")

@@ -7,14 +7,14 @@ from typing import Annotated, Final
 
 import typer
 
-from guidepost.cli.commands.keys import verified
-from guidepost.cli.options.version_spec import KeysOption, refusing
+from guidepost.cli.commands.keys import read_verified_bundle
+from guidepost.cli.options.version_spec import KeysOption, source_errors
 from guidepost.policies.sources import BuiltBundle, Trust, read_bundle, trusted_keys
 from guidepost.policies.sources.remote import split_pin
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.policies.unpack import NotUnpacked
 from guidepost.policies.unpack import unpack as unpacked
-from guidepost.render.console import ExitCode, TableOrJson, count, grid, refused, results, show_json
+from guidepost.render.console import ExitCode, TableOrJson, cannot_write, command_error, count, grid, results, show_json
 
 ENDING: Final = ".zip"
 
@@ -39,18 +39,18 @@ def unpack(
     With a key, every bundle has to be signed by one that is trusted; without one, only what is remote has to be verified.
     Nothing is written if anything is wrong.
     """
-    with refusing("keys"):
+    with source_errors("keys"):
         trust = trusted_keys(key or ())
     made = [_read(spec, trust) for spec in _listed(bundles)]
     try:
-        with refusing("these bundles"):
+        with source_errors("these bundles"):
             ordered = unpacked(made, to, replace=replace)
     except NotUnpacked as error:
-        raise refused(
+        raise command_error(
             str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])
         ) from error
     except OSError as error:
-        raise refused(f"{to} cannot be written: {error.strerror}") from error
+        raise cannot_write(to, error) from error
     rows = [
         {
             "name": one.ref.name,
@@ -88,14 +88,14 @@ def _listed(bundles: list[str]) -> list[str]:
             continue
         found = sorted(path.as_posix() for path in folder.glob(f"*{ENDING}"))
         if not found:
-            raise refused(f"there is no bundle in {spec}", f"help: a bundle is a file that ends with {ENDING}")
+            raise command_error(f"there is no bundle in {spec}", f"help: a bundle is a file that ends with {ENDING}")
         listed += found
     return listed
 
 
 def _read(spec: str, trust: Trust) -> BuiltBundle:
-    with refusing(spec, ExitCode.POLICY):
+    with source_errors(spec, ExitCode.POLICY):
         name, pin = split_pin(spec)
         if trust.keys or "://" in name:
-            return verified(name, pin, trust, None)[0]
+            return read_verified_bundle(name, pin, trust, None)[0]
         return read_bundle(local_bytes(Path(name), pin), name)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from guidepost.cli.options.policies_folder import PoliciesOption, load
 from guidepost.program import PROGRAM, installed_version
-from guidepost.render.console import TableOrJson, errors, grid, results, ruled, show_json
+from guidepost.render.console import TableOrJson, errors, grid, results, ruled_table, show_json
 
 LIBRARIES: Final = ("durable-rules", "grpcio", "numpy", "protobuf", "PyYAML", "typer", "rich")
 """What the answer to a question about a defect depends on."""
@@ -53,5 +53,5 @@ def version(
     ]
     screen = results()
     screen.show(Text.assemble((PROGRAM, "bold"), f" {installed_version(PROGRAM)}"), "")
-    screen.show(ruled(("policies", "version", "digest", "in force from", ""), rows), "")
+    screen.show(ruled_table(("policies", "version", "digest", "in force from", ""), rows), "")
     screen.show(grid([(Text(name, "cyan"), found) for name, found in runtime.items()]))

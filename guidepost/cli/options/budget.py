@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from engine.diff import Budget, NotABudget, read_forbidden, read_limit
-from guidepost.render.console import refused
+from guidepost.render.console import command_error
 
 MaxChangedOption = Annotated[
     str | None,
@@ -31,16 +31,16 @@ ForbidOption = Annotated[
 
 def read_budget(max_changed: str | None, forbid: Sequence[str] | None) -> Budget:
     """Read both options; end the command, saying why, if one is not written as it must be."""
-    with budget_as_usage():
+    with budget_errors():
         return Budget(
             read_limit(max_changed) if max_changed is not None else None, tuple(map(read_forbidden, forbid or ()))
         )
 
 
 @contextmanager
-def budget_as_usage() -> Iterator[None]:
+def budget_errors() -> Iterator[None]:
     """End the command, saying why, if a budget is none, or names what neither version has."""
     try:
         yield
     except NotABudget as error:
-        raise refused(str(error)) from None
+        raise command_error(str(error)) from None

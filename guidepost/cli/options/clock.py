@@ -14,7 +14,7 @@ from engine.deadlines.clocks import Clocks
 from engine.model.policy import Policy
 from engine.model.quoting import visible
 from engine.model.targets import BY_REGION, Unit
-from guidepost.render.console import meant
+from guidepost.render.console import suggestion
 from guidepost.render.deadlines_console import DAY_RULES
 
 CalendarOption = Annotated[
@@ -109,10 +109,10 @@ def read_clock(
     if not calendar:
         problems.append(f"by which calendar? give {option}: {', '.join(policy.calendars) or 'this policy has none'}")
     elif known is None:
-        problems.append(f"no calendar `{calendar}`{meant(calendar, policy.calendars)}")
+        problems.append(f"no calendar `{calendar}`{suggestion(calendar, policy.calendars)}")
         problems.append(f"  calendars: {', '.join(policy.calendars) or 'this policy has none'}")
     if region and region not in policy.regions:
-        problems.append(f"no region `{region}`{meant(region, policy.regions)}")
+        problems.append(f"no region `{region}`{suggestion(region, policy.regions)}")
         problems.append(f"  regions: {', '.join(policy.regions) or 'this policy has none'}")
     elif known is not None and known.needs_region(unit) and not region:
         problems.append(f"`{calendar}` is kept by region: give --region, one of {', '.join(policy.regions)}")

@@ -12,7 +12,7 @@ from guidepost.decision_log.database import LogError
 from guidepost.decision_log.settings import VARIABLE, default_url
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import SourceError
-from guidepost.render.console import refused
+from guidepost.render.console import command_error, help_lines
 
 LogOption = Annotated[
     str,
@@ -25,18 +25,18 @@ LogOption = Annotated[
 
 
 @contextmanager
-def refusing_log() -> Iterator[None]:
+def log_errors() -> Iterator[None]:
     """End the command if the log, or a key for it, cannot be used."""
     try:
         yield
     except (LogError, SourceError) as error:
-        raise refused(error.message, *([f"help: {error.help}"] if error.help else [])) from error
+        raise command_error(error.message, *help_lines(error.help)) from error
 
 
 @contextmanager
-def reading_log(url: str) -> Iterator[Store]:
+def open_log(url: str) -> Iterator[Store]:
     """Open the log to read it, and close it afterwards; end the command if there is none."""
-    with refusing_log():
+    with log_errors():
         store = Store.reading(url or default_url())
     try:
         yield store

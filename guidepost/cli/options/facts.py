@@ -15,8 +15,8 @@ from engine.load.yaml_tree import Mapping as Node
 from engine.load.yaml_tree import plain, read
 from engine.model.vocabulary import Fact, FactType
 from guidepost.cli.options.moment import PAUSES, Pause
-from guidepost.render.console import meant
-from guidepost.render.facts_text import allowed
+from guidepost.render.console import suggestion
+from guidepost.render.facts_text import allowed_values_text
 
 Facts = dict[str, object]
 """Fact name to value, as sent; in a file also ``pauses``, as pairs of beginning and end."""
@@ -27,7 +27,7 @@ class FactsError(ValueError):
 
 
 @dataclass(slots=True, kw_only=True)
-class Words:
+class EvalArguments:
     """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them.
 
     ``decisions`` are those that may be asked for: one of these is never taken for the value of a boolean fact.
@@ -45,14 +45,14 @@ class Words:
         self.facts[name] = value
 
 
-def read_words(
+def read_arguments(
     words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]
-) -> Words:
+) -> EvalArguments:
     """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
 
     A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
     """
-    said = Words(decisions=decisions)
+    said = EvalArguments(decisions=decisions)
     options = {name.replace("_", "-"): fact for name, fact in known.items()}
     rest = list(words)
     while rest:
@@ -75,9 +75,9 @@ def read_words(
     return said
 
 
-def read_before(pairs: Sequence[str]) -> Words:
+def read_before_facts(pairs: Sequence[str]) -> EvalArguments:
     """Read the facts that were otherwise, given as ``--before``; an empty value was not known."""
-    said = Words()
+    said = EvalArguments()
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if equals:
@@ -87,7 +87,7 @@ def read_before(pairs: Sequence[str]) -> Words:
     return said
 
 
-def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: Words) -> None:
+def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: EvalArguments) -> None:
     given, equals, value = word.lstrip("-").partition("=")
     name = given.replace("_", "-")
     fact = options.get(name)
@@ -97,7 +97,7 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
             said.add(denied.name, False)
             return
     if fact is None:
-        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{meant(name, options, '--')}")
+        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{suggestion(name, options, '--')}")
         if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
             rest.pop(0)
     elif equals:
@@ -107,7 +107,7 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
     elif rest and not rest[0].startswith("--"):
         said.add(fact.name, rest.pop(0))
     else:
-        said.problems.append(f"{word} needs a value: {allowed(fact)}")
+        said.problems.append(f"{word} needs a value: {allowed_values_text(fact)}")
 
 
 def _is_value(word: str, decisions: Sequence[str]) -> bool:

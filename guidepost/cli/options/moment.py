@@ -10,7 +10,7 @@ import typer
 
 from engine.model.answer import WrongFact, WrongRequest
 from engine.request.moment import Moment, NotAnInstant, read_instant, read_moment
-from guidepost.render.console import refused
+from guidepost.render.console import command_error, help_lines
 
 NowOption = Annotated[
     str,
@@ -62,14 +62,14 @@ def option_instant(option: str, text: str) -> datetime:
     except NotAnInstant as error:
         label = _unless_named(option, error.message)
         allowed = [f"allowed: {', '.join(error.allowed)}"] if error.allowed else []
-        raise refused(
+        raise command_error(
             f"{label}: {error.message}" if label else error.message,
             *allowed,
-            *([f"help: {error.help}"] if error.help else []),
+            *help_lines(error.help),
         ) from error
 
 
-def read_asked(
+def read_moment_options(
     now: str,
     given: Sequence[str],
     clock: datetime,

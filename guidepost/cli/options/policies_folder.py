@@ -20,7 +20,7 @@ from engine.version.bundle import Known, Versions
 from engine.version.version import Version, version_of_policy
 from guidepost.cli.options.moment import read_time
 from guidepost.policies.sources.folder import VersionFolder, order_versions, read_folder, version_folders
-from guidepost.render.console import ExitCode, count, errors, refused
+from guidepost.render.console import ExitCode, command_error, count, errors
 from guidepost.render.messages import problem_text
 
 VARIABLE: Final = "GUIDEPOST_POLICIES"
@@ -51,7 +51,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-class NoPolicies(Exception):
+class PoliciesNotFound(Exception):
     """There is no policies folder; says where it was looked for."""
 
 
@@ -64,7 +64,7 @@ class ReadVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedPolicies:
     """The versions of a folder, in the order in which they come into effect, and the instant of this call."""
 
     folder: Path
@@ -79,20 +79,20 @@ class Loaded:
     def select(self, version: str = "", digest: str = "", as_of: str = "") -> Known:
         """Return the version asked for, or the one in force now."""
         if len([asked for asked in (version, digest, as_of) if asked]) > 1:
-            raise refused("choose a version by one of --version, --digest and --as-of")
+            raise command_error("choose a version by one of --version, --digest and --as-of")
         try:
             return self.bundle.select(
                 version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now
             )
         except UnknownVersion as error:
-            raise refused(str(error)) from error
+            raise command_error(str(error)) from error
 
     def tabulate(self, chosen: Known) -> Version:
         """Make a version ready to answer; say what is wrong with its tables otherwise."""
         try:
             return version_of_policy(chosen.policy, chosen.ref)
         except PolicyErrors as error:
-            raise refused_policies(self.folder, error.problems) from error
+            raise policy_error(self.folder, error.problems) from error
 
     def is_in_force(self, version: Known) -> bool:
         """Return whether a version is the one in force now."""
@@ -108,22 +108,22 @@ class Loaded:
         return "not yet in force" if version.policy.manifest.effective_from > self.now else ""
 
 
-def load(given: Path | None) -> Loaded:
+def load(given: Path | None) -> LoadedPolicies:
     """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
     folder = find_folder(given)
     folders = version_folders(folder)
     read, problems = _read(folders)
     ordered, clashes = order_versions(folders, read)
     if problems or clashes:
-        raise refused_policies(folder, tuple(sorted([*problems, *clashes])))
-    return Loaded(folder, ordered, utc_now())
+        raise policy_error(folder, tuple(sorted([*problems, *clashes])))
+    return LoadedPolicies(folder, ordered, utc_now())
 
 
-def policies_at_hand() -> tuple[Policy, ...]:
+def available_policies() -> tuple[Policy, ...]:
     """Return the versions of the policies folder, for a command that does without; none if there is no folder, or it has problems."""
     try:
         read, problems = _read(version_folders(policies_folder(None)))
-    except NoPolicies:
+    except PoliciesNotFound:
         return ()
     return () if problems else tuple(version.policy for version in read if version)
 
@@ -146,12 +146,12 @@ def find_folder(given: Path | None) -> Path:
     """Return the policies folder; end the command if there is none."""
     try:
         return policies_folder(given)
-    except NoPolicies as error:
-        raise refused(str(error)) from error
+    except PoliciesNotFound as error:
+        raise command_error(str(error)) from error
 
 
 def policies_folder(given: Path | None) -> Path:
-    """Return the policies folder: the one given, else the one in the environment, else the first usual one. Raises NoPolicies."""
+    """Return the policies folder: the one given, else the one in the environment, else the first usual one. Raises PoliciesNotFound."""
     if given is not None:
         return _existing(given, "")
     if named := os.environ.get(VARIABLE, ""):
@@ -160,18 +160,20 @@ def policies_folder(given: Path | None) -> Path:
     for folder in (Path("policies"), here.parents[3] / "policies", here.parents[2] / "shipped_policies"):
         if (folder / MANIFEST).is_file():
             return folder
-    raise NoPolicies(f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is")
+    raise PoliciesNotFound(
+        f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is"
+    )
 
 
-def refused_policies(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
+def policy_error(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
     """Describe every problem of the policies on standard error; give what to raise to end the command."""
     errors().show(*map(problem_text, problems))
-    return refused(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
+    return command_error(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
 
 
 def _existing(folder: Path, origin: str) -> Path:
     if not folder.is_dir():
-        raise NoPolicies(f"no such folder: {folder}{origin}")
+        raise PoliciesNotFound(f"no such folder: {folder}{origin}")
     return folder
 
 
@@ -179,5 +181,5 @@ def _instant(text: str) -> datetime:
     problems: list[str] = []
     instant = read_time("--as-of", text, problems)
     if instant is None:
-        raise refused(*problems)
+        raise command_error(*problems)
     return instant

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from guidepost.render.console import ExitCode, count, errors, refused
+from guidepost.render.console import ExitCode, command_error, count, errors
 from guidepost.render.messages import Message
 from guidepost.server.settings.load import LoadedSettings, WrongSetting, WrongSettings, read_settings
 from guidepost.server.settings.model import about, flag, settings
@@ -72,24 +72,24 @@ def _shown(default: object) -> str:
     )
 
 
-def configured(flags: dict[str, Any], config: Path | None) -> LoadedSettings:
+def load_settings(flags: dict[str, Any], config: Path | None) -> LoadedSettings:
     """Return the settings; end the command if they cannot be used, with every problem."""
     try:
         return read_settings(flags, os.environ, config)
     except WrongSettings as error:
-        raise refused_settings(error.problems) from None
+        raise settings_error(error.problems) from None
 
 
-def setting_text(wrong: WrongSetting, prefix: str = "") -> Message:
+def setting_message(wrong: WrongSetting, prefix: str = "") -> Message:
     """Return what is wrong with a setting, with its line if it stands in a file."""
     head = Text.assemble((prefix, "bold red"), f"{wrong.origin}: {wrong.message}")
     return Message(head, wrong.place, [f"help: {wrong.help}"] if wrong.help else [])
 
 
-def refused_settings(problems: tuple[WrongSetting, ...]) -> typer.Exit:
+def settings_error(problems: tuple[WrongSetting, ...]) -> typer.Exit:
     """Describe every problem with settings; give what to raise to end the command."""
     if len(problems) == 1:
-        errors().show(setting_text(problems[0], "error: "))
+        errors().show(setting_message(problems[0], "error: "))
         return typer.Exit(int(ExitCode.USAGE))
-    errors().show(*map(setting_text, problems))
-    return refused(f"{count(len(problems), 'problem')} with the settings; nothing is served")
+    errors().show(*map(setting_message, problems))
+    return command_error(f"{count(len(problems), 'problem')} with the settings; nothing is served")

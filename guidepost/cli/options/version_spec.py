@@ -13,7 +13,7 @@ from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
 from guidepost.cli.options.policies_folder import find_folder
 from guidepost.policies.sources import Source, SourceError, read_source, trusted_keys
-from guidepost.render.console import ExitCode, count, errors, refused
+from guidepost.render.console import ExitCode, command_error, count, errors, help_lines
 from guidepost.render.messages import problem_text
 
 TRUSTED: Final = "GUIDEPOST_TRUSTED_KEYS"
@@ -38,26 +38,26 @@ SPEC_HELP: Final = (
 
 def open_source(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Source:
     """Read the files of the version that a spec names; end the command, saying why, if there is none."""
-    with refusing(spec):
+    with source_errors(spec):
         return read_source(spec, policies=find_folder(policies), trust=trusted_keys(keys or ()))
 
 
 def open_version(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Version:
     """Build the version that a spec names; end the command, saying why, if there is none or it has problems."""
     source = open_source(spec, policies=policies, keys=keys)
-    with refusing(spec), errors().working(f"loading {spec}"):
+    with source_errors(spec), errors().working(f"loading {spec}"):
         return build(source.files, source.root)
 
 
 @contextmanager
-def refusing(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
+def source_errors(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
     """End the command if there is no such source (with this exit code), or if its policies have problems."""
     try:
         yield
     except SourceError as error:
-        raise refused(error.message, *([f"help: {error.help}"] if error.help else []), code=code) from error
+        raise command_error(error.message, *help_lines(error.help), code=code) from error
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
-        raise refused(
+        raise command_error(
             f"{count(len(error.problems), 'problem')} in {what}; nothing is done", code=ExitCode.POLICY
         ) from error

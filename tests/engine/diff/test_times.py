@@ -27,9 +27,9 @@ from engine.diff import (
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
-from guidepost.render.diff_html import html_page
-from guidepost.render.diff_markdown import markdown_text
-from guidepost.render.diff_report import report
+from guidepost.render.diff_html import diff_html
+from guidepost.render.diff_markdown import diff_markdown
+from guidepost.render.diff_report import make_diff_report
 from tests.support.command import run_command
 from tests.support.paths import ROOT
 
@@ -251,9 +251,9 @@ def test_names_in_what_is_counted_differently_are_shown_as_code_and_nothing_is_s
     def begun(made: dict[str, Any]) -> None:
         made["desk.yaml"]["elapsed"]["days"]["count"] = "begun"
 
-    shown = report(small(), small(begun), ("before", "after"))
+    shown = make_diff_report(small(), small(begun), ("before", "after"))
     (term,) = outcomes(shown.diff)["state"].terms
-    page, markdown = html_page(shown), markdown_text(shown)
+    page, markdown = diff_html(shown), diff_markdown(shown)
 
     assert (
         term

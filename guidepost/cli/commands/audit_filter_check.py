@@ -15,7 +15,7 @@ STATUSES: Final = tuple(status.value for status in Status)
 """What a filter may ask for beside the values of an outcome."""
 
 
-def unknown_words(asked: Filter, policies: Sequence[Policy]) -> list[str]:
+def unknown_names(asked: Filter, policies: Sequence[Policy]) -> list[str]:
     """Name the rule and the outcome of a filter that no version has; nothing without versions to look in."""
     return [*_rule(asked.rule, policies), *_outcome(asked.outcome, policies)] if policies else []
 
