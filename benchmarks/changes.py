@@ -18,7 +18,7 @@ from benchmarks import generated
 from benchmarks.load import ROOT
 from benchmarks.measure import Row, in_turns
 from engine.analysis import analyse
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.diff import Diff, compare
 from engine.diff.cover import forget
 from engine.version.version import Version, build, proved, tabulate_policy
@@ -115,9 +115,10 @@ def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -
         {axis.fact: value for axis, value in zip(partial.axes, drawn, strict=True) if value is not None}
         for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))
     ]
+    deciders = [Decider(before), Decider(after)]
     start = process_time()
-    for version, ticket in itertools.product((before, after), tickets):
-        decide(version, decision, ticket)
+    for decider, ticket in itertools.product(deciders, tickets):
+        decider.decide(decision, ticket)
     return (process_time() - start) / SAMPLE * outcome.cells
 
 

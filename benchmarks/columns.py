@@ -26,7 +26,7 @@ from benchmarks.tickets import START, Facts, draw
 from engine.clock.zone import to_micros
 from engine.columns.decide import ColumnDecider
 from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, words_of
-from engine.decide.decide import triage
+from engine.decide.decider import Decider
 from engine.request.moment import Moment
 
 DRAWN: Final = 50_000
@@ -61,7 +61,8 @@ def rows() -> list[Row]:
 
 def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
     version = _version()
-    decider, columns = ColumnDecider(version), repeated(few, ROWS)
+    single = Decider(version)
+    decider, columns = ColumnDecider(single), repeated(few, ROWS)
     start = process_time()
     decider.decide(columns, NOW)
     cold = process_time() - start
@@ -71,7 +72,7 @@ def _measured(what: str, few: Mapping[str, SentColumn]) -> list[Row]:
         {
             "due": lambda: _seconds(decider, columns, None),
             "standing": lambda: _seconds(decider, columns, NOW),
-            "single": lambda: per_call(lambda facts: triage(version, facts, moment), tickets) * ROWS / 1e6,
+            "single": lambda: per_call(lambda facts: single.triage(facts, moment), tickets) * ROWS / 1e6,
         },
         ROUNDS,
     )
@@ -114,7 +115,7 @@ def _seconds(decider: ColumnDecider, columns: Mapping[str, SentColumn], now: dat
 
 def _memory() -> list[Row]:
     """Compare the memory that is needed at once: a million rows in one call, and in chunks, of one million and of four."""
-    decider, columns = ColumnDecider(_version()), repeated(columns_of(draw(_version(), 5_000, seed=3)), ROWS)
+    decider, columns = ColumnDecider(Decider(_version())), repeated(columns_of(draw(_version(), 5_000, seed=3)), ROWS)
     decider.decide(columns, NOW)
     group = "memory beside the columns that are read"
     return [

@@ -7,8 +7,8 @@ from typing import Final
 
 from benchmarks import generated
 from benchmarks.measure import Row, in_turns, per_call, ratio
-from engine.decide.decide import decide
-from engine.version.version import Version, build
+from engine.decide.decider import Decider
+from engine.version.version import build
 
 FEW: Final = 10
 MANY: Final = 10_000
@@ -17,18 +17,18 @@ GOAL: Final = 1.3
 
 def rows() -> list[Row]:
     """Measure it, for tickets seen before and for tickets that are new."""
-    few, many = build(generated.policy(FEW)), build(generated.policy(MANY))
-    cells = {version.partial_tables["queue"].cell.size for version in (few, many)}
+    few, many = (Decider(build(generated.policy(rules))) for rules in (FEW, MANY))
+    cells = {decider.version.partial_tables["queue"].cell.size for decider in (few, many)}
     if len(cells) != 1:
         raise ValueError(f"the tables differ in size: {cells}")
     chance = random.Random(3)
     tickets = [generated.ticket(chance, missing=0.1) for _ in range(2_000)]
-    for version in (few, many):
-        per_call(lambda facts, version=version: decide(version, "queue", facts), tickets)
+    for decider in (few, many):
+        per_call(lambda facts, decider=decider: decider.decide("queue", facts), tickets)
     seen = in_turns(
         {
-            "few": lambda: per_call(lambda facts: decide(few, "queue", facts), tickets * 10),
-            "many": lambda: per_call(lambda facts: decide(many, "queue", facts), tickets * 10),
+            "few": lambda: per_call(lambda facts: few.decide("queue", facts), tickets * 10),
+            "many": lambda: per_call(lambda facts: many.decide("queue", facts), tickets * 10),
         }
     )
     new = in_turns({"few": lambda: _anew(few, chance), "many": lambda: _anew(many, chance)})
@@ -39,7 +39,7 @@ def rows() -> list[Row]:
     ]
 
 
-def _anew(version: Version, chance: random.Random) -> float:
-    """Time tickets that the version has hardly seen: another thousand each time, out of 190,000 kinds."""
+def _anew(decider: Decider, chance: random.Random) -> float:
+    """Time tickets that the decider has hardly seen: another thousand each time, out of 190,000 kinds."""
     tickets = [generated.ticket(chance) for _ in range(1_000)]
-    return per_call(lambda facts: decide(version, "queue", facts), tickets)
+    return per_call(lambda facts: decider.decide("queue", facts), tickets)

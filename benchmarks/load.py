@@ -16,7 +16,7 @@ from typing import Any, Final
 from benchmarks import generated
 from benchmarks.measure import Row
 from engine.cross_check import cross_check_tables
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.load import policy as load
 from engine.version import version
 from engine.version.agreement import tables_to_cross_check
@@ -135,7 +135,7 @@ def _build_big() -> dict[str, float]:
     made = version.build(files)
     taken = time.process_time() - start
     cells = made.partial_tables["queue"].cell.size
-    answer = decide(made, "queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
+    answer = Decider(made).decide("queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
     if cells < BIG_CELLS or answer != "v7":
         raise ValueError(f"{cells:,} cells, answered {answer}")
     return {"cells": cells, "seconds": taken, "megabytes": _megabytes()}

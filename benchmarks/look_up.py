@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.measure import Row, each, in_turns, per_call, percentile, ratio
 from benchmarks.tickets import START, Facts, draw
-from engine.decide.decide import triage
+from engine.decide.decider import Decider
 from engine.request.moment import Moment
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
@@ -37,19 +37,19 @@ NOW: Final = Moment(START + timedelta(days=1))
 
 def rows() -> list[Row]:
     """Measure it."""
-    return [*_hot(_version()), *_stream()]
+    return [*_hot(Decider(_version())), *_stream()]
 
 
-def _hot(version: Version) -> list[Row]:
+def _hot(decider: Decider) -> list[Row]:
     """The same few tickets again and again: without their instants, and with all that follows from these."""
-    dated = draw(version, HOT, seed=1) * 10
+    dated = draw(decider.version, HOT, seed=1) * 10
     tickets = [{name: value for name, value in facts.items() if name not in INSTANTS} for facts in dated]
-    taken = [each(lambda facts: triage(version, facts), tickets) for _ in range(HOT_ROUNDS + 1)][1:]
-    due = [each(lambda facts: triage(version, facts, NOW), dated) for _ in range(HOT_ROUNDS + 1)][1:]
+    taken = [each(decider.triage, tickets) for _ in range(HOT_ROUNDS + 1)][1:]
+    due = [each(lambda facts: decider.triage(facts, NOW), dated) for _ in range(HOT_ROUNDS + 1)][1:]
     turns = in_turns(
         {
-            "all": lambda: per_call(lambda facts: triage(version, facts), tickets),
-            "read": lambda: per_call(version.reader.read, tickets),
+            "all": lambda: per_call(decider.triage, tickets),
+            "read": lambda: per_call(decider.version.reader.read, tickets),
             "json": lambda: per_call(lambda facts: json.dumps(facts, default=str), tickets),
         }
     )
@@ -87,15 +87,15 @@ def _hot(version: Version) -> list[Row]:
 
 
 def _stream() -> list[Row]:
-    """A stream of new tickets: to a version that has seen none yet, and then the same stream once more."""
+    """A stream of new tickets: to a decider that has seen none yet, and then the same stream once more."""
     anew, seen, again = [], [], []
     for _ in range(COLD_ROUNDS):
-        version = _version()
-        tickets = draw(version, STREAM, seed=2)
-        first, others = _told_apart(version, tickets)
+        decider = Decider(_version())
+        tickets = draw(decider.version, STREAM, seed=2)
+        first, others = _told_apart(decider, tickets)
         anew.append(first)
         seen.append(others)
-        again.append(each(lambda facts, version=version: triage(version, facts, NOW), tickets))
+        again.append(each(lambda facts, decider=decider: decider.triage(facts, NOW), tickets))
     group = f"triage with due times, a stream of {STREAM:,} tickets"
     return [
         Row(group=group, what="the second time: median", value=_middle(again, 0.5), unit="µs"),
@@ -124,13 +124,13 @@ def _stream() -> list[Row]:
     ]
 
 
-def _told_apart(version: Version, tickets: list[Facts]) -> tuple[list[int], list[int]]:
+def _told_apart(decider: Decider, tickets: list[Facts]) -> tuple[list[int], list[int]]:
     """Time each ticket; tell those for which an answer had to be put together from those that only look answers up."""
     first, again = [], []
     known = 0
     for ticket in tickets:
-        taken = each(lambda facts: triage(version, facts, NOW), (ticket,))[0]
-        now = sum(len(plan.seen) for plan in version.triage)
+        taken = each(lambda facts: decider.triage(facts, NOW), (ticket,))[0]
+        now = decider.cached_answers
         (first if now > known else again).append(taken)
         known = now
     return first, again

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from benchmarks.measure import Row, in_turns, per_call, ratio
 from benchmarks.peers_zen import jdm
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
 
@@ -41,16 +41,17 @@ def rows() -> list[Row]:
     import zen  # noqa: PLC0415 - installed for the benchmarks only
 
     version = _version()
+    decider = Decider(version)
     tickets = _tickets(version)
     engine = zen.ZenEngine({"loader": {"type": "static", "content": {"tables": jdm(version, TABLES)}}})
     table = engine.get_decision("tables")
     with _durable(version, tickets) as durable:
-        expected = [_of_guidepost(version, ticket) for ticket in tickets]
+        expected = [_of_guidepost(decider, ticket) for ticket in tickets]
         _same("zen-engine", expected, [_of_zen(engine.evaluate("tables", ticket)) for ticket in tickets])
         _same("durable-rules", expected, durable.answers(version))
         turns = in_turns(
             {
-                "Guidepost": lambda: per_call(lambda ticket: decide(version, "priority", ticket), tickets),
+                "Guidepost": lambda: per_call(lambda ticket: decider.decide("priority", ticket), tickets),
                 "Guidepost, tickets met for the first time": lambda: _first_time(tickets),
                 "zen-engine, ZenEngine.evaluate": lambda: per_call(
                     lambda ticket: engine.evaluate("tables", ticket), tickets
@@ -81,8 +82,8 @@ def _version() -> Version:
 
 
 def _first_time(tickets: list[Facts]) -> float:
-    version = _version()
-    return per_call(lambda ticket: decide(version, "priority", ticket), tickets)
+    decider = Decider(_version())
+    return per_call(lambda ticket: decider.decide("priority", ticket), tickets)
 
 
 def _tickets(version: Version) -> list[Facts]:
@@ -92,8 +93,8 @@ def _tickets(version: Version) -> list[Facts]:
     return tickets
 
 
-def _of_guidepost(version: Version, ticket: Facts) -> Pair:
-    answer = decide(version, "priority", ticket)
+def _of_guidepost(decider: Decider, ticket: Facts) -> Pair:
+    answer = decider.decide("priority", ticket)
     return tuple(answer[name].value for name in TABLES.values())
 
 

@@ -31,7 +31,7 @@ from benchmarks.look_up import POLICIES
 from benchmarks.measure import machine
 from benchmarks.tickets import START, draw
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import triage
+from engine.decide.decider import Decider
 from engine.decision_log.identity import uuid7
 from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
@@ -76,10 +76,10 @@ kinds take turns; ratios are taken within each round, and their median is given.
 
 def records(version: Version, length: int) -> Iterator[Record]:
     """Make records of real answers, as a server does; every other one has a request id, by chance as desks make them."""
-    made = []
+    made, decider = [], Decider(version)
     for facts in draw(version, TEMPLATES, seed=14):
         shown = {name: value for name, value in facts.items() if isinstance(value, (str, bool, int, float))}
-        answers = triage(version, facts, Moment(START + timedelta(days=30)))
+        answers = decider.triage(facts, Moment(START + timedelta(days=30)))
         made.append(
             Record(
                 id="",

@@ -21,6 +21,7 @@ import numpy as np
 
 from engine.cases.case import CaseResult
 from engine.cases.joint import reached_cells
+from engine.decide.decider import Decider
 from engine.model.answer import Answer, DeadlineState, Status
 from engine.model.policy import Table
 from engine.model.problems import Place
@@ -123,7 +124,7 @@ class Tracer:
     """Tells for answers of one version what they came from."""
 
     def __init__(self, version: Version) -> None:
-        self.version = version
+        self.version, self._decider = version, Decider(version)
         self.chains = _chains(version)
         self._lookups = {
             table: outcome_lookup(table, partial, version.reader) for table, partial in version.partial_tables.items()
@@ -132,17 +133,14 @@ class Tracer:
     def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
         """Return the tables behind a decision, in the order of the policy."""
         made = [self.version.producer[lookup.outcome] for lookup in plan.lookups]
-        made += [self.version.producer[name] for one in plan.schedulers for name in one.lookups]
+        made += [self.version.producer[name] for one in plan.deadlines for name in one.lookups]
         behind = frozenset().union(*(self.chains[table] for table in made))
         return tuple(table for table in self.version.partial_tables if table in behind)
 
     def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
         """Return what an answer came from."""
         version, plan = self.version, self.version.plans[decision]
-        ticket = version.reader.read(facts)
-        if moment.now is not None:
-            for elapsed in version.elapsed:
-                elapsed.fill(ticket, moment.now)
+        ticket, _ = self._decider.read(facts, moment)
         numbers = {name: float(str(value)) for name, value in facts.items() if version.policy.facts[name].numeric}
         cells: set[tuple[str, int]] = set()
         points: set[Point] = set()
@@ -151,7 +149,7 @@ class Tracer:
             cell = partial.cell.item(self._lookups[table].cell(ticket.atoms))
             cells.add((table, cell))
             points |= _points(partial.grid, cell, numbers)
-        for one in plan.schedulers:
+        for one in plan.deadlines:
             name = one.deadline.name
             if one.deadline.starts in ticket.instants or answer[name].status is Status.NOT_COVERED:
                 cell = self._deadline_cell(name, ticket.atoms)
@@ -216,7 +214,7 @@ def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
         for name in version.partial_tables
         if name in behind
     ]
-    asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.schedulers)
+    asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.deadlines)
     for name in asked:
         reached = reached_cells(version, name)
         known = None if reached is None else frozenset(one.cell for one in reached)

@@ -15,7 +15,7 @@ from engine.cases.coverage import Point, Touched, Tracer
 from engine.cases.witness import Facts, Witness, Witnesses
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import NO_MOMENT, decide
+from engine.decide.decider import NO_MOMENT
 from engine.model.answer import Answer, DeadlineState, Outcome, Status
 from engine.model.policy import Roster, Table
 from engine.model.vocabulary import FactType, number_text
@@ -59,6 +59,7 @@ class _Proposer:
     ) -> None:
         self.version, self.everything = version, everything
         self.tracer, self.witnesses = Tracer(version), Witnesses(version)
+        self.decider = self.witnesses.decider
         self._names = {case.name for case in cases}
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
         self._rules: set[str] = set()
@@ -92,7 +93,7 @@ class _Proposer:
         """Return the tables behind decisions, in the order of the files."""
         policy = self.version.policy
         behind = {name for plan in self.version.plans.values() for name in self.tracer.tables_of(plan)}
-        asked = {one.deadline.name for plan in self.version.plans.values() for one in plan.schedulers}
+        asked = {one.deadline.name for plan in self.version.plans.values() for one in plan.deadlines}
         found = [policy.tables[name] for name in behind] + [policy.deadlines[name].table for name in asked]
         return sorted(found, key=lambda table: (table.place, table.name))
 
@@ -103,7 +104,7 @@ class _Proposer:
         witness = self.witnesses.rule(table.name, at)
         if witness is None:
             return
-        answer = decide(self.version, witness.decision, witness.facts)
+        answer = self.decider.decide(witness.decision, witness.facts)
         given = [one for one in answer.outcomes if any(fired.id == rule.id for fired in one.rules)]
         own = [one for one in given if one.name in table.produces] or given
         yield from self._made(
@@ -136,7 +137,7 @@ class _Proposer:
         end, value = side
         sent = {**witness.facts, fact: number_text(value)}
         ordered = {name: sent[name] for name in self.version.policy.facts if name in sent}
-        answer = decide(self.version, witness.decision, ordered)
+        answer = self.decider.decide(witness.decision, ordered)
         touched = self.tracer.touched(witness.decision, ordered, NO_MOMENT, answer)
         if not self.everything and all(
             self._near(point, end) for point in touched.points if point[0] == table.name and point[2] == fact
@@ -164,13 +165,13 @@ class _Proposer:
         table = self.version.policy.deadlines[name].table
         for at in range(len(table.rules)):
             witness = self.witnesses.rule(name, at)
-            answer = decide(self.version, witness.decision, witness.facts) if witness else None
+            answer = self.decider.decide(witness.decision, witness.facts) if witness else None
             due = next((one.due for one in answer.dues if one.name == name), None) if answer else None
             if witness is None or due is None:
                 continue
             for when, now in (("a second before", due - SECOND), ("at", due), ("a second after", due + SECOND)):
                 moment = Moment(now.astimezone(UTC))
-                then = decide(self.version, witness.decision, witness.facts, moment)
+                then = self.decider.decide(witness.decision, witness.facts, moment)
                 state = next((one.standing.state for one in then.dues if one.name == name and one.standing), None)
                 if state is not None and (self.everything or (name, state, when == "at") not in self._states):
                     said = f"{name} by {table.rules[at].id} is {state.value} {when} its end"
@@ -182,7 +183,7 @@ class _Proposer:
             return
         witness = self.witnesses.turn(roster, entry)
         if witness is not None:
-            answer = decide(self.version, witness.decision, witness.facts)
+            answer = self.decider.decide(witness.decision, witness.facts)
             yield from self._made(
                 f"{entry} has the turn at {witness.facts[roster.at]}", witness, answer, [roster.produces], [roster.name]
             )

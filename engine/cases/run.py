@@ -8,7 +8,7 @@ from datetime import datetime
 from engine.cases.case import Case, CaseResult, Mismatch
 from engine.cases.comparison import instants_compared, list_text, lists_compared
 from engine.decide.answer_json import written
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.model.answer import Answer, Fired, Outcome, Status, WrongRequest
 from engine.request.moment import NotAnInstant, read_instant
 from engine.version.version import Version
@@ -16,13 +16,14 @@ from engine.version.version import Version
 
 def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseResult, ...]:
     """Run cases; give those that came out otherwise."""
-    return tuple(result for case in cases if not (result := run_case(version, case)).passed)
+    decider = Decider(version)
+    return tuple(result for case in cases if not (result := run_case(decider, case)).passed)
 
 
-def run_case(version: Version, case: Case) -> CaseResult:
+def run_case(decider: Decider, case: Case) -> CaseResult:
     """Run one case."""
     try:
-        answer = decide(version, case.decision, case.facts, case.moment)
+        answer = decider.decide(case.decision, case.facts, case.moment)
     except WrongRequest as error:
         return CaseResult(case, None, tuple(_refused(error, case)))
     if case.refused:

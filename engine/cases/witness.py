@@ -12,7 +12,7 @@ import numpy as np
 from engine.cases.coverage import Tracer
 from engine.cases.joint import ReachedCell, reached_cells
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.model.policy import Policy, Roster, Rule, Table
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Indices, Mask
@@ -39,7 +39,7 @@ class Witnesses:
     """Finds tickets for the rules of one version."""
 
     def __init__(self, version: Version) -> None:
-        self.version = version
+        self.version, self.decider = version, Decider(version)
         self.instant = _usual_instant(version.policy)
         self._tracer = Tracer(version)
         self._timed: dict[str, tuple[ReachedCell, ...]] = {}
@@ -59,7 +59,7 @@ class Witnesses:
         plan = next((plan for plan in self.version.plans.values() if roster in plan.rosters), None)
         for hours in range(HOURS_OF_A_WEEK):
             facts = {roster.at: iso(datetime.fromisoformat(self.instant) + timedelta(hours=hours))}
-            if plan is not None and decide(self.version, plan.decision.name, facts)[roster.produces].value == entry:
+            if plan is not None and self.decider.decide(plan.decision.name, facts)[roster.produces].value == entry:
                 return Witness(plan.decision.name, facts)
         return None
 
@@ -102,9 +102,9 @@ class Witnesses:
                     where = spread(fires & partial.settled if sure else fires, partial.axes, below.axes)
                     yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
         for plan in plans:
-            for scheduler in plan.schedulers:
-                if any(name in self._tracer.chains[version.producer[read]] for read in scheduler.lookups):
-                    yield from self._by_deadline(plan, scheduler.deadline.name, partial, fires)
+            for one in plan.deadlines:
+                if any(name in self._tracer.chains[version.producer[read]] for read in one.lookups):
+                    yield from self._by_deadline(plan, one.deadline.name, partial, fires)
 
     def _asked(self, plan: DecisionPlan, partial: PartialTable, where: Mask, *, sure: bool) -> Iterator[Witness]:
         """Yield tickets for cells: the settled ones, or those that may be decided though facts are open."""
@@ -125,7 +125,7 @@ class Witnesses:
     def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
         grid = self.version.deadline_grids[name]
         plan = next(
-            (plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.schedulers)),
+            (plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.deadlines)),
             None,
         )
         fitting = [one for one in self._reached(name) if at in grid.rule_sets[grid.rule_set_of.ravel().item(one.cell)]]
@@ -175,7 +175,7 @@ class Witnesses:
                 return text
 
     def _rests_on(self, decision: str, facts: Facts, rule: str) -> bool:
-        return any(fired.id == rule for fired in decide(self.version, decision, facts).rules)
+        return any(fired.id == rule for fired in self.decider.decide(decision, facts).rules)
 
     def _without_needless(self, witness: Witness, rule: Rule) -> Facts:
         """Leave out facts that the rule does not name, as long as the answer rests on it and no outcome by it changes."""
@@ -189,7 +189,7 @@ class Witnesses:
         return facts
 
     def _by_rule(self, decision: str, facts: Facts, rule: str) -> list[tuple[str, object]]:
-        outcomes = decide(self.version, decision, facts).outcomes
+        outcomes = self.decider.decide(decision, facts).outcomes
         return [(one.name, one.value) for one in outcomes if any(fired.id == rule for fired in one.rules)]
 
 

@@ -1,7 +1,7 @@
 """Deciding many tickets at once: columns of facts in, columns of outcomes out, the same answers as one by one.
 
 What an answer says beyond its outcomes (rules, what is missing, what is still possible) is asked of
-:func:`engine.decide.decide.decide` for the one row that somebody looks at; ``facts_of`` gives that row back as it was sent.
+:func:`engine.decide.decider.Decider.decide` for the one row that somebody looks at; ``facts_of`` gives that row back as it was sent.
 Tickets with pauses go that way too.
 
 Modules::

@@ -1,4 +1,4 @@
-"""A version and columns of facts in, columns of outcomes out: the same as :func:`engine.decide.decide.decide` says row by row."""
+"""A version and columns of facts in, columns of outcomes out: the same as :func:`engine.decide.decider.Decider.decide` says row by row."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
 from engine.columns.schedule import AimColumn
 from engine.columns.sent import Instants, SentColumn
+from engine.decide.decider import Decider
 from engine.model.answer import UnknownDecision
 from engine.model.policy import Literal, Roster
 from engine.request.moment import ZERO
@@ -75,33 +76,37 @@ class ColumnDecider:
     """Decides columns of tickets by one version. What it keeps from one call to the next changes nothing but the time it takes.
 
     Args:
-        version: the policy version to answer by.
-        decisions: which of its decisions; without, those that a new ticket needs.
+        decider: answers by the policy version.
+        decisions: names of decisions; by default, those that a new ticket needs.
 
     Raises UnknownDecision for one that the version does not make.
     """
 
-    def __init__(self, version: Version, decisions: Sequence[str] | None = None) -> None:
-        self.version = version
+    def __init__(self, decider: Decider, decisions: Sequence[str] | None = None) -> None:
+        self.version = version = decider.version
         self._plans = version.triage if decisions is None else tuple(_plan(version, name) for name in decisions)
-        schedulers = {one.deadline.name: one for plan in self._plans for one in plan.schedulers}
+        deadlines = {one.deadline.name: one for plan in self._plans for one in plan.deadlines}
         names = [lookup.outcome for plan in self._plans for lookup in plan.lookups]
         self._names = tuple(dict.fromkeys(names))
         self._tables = Tables(
             version.partial_tables,
             version.producer,
-            [*names, *(name for one in schedulers.values() for name in one.lookups)],
+            [*names, *(name for one in deadlines.values() for name in one.lookups)],
         )
         self._dues = {
-            name: DueColumn(one.deadline, AimColumn(one, self._tables, version.reader.slots), version.clocks)
-            for name, one in schedulers.items()
+            name: DueColumn(
+                one.deadline,
+                AimColumn(decider.scheduler(name), self._tables, version.reader.slots),
+                decider.clocks,
+            )
+            for name, one in deadlines.items()
         }
         rosters: dict[str, Roster] = {roster.produces: roster for plan in self._plans for roster in plan.rosters}
         self._rosters = {name: RosterColumn(roster) for name, roster in rosters.items()}
         self._scales = {name: self._tables.scales[name] for name in self._names} | {
             name: roster.scale for name, roster in self._rosters.items()
         }
-        self._follow = tuple(FollowColumn(one) for one in version.elapsed)
+        self._follow = tuple(FollowColumn(one) for one in decider.elapsed)
 
     def decide(
         self,

@@ -24,18 +24,17 @@ class FollowColumn:
         self._domain: tuple[object, ...] = ("",)
         self._cells: CellColumn | None = None
         self._codes: Coded = np.zeros(0, np.uint8)
-        if fact.region is not None and fact.clocks.policy.calendars[fact.elapsed.calendar].needs_region(
-            fact.elapsed.unit
-        ):
-            partial = fact.explainer.partial_tables[fact.explainer.producer[fact.region.outcome]]
+        if fact.plan.region is not None and fact.needs_region:
+            region = fact.plan.region.outcome
+            partial = fact.explainer.partial_tables[fact.explainer.producer[region]]
             self._cells = cell_column(partial)
-            scale, self._codes = coded(partial.codes[fact.region.outcome])
+            scale, self._codes = coded(partial.codes[region])
             self._domain = scale.domain
 
     def fill(self, block: Block, now: tuple[Column, Mask]) -> None:
         """Put the fact into the rows of a block that do not have it, where it can be worked out."""
-        name = self._fact.elapsed.fact
-        since = block.instants.get(self._fact.elapsed.since)
+        name = self._fact.plan.elapsed.fact
+        since = block.instants.get(self._fact.plan.elapsed.since)
         if since is None:
             return
         atoms = block.atoms.get(name, np.zeros(block.size, np.intp))
@@ -53,19 +52,19 @@ class FollowColumn:
     def _atoms(self, region: str, starts: Column, now: Column) -> NDArray[np.intp]:
         """Return the atoms of the numbers of units; 0 where the holidays are not known far enough."""
         values, sure = self._values(region, starts, now)
-        fact = self._fact.atoms.fact
+        fact = self._fact.plan.atoms.fact
         values = values if fact.minimum is None else np.maximum(values, fact.minimum)
         values = values if fact.maximum is None else np.minimum(values, fact.maximum)
-        return np.where(sure, number_atoms(self._fact.atoms, values), 0)
+        return np.where(sure, number_atoms(self._fact.plan.atoms, values), 0)
 
     def _values(self, region: str, starts: Column, now: Column) -> tuple[NDArray[np.float64], Mask]:
-        one = self._fact.elapsed
+        one = self._fact.plan.elapsed
         clock = self._fact.clocks.of(one.calendar, region)
         if one.unit in BY_DAY:
             days, sure = count_days_column(clock, starts, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)
             return days.astype(np.float64), sure
         amounts, sure = count_column(clock, starts, now)
         seconds, per_unit = amounts / SECOND, 60 if one.unit is Unit.MINUTES else 3600
-        if one.counting is Counting.EXACT and self._fact.atoms.fact.type is not FactType.INTEGER:
+        if one.counting is Counting.EXACT and self._fact.plan.atoms.fact.type is not FactType.INTEGER:
             return seconds / per_unit, sure
         return (-(-seconds // per_unit) if one.counting is Counting.BEGUN else seconds // per_unit), sure

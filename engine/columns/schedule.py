@@ -82,18 +82,18 @@ class AimColumn:
         self._closed: list[int] = []
         self._open: list[int] = []
         producer, partial_tables = scheduler.explainer.producer, scheduler.explainer.partial_tables
-        tables = {producer[name]: partial_tables[producer[name]] for name in scheduler.lookups}
+        tables = {producer[name]: partial_tables[producer[name]] for name in scheduler.plan.lookups}
         self._groups = [
             _Group(
                 partial,
-                tuple(name for name in scheduler.lookups if producer[name] == table),
-                _shared(table, tables, scheduler.facts),
+                tuple(name for name in scheduler.plan.lookups if producer[name] == table),
+                _shared(table, tables, scheduler.plan.facts),
             )
             for table, partial in tables.items()
         ]
-        self._undecided = {name: looked.scales[name].undecided for name in scheduler.lookups}
+        self._undecided = {name: looked.scales[name].undecided for name in scheduler.plan.lookups}
         sizes = [code + 1 for code in self._undecided.values()] + [
-            len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.facts
+            len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.plan.facts
         ]
         self._values = Combinations(sizes)
         self._further = Combinations([1 << 31, *(group.size for group in self._groups)])
@@ -101,10 +101,10 @@ class AimColumn:
     def of(self, found: Found) -> Column:
         """Return the aim of each row of a block."""
         block = found.block
-        codes = {name: found.codes(name) for name in self._scheduler.lookups}
+        codes = {name: found.codes(name) for name in self._scheduler.plan.lookups}
         atoms = {
             fact: block.atoms[fact] if fact in block.atoms else np.zeros(block.size, np.intp)
-            for fact in self._scheduler.facts
+            for fact in self._scheduler.plan.facts
         }
 
         def meet(row: int) -> None:

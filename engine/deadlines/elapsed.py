@@ -1,4 +1,4 @@
-"""Time that has passed, as a fact: worked out from an instant of the ticket and `now`, where the caller did not send it."""
+"""Elapsed time as a fact: computed from an instant of the ticket and `now`, unless the caller sends the fact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import uncertain
 from engine.model.answer import Fired, Passed, Status
 from engine.model.policy import Elapsed
-from engine.model.targets import BY_DAY, Counting, Unit
+from engine.model.targets import BY_DAY, Counting, Unit, WrittenCalendar
 from engine.model.vocabulary import FactType
 from engine.request.lookup import OutcomeLookup
 from engine.request.ticket import Ticket
@@ -19,59 +19,75 @@ from engine.tables.explain import Explainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ElapsedFact:
-    """How one fact follows from an instant: ``slot`` is its place in a ticket, ``region`` where its region stands."""
+class ElapsedPlan:
+    """How a fact follows from an instant.
+
+    Attributes:
+        slot: the slot of the fact in a ticket.
+        atoms: the atoms of the fact.
+        region: how to look up the region whose calendar counts; None if the policy names no region.
+    """
 
     elapsed: Elapsed
     slot: int
     atoms: Atoms
     region: OutcomeLookup | None
-    explainer: Explainer
-    clocks: Clocks
 
-    def fill(self, ticket: Ticket, now: datetime) -> Passed | None:
-        """Put the fact into a ticket that does not have it, if it can be worked out; give what it is."""
-        since = ticket.instants.get(self.elapsed.since)
-        if since is None or ticket.atoms[self.slot]:
-            return None
+
+class ElapsedFact:
+    """Computes one elapsed time for tickets."""
+
+    def __init__(self, plan: ElapsedPlan, explainer: Explainer, clocks: Clocks) -> None:
+        self.plan, self.explainer, self.clocks = plan, explainer, clocks
+
+    @property
+    def needs_region(self) -> bool:
+        """Whether the time depends on the region of the ticket."""
+        elapsed = self.plan.elapsed
+        return self.plan.region is not None and self.clocks.policy.calendars[elapsed.calendar].needs_region(
+            elapsed.unit
+        )
+
+    def add_to(self, ticket: Ticket, now: datetime) -> tuple[Ticket, Passed | None]:
+        """Return a ticket with the fact, and how it was computed.
+
+        The ticket is returned as it is, with None, if it has the fact, lacks the instant, or its region is not decided.
+        """
+        elapsed = self.plan.elapsed
+        since = ticket.instants.get(elapsed.since)
+        if since is None or ticket.atoms[self.plan.slot]:
+            return ticket, None
         where = self._region(ticket)
         if where is None:
-            return None
+            return ticket, None
         region, rules = where
-        value, fact = self._value(region, since, now), self.atoms.fact
+        value, fact = self._value(region, since, now), self.plan.atoms.fact
         if value is not None:
             value = max(value, fact.minimum) if fact.minimum is not None else value
             value = min(value, fact.maximum) if fact.maximum is not None else value
-            ticket.atoms[self.slot] = self.atoms.of(value)
-        one, written = self.elapsed, self.clocks.policy.calendars[self.elapsed.calendar]
-        calendar = self.clocks.of(one.calendar, region).calendar
-        own = Fired(id=one.fact, table=one.fact, place=one.place, source=one.source, assumption=one.assumption)
-        kept = Fired(
-            id=written.name,
-            table=written.name,
-            place=written.place,
-            source=written.source,
-            assumption=written.assumption,
-        )
-        why = uncertain(calendar) if value is None else None
-        return Passed(
-            fact=one.fact,
+            atoms = list(ticket.atoms)
+            atoms[self.plan.slot] = self.plan.atoms.of(value)
+            ticket = ticket._replace(atoms=atoms)
+        written = self.clocks.policy.calendars[elapsed.calendar]
+        calendar = self.clocks.of(elapsed.calendar, region).calendar
+        passed = Passed(
+            fact=elapsed.fact,
             value=value,
-            unit=one.unit.value,
-            since=one.since,
+            unit=elapsed.unit.value,
+            since=elapsed.since,
             until=now,
             calendar=calendar.name,
-            rules=(own, kept, *rules),
-            uncertain=why,
+            rules=(_fired(elapsed.fact, elapsed), _fired(written.name, written), *rules),
+            uncertain=uncertain(calendar) if value is None else None,
         )
+        return ticket, passed
 
     def _region(self, ticket: Ticket) -> tuple[str, tuple[Fired, ...]] | None:
-        """Return the region, "" where none is needed, and the rules behind it; None if it is not decided."""
-        if self.region is None or not self.clocks.policy.calendars[self.elapsed.calendar].needs_region(
-            self.elapsed.unit
-        ):
+        """Return the region ("" if none is needed) and the rules behind it; None if it is not decided."""
+        region = self.plan.region
+        if region is None or not self.needs_region:
             return "", ()
-        outcome = self.explainer.outcome(self.region.outcome, self.region.cell(ticket.atoms))
+        outcome = self.explainer.outcome(region.outcome, region.cell(ticket.atoms))
         return (
             (outcome.value, outcome.rules)
             if outcome.status is Status.DECIDED and isinstance(outcome.value, str)
@@ -80,7 +96,8 @@ class ElapsedFact:
 
     def _value(self, region: str, since: datetime, now: datetime) -> float | None:
         """Return the number of units; None where the holidays are not known far enough."""
-        one, clock = self.elapsed, self.clocks.of(self.elapsed.calendar, region)
+        one = self.plan.elapsed
+        clock = self.clocks.of(one.calendar, region)
         if one.unit in BY_DAY:
             return clock.count_days(since, now, DayRule(one.rule), begun=one.counting is Counting.BEGUN)
         counted = clock.count(since, now)
@@ -88,6 +105,10 @@ class ElapsedFact:
             return None
         seconds = counted.amount.total_seconds()
         per_unit = 60 if one.unit is Unit.MINUTES else 3600
-        if one.counting is Counting.EXACT and self.atoms.fact.type is not FactType.INTEGER:
+        if one.counting is Counting.EXACT and self.plan.atoms.fact.type is not FactType.INTEGER:
             return seconds / per_unit
         return float(-(-seconds // per_unit) if one.counting is Counting.BEGUN else seconds // per_unit)
+
+
+def _fired(name: str, source: Elapsed | WrittenCalendar) -> Fired:
+    return Fired(id=name, table=name, place=source.place, source=source.source, assumption=source.assumption)

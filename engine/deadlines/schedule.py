@@ -1,15 +1,15 @@
-"""What a deadline goes by for a ticket: how much time, by which calendar, in which region, by which rules.
+"""Which target a deadline has for a ticket: how much time, by which calendar, in which region, by which rules.
 
-A deadline's own table reads what other tables decide, so it is not laid out over sent facts: its inputs are looked up
-there, and where they are undecided, everything that they can still become is gone through. Inputs that one table gives
-are taken together, and a fact that several inputs read is the same for all of them, so that nothing is held possible
-that is not.
+A deadline's own table reads outcomes of other tables, so it is not tabulated over sent facts. Its inputs are looked up in
+those tables instead. Where an input is undecided, every value that it can still have is tried. Inputs from one table are
+tried together, and a fact that several inputs read has the same value for all of them, so that no impossible
+combination counts as possible.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from typing import Final
 
@@ -25,8 +25,8 @@ from engine.tables.classes import Atoms, Axis
 from engine.tables.explain import Explainer
 from engine.tables.tabulate import Grid
 
-MAX_KEPT: Final = 5_000
-"""How many schedules a deadline keeps."""
+MAX_SCHEDULES: Final = 5_000
+"""How many schedules a deadline caches."""
 
 
 class _Pending:
@@ -36,14 +36,14 @@ class _Pending:
 PENDING: Final = _Pending()
 
 Value = Literal | None | _Pending
-"""What an input is: a value, nothing on purpose (not covered, or a fact that is not sent and never will be), or pending."""
+"""The value of an input; None if it is not covered, or a fact that is not sent and never will be."""
 
 Values = Mapping[str, Value]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """What a deadline goes by: a target if it is decided; otherwise what is still possible (None: nothing is due)."""
+    """The target of a deadline if it is decided, or the targets that are still possible (None: nothing is due)."""
 
     status: Status
     target: Target | None
@@ -53,45 +53,63 @@ class Schedule:
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class Scheduler:
-    """Finds the schedule of one deadline. What it keeps changes nothing but the time that takes.
+class DeadlinePlan:
+    """What a deadline depends on.
 
-    ``lookups`` tells where the outcomes it reads stand; ``facts`` are the sent facts it reads itself, with their places
-    in a ticket; ``key_of`` takes all facts that it ``depends`` on out of a ticket.
+    Attributes:
+        grid: its own table, over the facts and outcomes that it reads.
+        lookups: the outcomes that it reads, and how to look them up.
+        facts: the sent facts that it reads itself, with their slots in a ticket.
+        depends: all sent facts that it depends on, directly or through outcomes.
+        key_of: returns the atoms of these facts from the atoms of a ticket.
     """
 
     deadline: Deadline
-    policy: Policy
     grid: Grid
     lookups: Mapping[str, OutcomeLookup]
     facts: Mapping[str, int]
     depends: tuple[str, ...]
     key_of: Callable[[list[int]], object]
-    explainer: Explainer
-    atoms: Mapping[str, Atoms]
-    kept: Cache[object, Schedule] = field(default_factory=lambda: Cache(MAX_KEPT), repr=False, compare=False)
 
     def __repr__(self) -> str:
-        return f"Scheduler({self.deadline.name})"
+        return f"DeadlinePlan({self.deadline.name})"
+
+
+class Scheduler:
+    """Finds the schedules of one deadline, and caches them by the facts that they depend on.
+
+    Several threads may use one scheduler: it changes only its cache.
+    """
+
+    __slots__ = ("_schedules", "atoms", "explainer", "plan")
+
+    def __init__(self, plan: DeadlinePlan, atoms: Mapping[str, Atoms], explainer: Explainer) -> None:
+        self.plan, self.atoms, self.explainer = plan, atoms, explainer
+        self._schedules: Cache[object, Schedule] = Cache(MAX_SCHEDULES)
+
+    def __repr__(self) -> str:
+        return f"Scheduler({self.plan.deadline.name})"
+
+    @property
+    def policy(self) -> Policy:
+        """The policy of the deadline."""
+        return self.explainer.policy
 
     def schedule(self, atoms: list[int]) -> Schedule:
-        """Return the schedule of a ticket."""
-        key = self.key_of(atoms)
-        found = self.kept.get(key)
-        if found is None:
-            found = self.kept.keep(key, _Case(self, atoms).schedule())
-        return found
+        """Return the schedule of a ticket with these atoms."""
+        key = self.plan.key_of(atoms)
+        return self._schedules.get(key) or self._schedules.keep(key, _Case(self, atoms).schedule())
 
     def targets(self, atoms: list[int]) -> frozenset[Target | None]:
-        """Return the target of a ticket, or all that are still possible (None: nothing is due), without their reasons."""
+        """Return every target that a ticket with these atoms can still have (None: nothing is due)."""
         return _Case(self, atoms).targets()
 
 
 class _Case:
-    """One combination of the facts that a deadline depends on, and those that it can still become."""
+    """One combination of the facts that a deadline depends on, and the combinations that it can still become."""
 
     def __init__(self, scheduler: Scheduler, atoms: list[int]) -> None:
-        self.s, self.atoms = scheduler, atoms
+        self._scheduler, self._plan, self.atoms = scheduler, scheduler.plan, atoms
         self.fired: dict[Target | None, dict[int, None]] = {}
         self._met: dict[object, frozenset[Target | None]] = {}
 
@@ -115,8 +133,8 @@ class _Case:
         return self._reached(self.atoms)
 
     def _reached(self, atoms: list[int]) -> frozenset[Target | None]:
-        """Return every target that what is pending can lead to."""
-        key = self.s.key_of(atoms)
+        """Return every target that is possible, whatever the pending inputs turn out to be."""
+        key = self._plan.key_of(atoms)
         if key not in self._met:
             values = self._values(atoms)
             rule, pending = self._fires(values)
@@ -131,19 +149,23 @@ class _Case:
         return self._met[key]
 
     def _outcome(self, name: str, atoms: list[int]) -> Outcome:
-        return self.s.explainer.outcome(name, self.s.lookups[name].cell(atoms))
+        return self._scheduler.explainer.outcome(name, self._plan.lookups[name].cell(atoms))
 
     def _values(self, atoms: list[int]) -> Values:
-        outcomes = {name: self._outcome(name, atoms) for name in self.s.lookups}
+        outcomes = {name: self._outcome(name, atoms) for name in self._plan.lookups}
         values: dict[str, Value] = {
             name: PENDING if one.status is Status.UNDECIDED else one.value for name, one in outcomes.items()
         }
-        return values | {name: _sample(self.s.atoms[name], atoms[slot]) for name, slot in self.s.facts.items()}
+        return values | {
+            name: _sample(self._scheduler.atoms[name], atoms[slot]) for name, slot in self._plan.facts.items()
+        }
 
     def _fires(self, values: Values) -> tuple[int, tuple[str, ...]]:
-        """Return the rule that fires (-1: none), and the pending inputs that could change what comes of it."""
-        grid = self.s.grid
-        cell = tuple(int(axis.class_of[_atom(self.s.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes)
+        """Return the rule that fires (-1: none), and the pending inputs that can still change the target."""
+        grid = self._plan.grid
+        cell = tuple(
+            int(axis.class_of[_atom(self._scheduler.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes
+        )
         entry = grid.rule_set_of[cell].item() if cell else int(grid.rule_set_of)
         pending = {
             axis.fact
@@ -156,34 +178,36 @@ class _Case:
         return (counted[0] if counted else -1), tuple(sorted(pending))
 
     def _measure(self, rule: int) -> Measure:
-        measure = self._rule(rule).then[self.s.deadline.name]
+        measure = self._rule(rule).then[self._plan.deadline.name]
         if not isinstance(measure, Measure):
-            raise TypeError(f"{self.s.deadline.name} gives no measure")
+            raise TypeError(
+                f"expected a measure in each rule of the deadline `{self._plan.deadline.name}`, got {measure!r}"
+            )
         return measure
 
     def _rule(self, rule: int) -> Rule:
-        return self.s.grid.table.rules[rule]
+        return self._plan.grid.table.rules[rule]
 
     def _used(self, rule: int) -> tuple[str, ...]:
-        """Return the outcomes that a rule's measure takes its amount and its region from."""
+        """Return the outcomes that a rule reads its amount and its region from."""
         measure = self._measure(rule)
         if measure == NOTHING:
             return ()
-        region = self.s.policy.calendars[measure.calendar].needs_region(measure.unit)
+        region = self._scheduler.policy.calendars[measure.calendar].needs_region(measure.unit)
         return (
-            *([self.s.deadline.amount] if measure.amount is None else []),
-            *([self.s.deadline.region] if region else []),
+            *([self._plan.deadline.amount] if measure.amount is None else []),
+            *([self._plan.deadline.region] if region else []),
         )
 
     def _target(self, rule: int, values: Values) -> Target | None:
-        """Return what a rule comes to; None if nothing is due, or an amount or a region is not covered."""
+        """Return the target of a rule; None if nothing is due, or its amount or region is not covered."""
         measure = self._measure(rule) if rule >= 0 else NOTHING
         if measure == NOTHING:
             return None
-        amount = values[self.s.deadline.amount] if measure.amount is None else measure.amount
-        region = values.get(self.s.deadline.region) if self.s.deadline.region else None
+        amount = values[self._plan.deadline.amount] if measure.amount is None else measure.amount
+        region = values.get(self._plan.deadline.region) if self._plan.deadline.region else None
         if not isinstance(amount, (int, float)) or (
-            region is None and self.s.policy.calendars[measure.calendar].needs_region(measure.unit)
+            region is None and self._scheduler.policy.calendars[measure.calendar].needs_region(measure.unit)
         ):
             return None
         return Target(
@@ -195,53 +219,55 @@ class _Case:
         )
 
     def _groups(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-        """Put pending inputs that one table gives together, with what else that table gives here."""
+        """Group pending inputs by the table that produces them, each with the other inputs from that table."""
         groups = {}
         for name in names:
-            table = self.s.explainer.producer.get(name, name)
+            table = self._scheduler.explainer.producer.get(name, name)
             groups[table] = tuple(
                 other
-                for other in (*self.s.lookups, *self.s.facts)
-                if self.s.explainer.producer.get(other, other) == table
+                for other in (*self._plan.lookups, *self._plan.facts)
+                if self._scheduler.explainer.producer.get(other, other) == table
             )
         return tuple(groups.values())
 
     def _known(self, group: tuple[str, ...], atoms: list[int]) -> Iterator[list[int]]:
-        """Yield the ticket as it can become by the facts that a group still waits for.
+        """Yield the atoms that a ticket can still have once the missing facts of a group are known.
 
-        Facts are only told apart by what they do to the group, and by what they are if other inputs read them too.
+        One ticket stands for all that no input distinguishes.
         """
-        name, explainer = group[0], self.s.explainer
-        if name in self.s.facts:
-            axis = next(axis for axis in self.s.grid.axes if axis.fact == name)
+        name, explainer = group[0], self._scheduler.explainer
+        if name in self._plan.facts:
+            axis = next(axis for axis in self._plan.grid.axes if axis.fact == name)
             yield from (
-                _with(atoms, {self.s.facts[name]: atom})
-                for atom in self._apart(name, axis, range(1, len(axis.class_of)))
+                _with(atoms, {self._plan.facts[name]: atom})
+                for atom in self._distinct(name, axis, range(1, len(axis.class_of)))
             )
             return
         partial = explainer.partial_tables[explainer.producer[name]]
-        slots = self.s.lookups[name].slots
+        slots = self._plan.lookups[name].slots
         shared = frozenset(axis.fact for axis in partial.axes if self._readers(axis.fact, partial.axes))
-        for cell in explainer.ways_on(group, self.s.lookups[name].cell(atoms), shared):
+        for cell in explainer.ways_on(group, self._plan.lookups[name].cell(atoms), shared):
             choices = []
             for axis, slot, at in zip(partial.axes, slots, cell, strict=True):
                 if atoms[slot] == 0 and at:
                     members = (
                         np.flatnonzero(axis.class_of == at).tolist() if axis.fact in shared else [axis.members[at]]
                     )
-                    choices.append([(slot, atom) for atom in self._apart(axis.fact, axis, members)])
+                    choices.append([(slot, atom) for atom in self._distinct(axis.fact, axis, members)])
             yield from (_with(atoms, dict(chosen)) for chosen in product(*choices))
 
-    def _apart(self, fact: str, axis: Axis, members: Iterable[int]) -> Iterable[int]:
-        """Of the atoms of a fact, keep one of those that no input tells apart."""
+    def _distinct(self, fact: str, axis: Axis, members: Iterable[int]) -> Iterable[int]:
+        """Return one atom of a fact for each set of atoms that no input distinguishes."""
         readers = [axis, *self._readers(fact, ())]
         return {tuple(int(one.class_of[atom]) for one in readers): atom for atom in members}.values()
 
     def _readers(self, fact: str, own: tuple[Axis, ...]) -> list[Axis]:
-        """Return the axes by which other inputs tell a fact apart."""
+        """Return the axes by which inputs other than those with the axes ``own`` distinguish the values of a fact."""
         partial_tables = {
-            self.s.explainer.producer[name]: self.s.explainer.partial_tables[self.s.explainer.producer[name]]
-            for name in self.s.lookups
+            self._scheduler.explainer.producer[name]: self._scheduler.explainer.partial_tables[
+                self._scheduler.explainer.producer[name]
+            ]
+            for name in self._plan.lookups
         }
         axes = [
             axis
@@ -250,43 +276,43 @@ class _Case:
             for axis in partial.axes
             if axis.fact == fact
         ]
-        return axes + [axis for axis in self.s.grid.axes if axis.fact == fact and fact in self.s.facts]
+        return axes + [axis for axis in self._plan.grid.axes if axis.fact == fact and fact in self._plan.facts]
 
     def _missing(self) -> tuple[str, ...]:
-        """Return the facts that are not known and can change the target."""
+        """Return the missing facts that can change the target."""
         found: set[str] = set()
         groups = self._groups(tuple(name for name, value in self._values(self.atoms).items() if value is PENDING))
         counting = [
             group for group in groups if len({self._reached(known) for known in self._known(group, self.atoms)}) > 1
         ]
         for name in (name for group in counting or groups for name in group):
-            found |= set(self._outcome(name, self.atoms).missing) if name in self.s.lookups else {name}
+            found |= set(self._outcome(name, self.atoms).missing) if name in self._plan.lookups else {name}
         return tuple(sorted(found))
 
     def _rules(self, target: Target | None) -> tuple[Fired, ...]:
-        """Return the rules of the deadline that fired, those behind what they read, and the calendar."""
+        """Return the rules of the deadline that fired, the rules behind their inputs, and the calendar."""
         found: dict[str, Fired] = {}
         used: set[str] = set()
         for at in self.fired[target]:
             rule = self._rule(at)
             found[rule.id] = Fired(
                 id=rule.id,
-                table=self.s.grid.table.name,
+                table=self._plan.grid.table.name,
                 place=rule.place,
                 source=rule.source,
                 assumption=rule.assumption,
             )
             used |= {condition.fact for condition in rule.when} | set(self._used(at))
-        for name in used & set(self.s.lookups):
+        for name in used & set(self._plan.lookups):
             found |= {rule.id: rule for rule in self._outcome(name, self.atoms).rules}
         if target is not None:
-            written = self.s.policy.calendars[target.calendar]
-            found[written.name] = Fired(
-                id=written.name,
-                table=written.name,
-                place=written.place,
-                source=written.source,
-                assumption=written.assumption,
+            calendar = self._scheduler.policy.calendars[target.calendar]
+            found[calendar.name] = Fired(
+                id=calendar.name,
+                table=calendar.name,
+                place=calendar.place,
+                source=calendar.source,
+                assumption=calendar.assumption,
             )
         return tuple(sorted(found.values(), key=lambda rule: (rule.place, rule.id)))
 

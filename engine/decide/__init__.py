@@ -1,11 +1,13 @@
-"""A version and a ticket in, an answer out.
+"""A version and a ticket -> an answer.
 
 Modules::
 
-    answer_json        an answer as plain data: the same facts, version and instant always give the same bytes
-    answer_times_json  the instants of an answer as plain data: deadlines, turns, and what has passed
-    assemble           the outcomes of a decision in, its answer out
-    decide             A version and the facts of a ticket in, an answer out: a look-up
-    fill_deadlines     the instants of a ticket: who has the turn, what is due when
-    reschedule         the facts of a ticket before and after a change in, how its deadlines move and why out
+    answer_json        an answer as plain data, in a fixed order
+    answer_times_json  the instants of an answer as plain data: deadlines, duties and elapsed times
+    assemble           the outcomes of a decision -> its answer
+    decider            a version ready to answer, with all its caches
+    fill_deadlines     the deadlines and duties of a ticket, added to a cached answer
+    live_decision      one decision of a decider
+    outcomes           the outcomes of rosters and deadlines, without exact instants
+    reschedule         how the deadlines of a ticket move when its facts change
 """

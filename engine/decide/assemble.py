@@ -1,27 +1,36 @@
-"""The outcomes of a decision in, its answer out: what they rest on, what is missing, what to ask next."""
+"""Puts an answer together: its outcomes, the rules that they rest on, what is missing, and what to ask next."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from typing import Final
 
-from engine.model.answer import Answer, Fired, Outcome, Status, Unlisted
+from engine.decide.live_decision import LiveDecision
+from engine.decide.outcomes import deadline_outcome, roster_outcome
+from engine.model.answer import Answer, Duty, Fired, Outcome, Status, Unlisted
 from engine.model.did_you_mean import nearest
 from engine.request.ticket import Ticket
-from engine.version.version import DecisionPlan, Version
 
 MAX_WORD: Final = 100
-"""The longest unlisted value whose answer is kept, and how much of a longer one is compared with the list."""
+"""The longest unlisted value whose answer is cached, and how much of a longer one is compared with the list."""
+
+
+def assemble_answer(live: LiveDecision, ticket: Ticket, duties: Mapping[str, Duty]) -> Answer:
+    """Return the answer for a ticket, without the instants of its deadlines; ``duties`` are by outcome."""
+    plan = live.plan
+    found = {one.outcome: live.explainer.outcome(one.outcome, one.cell(ticket.atoms)) for one in plan.lookups}
+    found |= {roster.produces: roster_outcome(roster, duties.get(roster.produces)) for roster in plan.rosters}
+    found |= {one.plan.deadline.name: deadline_outcome(one, ticket) for one in live.schedulers}
+    outcomes = tuple([found[name] for name in plan.decision.outcomes])
+    return assemble(live, ticket, _identity(live, ticket, outcomes), outcomes)
 
 
 def assemble(
-    version: Version,
-    plan: DecisionPlan,
-    ticket: Ticket,
-    identity: str,
-    outcomes: tuple[Outcome, ...],
-    more: tuple[Fired, ...] = (),
+    live: LiveDecision, ticket: Ticket, identity: str, outcomes: tuple[Outcome, ...], more: tuple[Fired, ...] = ()
 ) -> Answer:
-    """Put an answer together from the outcomes of a decision, in its order; it rests on their rules, and on ``more``."""
+    """Return the answer with these outcomes, in the order of the decision; it rests on their rules and on ``more``."""
+    plan = live.plan
     answers = outcomes[: len(plan.decision.answers)]
     first = next((outcome for outcome in answers if outcome.status is Status.UNDECIDED), None)
     rules = ordered(outcomes, more)
@@ -33,22 +42,31 @@ def assemble(
         answers=len(answers),
         missing=tuple(sorted({fact for outcome in answers for fact in outcome.missing})),
         possible=first.possible if first else (),
-        ask_next=_ask_next(version, plan, ticket, first) if first else "",
+        ask_next=_ask_next(live, ticket, first) if first else "",
         rules=rules,
         assumptions=tuple([rule for rule in rules if rule.assumption]),
-        unlisted=_unlisted(version, plan, ticket) if ticket.unlisted else (),
-        version=version.ref,
+        unlisted=_unlisted(live, ticket) if ticket.unlisted else (),
+        version=live.version.ref,
     )
 
 
-def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unlisted, ...]:
-    """Return the sent values that no list has, with the nearest entries by any of their spellings."""
+def _identity(live: LiveDecision, ticket: Ticket, outcomes: tuple[Outcome, ...]) -> str:
+    """Return an id that is the same for the same version, decision and distinguishable facts."""
+    plan, version = live.plan, live.version
+    by_clock = [(outcome.status.value, outcome.value) for outcome in outcomes if outcome.name not in version.producer]
+    unlisted = [one for one in ticket.unlisted if one[0] in plan.facts]
+    content = repr((version.ref.digest, plan.decision.name, plan.facts, plan.key_of(ticket.atoms), by_clock, unlisted))
+    return hashlib.sha256(content.encode(errors="backslashreplace")).hexdigest()[:32]
+
+
+def _unlisted(live: LiveDecision, ticket: Ticket) -> tuple[Unlisted, ...]:
+    """Return the values that are not on their lists, each with the nearest entries by any spelling."""
     found = []
     for fact, sent in ticket.unlisted:
-        if fact in plan.facts:
+        if fact in live.plan.facts:
             spelled = {
                 spelling: value
-                for value in version.policy.facts[fact].values
+                for value in live.version.policy.facts[fact].values
                 for spelling in (value.value, value.name, *value.aliases)
                 if spelling
             }
@@ -58,22 +76,22 @@ def _unlisted(version: Version, plan: DecisionPlan, ticket: Ticket) -> tuple[Unl
 
 
 def ordered(outcomes: tuple[Outcome, ...], more: tuple[Fired, ...]) -> tuple[Fired, ...]:
-    """Gather the rules of all outcomes, without doubles, by file and line."""
+    """Return the rules of all outcomes and ``more``, each once, by file and line."""
     distinct = {rule.id: rule for rules in (*[outcome.rules for outcome in outcomes], more) for rule in rules}
     return tuple(
         sorted(distinct.values(), key=lambda rule: (rule.place.file, rule.place.line, rule.place.column, rule.id))
     )
 
 
-def _ask_next(version: Version, plan: DecisionPlan, ticket: Ticket, undecided: Outcome) -> str:
-    lookup = next((lookup for lookup in plan.lookups if lookup.outcome == undecided.name), None)
+def _ask_next(live: LiveDecision, ticket: Ticket, undecided: Outcome) -> str:
+    lookup = next((one for one in live.plan.lookups if one.outcome == undecided.name), None)
     if lookup is None:
         return next(iter(undecided.missing), "")
-    return version.explainer.ask_next(undecided.name, lookup.cell(ticket.atoms))
+    return live.explainer.ask_next(undecided.name, lookup.cell(ticket.atoms))
 
 
 def _status(answers: tuple[Outcome, ...]) -> Status:
-    """Undecided if anything is; else not covered if nothing is decided."""
+    """Return the status of a decision: undecided if any outcome is, not covered if no outcome is decided."""
     statuses = {outcome.status for outcome in answers}
     if Status.UNDECIDED in statuses:
         return Status.UNDECIDED

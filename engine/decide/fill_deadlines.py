@@ -1,4 +1,4 @@
-"""The instants of a ticket: who has the turn, what is due when. Filled into the answer that is kept for its other facts."""
+"""The deadlines and duties of a ticket, added to the cached answer for its other facts."""
 
 from __future__ import annotations
 
@@ -8,161 +8,107 @@ from datetime import datetime
 
 from engine.clock.clock import Holds
 from engine.clock.zone import to_micros
+from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import counted_holds, due, reach
-from engine.deadlines.roster import duty
-from engine.deadlines.schedule import Schedule, Scheduler
+from engine.deadlines.schedule import Schedule
 from engine.decide.assemble import assemble, ordered
+from engine.decide.live_decision import LiveDecision
 from engine.model.answer import Answer, DeadlineState, Due, Duty, Fired, Outcome, Passed, Status
-from engine.model.policy import Deadline, Literal, Roster
+from engine.model.policy import Deadline, Literal
 from engine.model.targets import Target
 from engine.request.moment import Moment
 from engine.request.ticket import Ticket
-from engine.version.version import DecisionPlan, Version
+from engine.version.version import DecisionPlan
 
 
-def from_roster(roster: Roster, duty: Duty | None) -> Outcome:
-    """Return the outcome of a roster; undecided without an instant."""
-    if duty is None:
-        possible = tuple(entry.value for entry in roster.entries)
-        return Outcome(
-            name=roster.produces,
-            status=Status.UNDECIDED,
-            value=None,
-            text="",
-            possible=possible,
-            missing=(roster.at,),
-            rules=(),
-        )
-    fired = Fired(
-        id=roster.name, table=roster.name, place=roster.place, source=roster.source, assumption=roster.assumption
-    )
-    return Outcome(
-        name=roster.produces,
-        status=Status.DECIDED,
-        value=duty.now.value,
-        text=duty.now.name,
-        possible=(),
-        missing=(),
-        rules=(fired,),
-    )
-
-
-def from_schedule(scheduler: Scheduler, ticket: Ticket) -> Outcome:
-    """Return the outcome of a deadline as far as it is known without its instant, which is filled in later."""
-    deadline, schedule = scheduler.deadline, scheduler.schedule(ticket.atoms)
-    if schedule.status is Status.NOT_COVERED:
-        return Outcome(
-            name=deadline.name,
-            status=Status.NOT_COVERED,
-            value=None,
-            text="",
-            possible=(),
-            missing=(),
-            rules=schedule.rules,
-        )
-    missing = () if deadline.starts in ticket.instants else (deadline.starts,)
-    if missing or schedule.status is Status.UNDECIDED:
-        return Outcome(
-            name=deadline.name,
-            status=Status.UNDECIDED,
-            value=None,
-            text="",
-            possible=(),
-            missing=tuple(sorted({*schedule.missing, *missing})),
-            rules=(),
-        )
-    return Outcome(
-        name=deadline.name, status=Status.DECIDED, value=None, text="", possible=(), missing=(), rules=schedule.rules
-    )
-
-
-def turn(version: Version, roster: Roster, instant: datetime) -> Duty:
-    """Return who is on duty at an instant; kept by the minute, since zones and hours change on whole minutes."""
-    key = (roster.name, instant.timestamp() // 60)
-    found = version.duty.get(key)
-    if found is None:
-        found = version.duty.keep(key, duty(roster, instant))
-    return Duty(found.outcome, instant, found.daytime, found.now, found.next)
-
-
-def fill(
-    version: Version,
-    plan: DecisionPlan,
-    kept: Answer,
+def fill_deadlines(
+    live: LiveDecision,
+    undated: Answer,
     ticket: Ticket,
     moment: Moment,
+    *,
     duties: tuple[Duty, ...],
     passed: tuple[Passed, ...],
 ) -> Answer:
-    """Fill the instants of a ticket into the answer that is kept for its other facts."""
+    """Return an answer with the instants of a ticket: its deadlines, duties and elapsed times.
+
+    Args:
+        live: the decision.
+        undated: the cached answer for the other facts of the ticket.
+        ticket: the facts, as read.
+        moment: ``now`` and the holds on the ticket.
+        duties: who is on duty, for each roster whose instant the ticket has.
+        passed: the facts that were computed from instants.
+    """
+    plan, clocks = live.plan, live.clocks
     dues: list[Due] = []
-    outcomes = list(kept.outcomes)
+    outcomes = list(undated.outcomes)
     answering = undecided = False
     more = tuple([rule for one in passed if one.value is not None for rule in one.rules])
     same_rules = not more
-    for scheduler in plan.schedulers:
-        deadline = scheduler.deadline
+    for scheduler in live.schedulers:
+        deadline = scheduler.plan.deadline
         starts = ticket.instants.get(deadline.starts)
         if starts is None:
             continue
-        schedule, place = scheduler.schedule(ticket.atoms), plan.places[deadline.name]
+        schedule, at = scheduler.schedule(ticket.atoms), plan.index[deadline.name]
         if schedule.target is not None:
-            made = due(deadline, schedule.target, version.clocks, starts, ticket.instants.get(deadline.met), moment)
+            made = due(deadline, schedule.target, clocks, starts, ticket.instants.get(deadline.met), moment)
             dues.append(made)
-            found = _from_due(made, outcomes[place], deadline)
-            same_rules = same_rules and found.rules is outcomes[place].rules
+            found = _due_outcome(made, outcomes[at], deadline)
+            same_rules = same_rules and found.rules is outcomes[at].rules
         elif schedule.status is Status.UNDECIDED:
             met = ticket.instants.get(deadline.met)
-            possible, unsure = _possible(version, schedule, starts, counted_holds(deadline, met, moment))
-            dues += [due(deadline, unsure, version.clocks, starts, met, moment)] if unsure else []
-            found = replace(outcomes[place], possible=possible)
+            possible, unsure = _possible(clocks, schedule, starts, counted_holds(deadline, met, moment))
+            dues += [due(deadline, unsure, clocks, starts, met, moment)] if unsure else []
+            found = replace(outcomes[at], possible=possible)
         else:
             continue
-        outcomes[place] = found
-        answering = answering or place < kept.answers
+        outcomes[at] = found
+        answering = answering or at < undated.answers
         undecided = undecided or found.status is not Status.DECIDED
-    identity = _identity(plan, kept, ticket, moment)
+    identity = _identity(plan, undated, ticket, moment)
     if answering:
         return replace(
-            assemble(version, plan, ticket, identity, tuple(outcomes), more),
+            assemble(live, ticket, identity, tuple(outcomes), more),
             dues=tuple(dues),
             duties=duties,
             passed=passed,
-            undated="",
+            has_instants=True,
         )
-    rules = kept.rules if same_rules else ordered(tuple(outcomes), more)
-    undated = kept.id if same_rules and not undecided else ""
+    rules = undated.rules if same_rules else ordered(tuple(outcomes), more)
     return Answer(
         id=identity,
-        decision=kept.decision,
-        status=kept.status,
+        decision=undated.decision,
+        status=undated.status,
         outcomes=tuple(outcomes),
-        answers=kept.answers,
-        missing=kept.missing,
-        possible=kept.possible,
-        ask_next=kept.ask_next,
+        answers=undated.answers,
+        missing=undated.missing,
+        possible=undated.possible,
+        ask_next=undated.ask_next,
         rules=rules,
-        assumptions=kept.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
-        unlisted=kept.unlisted,
-        version=kept.version,
+        assumptions=undated.assumptions if same_rules else tuple([rule for rule in rules if rule.assumption]),
+        unlisted=undated.unlisted,
+        version=undated.version,
         dues=tuple(dues),
         duties=duties,
         passed=passed,
-        undated=undated,
+        has_instants=True,
+        undated_id=undated.id if same_rules and not undecided else None,
     )
 
 
-def _identity(plan: DecisionPlan, kept: Answer, ticket: Ticket, moment: Moment) -> str:
-    """The same answer at the same instants has the same id."""
-    asked, now = ticket.instants, moment.now
-    instants = [to_micros(asked[name]) if name in asked else None for name in plan.instants]
-    content = f"({kept.id!r}, {[*instants, None if now is None else to_micros(now)]}, {moment.holds!r})"
+def _identity(plan: DecisionPlan, undated: Answer, ticket: Ticket, moment: Moment) -> str:
+    """Return an id that is the same for the same answer at the same instants."""
+    sent, now = ticket.instants, moment.now
+    instants = [to_micros(sent[name]) if name in sent else None for name in plan.instants]
+    content = f"({undated.id!r}, {[*instants, None if now is None else to_micros(now)]}, {moment.holds!r})"
     return hashlib.sha256(content.encode()).hexdigest()[:32]
 
 
-def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
-    """Return the outcome of a deadline: the instant; undecided where the holidays are not known so far."""
-    rules = dated.rules
+def _due_outcome(made: Due, undated: Outcome, deadline: Deadline) -> Outcome:
+    """Return the outcome of a deadline with its instant; undecided where the list of holidays does not reach far enough."""
+    rules = undated.rules
     if made.extended is not None and deadline.holds.assumption:
         rules += (
             Fired(
@@ -190,7 +136,7 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
         )
     if made.due is None:
         return Outcome(
-            name=dated.name,
+            name=undated.name,
             status=Status.UNDECIDED if made.uncertain else Status.NOT_COVERED,
             value=None,
             text="",
@@ -199,21 +145,21 @@ def _from_due(made: Due, dated: Outcome, deadline: Deadline) -> Outcome:
             rules=rules,
         )
     return Outcome(
-        name=dated.name, status=Status.DECIDED, value=made.due, text="", possible=(), missing=(), rules=rules
+        name=undated.name, status=Status.DECIDED, value=made.due, text="", possible=(), missing=(), rules=rules
     )
 
 
 def _possible(
-    version: Version, schedule: Schedule, starts: datetime, holds: Holds
+    clocks: Clocks, schedule: Schedule, starts: datetime, holds: Holds
 ) -> tuple[tuple[Literal | None, ...], Target | None]:
-    """Return the instants that are still possible, the earliest first; None is that nothing is due.
+    """Return the instants that are still possible, the earliest first (None: nothing is due), and no target.
 
-    Where the holidays of one of the targets are not known far enough, there is no such list, but that target.
+    If the list of holidays does not reach far enough for one of the targets, return no instants, and that target.
     """
     found = set()
     for target in schedule.possible:
         if target is not None:
-            reached = reach(version.clocks.of(target.calendar, target.region), target, starts, holds)
+            reached = reach(clocks.of(target.calendar, target.region), target, starts, holds)
             if not reached.sure:
                 return (), target
             found.add(reached.instant)

@@ -1,6 +1,6 @@
-"""The facts of a ticket before and after a change in, how its deadlines move and why out.
+"""How the deadlines of a ticket move when its facts change, and why.
 
-A deadline has no memory: before and after are both counted from the same beginning, under the same version.
+A deadline has no memory: both sides are counted from the same start, under the same version.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.decide.decide import NO_MOMENT, decide
+from engine.decide.decider import NO_MOMENT, Decider
 from engine.model.answer import Answer, Due, Outcome, VersionRef, WrongFact, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import Sent
@@ -17,7 +17,7 @@ from engine.version.version import Version
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A deadline before and after; None where nothing was or is due, or it is not decided."""
+    """A deadline before and after a change; None where nothing was or is due, or the deadline is undecided."""
 
     name: str
     before: Due | None
@@ -25,13 +25,13 @@ class Moved:
 
     @property
     def moved(self) -> bool:
-        """Whether it is now due at another instant."""
+        """Whether its due time changed."""
         return (self.before.due if self.before else None) != (self.after.due if self.after else None)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An outcome that is not what it was."""
+    """An outcome whose status or value changed."""
 
     before: Outcome
     after: Outcome
@@ -39,7 +39,7 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Rescheduled:
-    """What a change of facts does to the deadlines of a ticket, and the outcomes whose change is the reason."""
+    """The deadlines of a ticket before and after a change of facts, and the outcomes whose change is the reason."""
 
     deadlines: tuple[Moved, ...]
     because: tuple[Changed, ...]
@@ -47,42 +47,44 @@ class Rescheduled:
 
 
 def reschedule(
-    version: Version, facts: Mapping[str, Sent], before: Mapping[str, Sent], moment: Moment = NO_MOMENT
+    decider: Decider, facts: Mapping[str, Sent], before: Mapping[str, Sent], moment: Moment = NO_MOMENT
 ) -> Rescheduled:
-    """Compare the deadlines of a ticket with what they were.
+    """Return the deadlines of a ticket before and after a change of its facts.
 
     Args:
-        version: the policy version to answer by.
+        decider: answers by the policy version.
         facts: the facts as they are now.
-        before: the facts that were otherwise, with the values they had; None was not known.
-        moment: what time it is, and the holds on the ticket.
+        before: the facts that changed, with their earlier values; None if a value was not known.
+        moment: ``now`` and the holds on the ticket.
 
     Raises:
-        WrongRequest: with every fact that the version cannot read; those of ``before`` are called ``before.NAME``.
+        WrongRequest: with every fact that the version cannot read; those of ``before`` are named ``before.NAME``.
     """
+    version = decider.version
     version.reader.read(facts)
     was_sent = {**facts, **before}
     _read_before(version, was_sent, facts)
     moved: dict[str, Moved] = {}
     because: dict[str, Changed] = {}
     for name, plan in version.plans.items():
-        if not plan.schedulers:
+        if not plan.deadlines:
             continue
-        now = decide(version, name, facts, moment)
-        was = decide(version, name, was_sent, moment)
-        for scheduler in plan.schedulers:
-            deadline = scheduler.deadline.name
+        now = decider.decide(name, facts, moment)
+        was = decider.decide(name, was_sent, moment)
+        for one in plan.deadlines:
+            deadline = one.deadline.name
             pair = Moved(deadline, _due(was, deadline), _due(now, deadline))
             if pair.before or pair.after:
                 moved[deadline] = pair
-        for one, other in zip(was.outcomes, now.outcomes, strict=True):
-            if other.name not in version.policy.deadlines and (one.status, one.value) != (other.status, other.value):
-                because[other.name] = Changed(one, other)
+        for earlier, later in zip(was.outcomes, now.outcomes, strict=True):
+            changed = (earlier.status, earlier.value) != (later.status, later.value)
+            if changed and later.name not in version.policy.deadlines:
+                because[later.name] = Changed(earlier, later)
     return Rescheduled(tuple(moved.values()), tuple(because.values()), version.ref)
 
 
 def _read_before(version: Version, facts: Mapping[str, Sent], now: Mapping[str, Sent]) -> None:
-    """Read the facts as they were before; what is wrong there says so, unless it is wrong now as well."""
+    """Read the earlier facts; an error names the fact ``before.NAME``, unless the same value is wrong now as well."""
     try:
         version.reader.read(facts)
     except WrongRequest as error:

@@ -92,14 +92,14 @@ class CanonicalWriter:
 
     def answer(self, answer: Answer) -> str:
         """Write an answer. One with words of the caller, or of which instants make more than themselves, is seldom met again, and not kept."""
-        if answer.unlisted or answer.undated == "":
+        if answer.unlisted or (answer.has_instants and answer.undated_id is None):
             return self._whole(answer)
-        if answer.undated is None:
+        if answer.undated_id is None:
             return self._kept.get(answer.id) or self._kept.keep(answer.id, self._whole(answer))
-        dated = self._dated.get(answer.undated)
+        dated = self._dated.get(answer.undated_id)
         if dated is None:
             instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
-            dated = self._dated.keep(answer.undated, DatedTemplate.of(decided(answer, self._hidden), instants))
+            dated = self._dated.keep(answer.undated_id, DatedTemplate.of(decided(answer, self._hidden), instants))
         return dated.text(answer)
 
     def record(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.decide.reschedule import Rescheduled, reschedule
 from engine.decision_log.masking import replayable
 from engine.decision_log.record import (
@@ -18,7 +18,6 @@ from engine.decision_log.record import (
 )
 from engine.model.answer import Answer, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
-from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +51,7 @@ class Reproduction:
         return not (self.differences or self.wrong)
 
 
-def reproduce(record: Record, version: Version) -> Reproduction:
+def reproduce(record: Record, decider: Decider) -> Reproduction:
     """Make the decisions of a record again: the recorded facts, at the recorded instant, under a version.
 
     The ids of answers are not compared, since another release of the program may make them otherwise.
@@ -63,11 +62,11 @@ def reproduce(record: Record, version: Version) -> Reproduction:
         return Reproduction(answers=(), differences=(), wrong=f"the record cannot be read as a request: {error}")
     try:
         if record.change is not None:
-            moved = reschedule(version, facts, replayable(record.change.facts), moment)
+            moved = reschedule(decider, facts, replayable(record.change.facts), moment)
             return Reproduction(
                 answers=(), differences=tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved
             )
-        answers = tuple(decide(version, one.decision, facts, moment) for one in record.decisions)
+        answers = tuple(decider.decide(one.decision, facts, moment) for one in record.decisions)
     except (WrongRequest, UnknownDecision) as error:
         return Reproduction(answers=(), differences=(), wrong=str(error))
     found = [

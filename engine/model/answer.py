@@ -175,8 +175,8 @@ class Answer:
     ``possible`` and ``ask_next`` speak of the answering outcomes; ``possible`` is the list of the first one that is
     undecided. ``rules`` and ``assumptions`` gather what all outcomes rest on, without doubles, in order of file and line.
     ``dues`` tells how each outcome that is an instant came to it, ``duties`` who has the turn when, and ``passed``
-    which facts were worked out from instants. ``undated`` is the id of the answer that is the same but for the instants
-    in it: "" if there is none, and None for an answer without instants.
+    which facts were worked out from instants. ``has_instants`` is whether it has any of these; ``undated_id`` is then
+    the id of the answer that is the same but for its instants, or None if there is no such answer.
     """
 
     id: str
@@ -194,7 +194,8 @@ class Answer:
     dues: tuple[Due, ...] = ()
     duties: tuple[Duty, ...] = ()
     passed: tuple[Passed, ...] = ()
-    undated: str | None = None
+    has_instants: bool = False
+    undated_id: str | None = None
 
     def __getitem__(self, outcome: str) -> Outcome:
         """Return the outcome of this name."""

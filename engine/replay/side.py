@@ -14,7 +14,7 @@ from engine.columns.decide import ColumnDecider, Decided
 from engine.columns.lookup import Scale
 from engine.columns.read import Atomic, Block, Refused
 from engine.columns.sent import Instants, Mask, SentColumn, facts_of
-from engine.decide.decide import decide
+from engine.decide.decider import Decider
 from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.answer import WrongRequest
 from engine.replay.nouns import Chunk, OutcomeColumn
@@ -54,7 +54,8 @@ class Side:
     def __init__(self, version: Version, wanted: Collection[str], watched: Collection[str]) -> None:
         self.version = version
         self.decisions = _covering(version, wanted)
-        self._decider = ColumnDecider(version, self.decisions)
+        self._decider = Decider(version)
+        self._columns = ColumnDecider(self._decider, self.decisions)
         self._wanted = frozenset(wanted)
         self._watched = tuple(fact for fact in watched if fact in version.atoms)
         self._states: dict[str, tuple[OutcomeState, ...]] = {}
@@ -69,7 +70,7 @@ class Side:
                 if fact in block.atoms:
                     into[rows] = block.atoms[fact]
 
-        made = self._decider.decide(facts, chunk.now, size=chunk.size, watch=watch)
+        made = self._columns.decide(facts, chunk.now, size=chunk.size, watch=watch)
         self._hold(chunk, facts, made)
         refuses = None
         for one in made.refused:
@@ -96,7 +97,7 @@ class Side:
             )
             for name in self.decisions:
                 try:
-                    answer = decide(self.version, name, sent, moment)
+                    answer = self._decider.decide(name, sent, moment)
                 except WrongRequest:
                     break
                 for one in answer.outcomes:

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
-from engine.cache import Cache
-from engine.deadlines.clocks import Clocks
-from engine.deadlines.elapsed import ElapsedFact
-from engine.deadlines.schedule import Scheduler
+from engine.deadlines.elapsed import ElapsedPlan
+from engine.deadlines.schedule import DeadlinePlan
 from engine.invariants.ground import TabulatedPolicy
 from engine.invariants.prove import invariant_problems, prove_invariants
 from engine.load import load_with_trees
 from engine.load.digest import digest
-from engine.model.answer import Answer, Duty, VersionRef
+from engine.model.answer import VersionRef
 from engine.model.invariants import InvariantResult
 from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
@@ -26,60 +23,66 @@ from engine.request.lookup import OutcomeLookup, key_getter, outcome_lookup
 from engine.request.ticket import TicketReader
 from engine.tables.check import space_problem, table_problems
 from engine.tables.classes import Atoms, Axis, Masks
-from engine.tables.explain import Explainer
 from engine.tables.partial import PartialTable, partial_table
 from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
-
-MAX_ANSWERS: Final = 2_000
-"""How many answers a version keeps for a decision."""
-
-MAX_TURNS: Final = 20_000
-"""How many turns a version keeps, by roster and minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionPlan:
-    """What it takes to answer a decision: the sent facts it depends on, the rosters and the deadlines it asks.
+    """What answering a decision takes.
 
-    ``key_of`` takes the atoms of these facts out of a ticket, and ``lookups`` tells where its outcomes stand;
-    ``instants`` are the instant facts that it asks for, ``places`` tells which outcome is which. ``seen`` keeps the answers already put together; it changes nothing but the time an answer takes.
+    Attributes:
+        facts: the sent facts that it depends on, sorted.
+        key_of: returns the atoms of these facts from the atoms of a ticket.
+        lookups: how to look up its outcomes that tables produce.
+        rosters: the rosters of its outcomes.
+        deadlines: the deadlines of its outcomes.
+        instants: the instant facts that its rosters and deadlines read.
+        index: the position of each outcome.
     """
 
     decision: Decision
     facts: tuple[str, ...]
-    rosters: tuple[Roster, ...]
-    schedulers: tuple[Scheduler, ...]
     key_of: Callable[[list[int]], object]
     lookups: tuple[OutcomeLookup, ...]
+    rosters: tuple[Roster, ...]
+    deadlines: tuple[DeadlinePlan, ...]
     instants: tuple[str, ...]
-    places: Mapping[str, int]
-    seen: Cache[object, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS), repr=False, compare=False)
+    index: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Version:
-    """A policy version that can answer.
+    """A policy version, checked and tabulated. It is data: it holds no cache, and two builds of the same files are equal.
 
-    ``grids`` are the tables over what they read, ``partial_tables`` the same over sent facts only, both by table name;
-    ``timed`` are the grids of the deadlines, over what those read; ``producer`` names the table that makes each outcome;
-    ``elapsed`` are the facts that follow from instants; ``invariants`` are those of the policy, each proved. ``duty`` keeps who was on duty, by roster and minute.
+    Answers come from a :class:`~engine.decide.decider.Decider`, which owns all caches.
+
+    Attributes:
+        ref: its name, number and digest.
+        atoms: the atoms of each fact, and of each outcome that tables read.
+        grids: the tables over the facts and outcomes that they read, by name.
+        partial_tables: the tables over sent facts only, by name.
+        deadline_grids: the tables of the deadlines over the facts and outcomes that they read, by name.
+        producer: the table that produces each outcome.
+        reader: reads the facts of a request.
+        elapsed: the facts that follow from instants.
+        plans: what answering each decision takes, by name.
+        triage: the plans of the decisions that a new ticket needs, in the order of the manifest.
+        invariants: the invariants of the policy, each with its proof.
     """
 
-    policy: Policy
+    policy: Policy = field(hash=False)
     ref: VersionRef
-    atoms: Mapping[str, Atoms]
-    grids: Mapping[str, Grid]
-    partial_tables: Mapping[str, PartialTable]
-    deadline_grids: Mapping[str, Grid]
-    producer: Mapping[str, str]
-    reader: TicketReader
-    explainer: Explainer
-    clocks: Clocks
-    elapsed: tuple[ElapsedFact, ...]
-    plans: Mapping[str, DecisionPlan]
-    triage: tuple[DecisionPlan, ...]
-    invariants: tuple[InvariantResult, ...] = ()
-    duty: Cache[tuple[str, float], Duty] = field(default_factory=lambda: Cache(MAX_TURNS), repr=False, compare=False)
+    atoms: Mapping[str, Atoms] = field(compare=False)
+    grids: Mapping[str, Grid] = field(compare=False)
+    partial_tables: Mapping[str, PartialTable] = field(compare=False)
+    deadline_grids: Mapping[str, Grid] = field(compare=False)
+    producer: Mapping[str, str] = field(compare=False)
+    reader: TicketReader = field(compare=False)
+    elapsed: tuple[ElapsedPlan, ...] = field(compare=False)
+    plans: Mapping[str, DecisionPlan] = field(compare=False)
+    triage: tuple[DecisionPlan, ...] = field(compare=False)
+    invariants: tuple[InvariantResult, ...] = field(default=(), compare=False)
 
     def __repr__(self) -> str:
         return f"Version({self.ref.name} {self.ref.version}, {self.ref.digest[:12]})"
@@ -176,12 +179,8 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
     if problems:
         raise PolicyErrors(problems)
     reader = TicketReader(policy.facts, tabulated.atoms)
-    explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
-    clocks = Clocks(policy)
-    schedulers = {name: scheduler_for(name, policy, tabulated, reader, explainer) for name in policy.deadlines}
-    plans = {
-        name: _plan(decision, policy, tabulated, reader, schedulers) for name, decision in policy.decisions.items()
-    }
+    deadlines = {name: deadline_plan(name, policy, tabulated, reader) for name in policy.deadlines}
+    plans = {name: _plan(decision, policy, tabulated, reader, deadlines) for name, decision in policy.decisions.items()}
     return Version(
         policy=policy,
         ref=ref,
@@ -191,9 +190,7 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
         deadline_grids=tabulated.deadline_grids,
         producer=tabulated.producer,
         reader=reader,
-        explainer=explainer,
-        clocks=clocks,
-        elapsed=tuple(_elapsed(name, policy, tabulated, reader, explainer, clocks) for name in policy.elapsed),
+        elapsed=tuple(_elapsed_plan(name, policy, tabulated, reader) for name in policy.elapsed),
         plans=plans,
         triage=tuple(plans[name] for name in policy.manifest.triage),
         invariants=proofs,
@@ -221,47 +218,31 @@ def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
     return found
 
 
-def _elapsed(
-    name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader, explainer: Explainer, clocks: Clocks
-) -> ElapsedFact:
+def _elapsed_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader) -> ElapsedPlan:
     one = policy.elapsed[name]
-    region = (
-        outcome_lookup(one.region, tabulated.partial_tables[tabulated.producer[one.region]], reader)
-        if one.region
-        else None
-    )
-    return ElapsedFact(
+    producer = tabulated.partial_tables[tabulated.producer[one.region]] if one.region else None
+    return ElapsedPlan(
         elapsed=one,
         slot=reader.slots[name],
         atoms=tabulated.atoms[name],
-        region=region,
-        explainer=explainer,
-        clocks=clocks,
+        region=outcome_lookup(one.region, producer, reader) if producer else None,
     )
 
 
-def scheduler_for(
-    name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader, explainer: Explainer
-) -> Scheduler:
-    """Return how the deadline of this name finds its schedule."""
-    deadline, grid = policy.deadlines[name], tabulated.deadline_tables[name].grid
+def deadline_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader) -> DeadlinePlan:
+    """Return what the deadline of this name depends on."""
+    deadline = policy.deadlines[name]
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
-    partial_tables = {
-        one: tabulated.partial_tables[tabulated.producer[one]] for one in read if one in tabulated.producer
-    }
+    producers = {one: tabulated.partial_tables[tabulated.producer[one]] for one in read if one in tabulated.producer}
     facts = {one: reader.slots[one] for one in read if one in reader.slots}
-    depends = sorted({axis.fact for partial in partial_tables.values() for axis in partial.axes} | set(facts))
-    lookups = {one: outcome_lookup(one, partial, reader) for one, partial in partial_tables.items()}
-    return Scheduler(
+    depends = sorted({axis.fact for partial in producers.values() for axis in partial.axes} | set(facts))
+    return DeadlinePlan(
         deadline=deadline,
-        policy=policy,
-        grid=grid,
-        lookups=lookups,
+        grid=tabulated.deadline_tables[name].grid,
+        lookups={one: outcome_lookup(one, partial, reader) for one, partial in producers.items()},
         facts=facts,
         depends=tuple(depends),
         key_of=key_getter(depends, reader),
-        explainer=explainer,
-        atoms=tabulated.atoms,
     )
 
 
@@ -300,30 +281,28 @@ def _plan(
     policy: Policy,
     tabulated: PolicyTables,
     reader: TicketReader,
-    schedulers: Mapping[str, Scheduler],
+    deadlines: Mapping[str, DeadlinePlan],
 ) -> DecisionPlan:
-    facts: set[str] = set()
-    made = [name for name in decision.outcomes if name in tabulated.producer]
-    for name in made:
-        facts |= {axis.fact for axis in tabulated.partial_tables[tabulated.producer[name]].axes}
-    asked = tuple(schedulers[name] for name in decision.outcomes if name in schedulers)
-    for scheduler in asked:
-        facts |= set(scheduler.depends)
+    producers = {
+        name: tabulated.partial_tables[tabulated.producer[name]]
+        for name in decision.outcomes
+        if name in tabulated.producer
+    }
+    own = tuple(deadlines[name] for name in decision.outcomes if name in deadlines)
+    facts = {axis.fact for partial in producers.values() for axis in partial.axes}
+    facts.update(fact for one in own for fact in one.depends)
     rosters = tuple(
         roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name
     )
-    ordered = tuple(sorted(facts))
-    lookups = tuple(outcome_lookup(name, tabulated.partial_tables[tabulated.producer[name]], reader) for name in made)
     instants = [roster.at for roster in rosters]
-    instants += [name for one in asked for name in (one.deadline.starts, one.deadline.met) if name]
-    places = {name: place for place, name in enumerate(decision.outcomes)}
+    instants += [name for one in own for name in (one.deadline.starts, one.deadline.met) if name]
     return DecisionPlan(
         decision=decision,
-        facts=ordered,
+        facts=tuple(sorted(facts)),
+        key_of=key_getter(sorted(facts), reader),
+        lookups=tuple(outcome_lookup(name, partial, reader) for name, partial in producers.items()),
         rosters=rosters,
-        schedulers=asked,
-        key_of=key_getter(ordered, reader),
-        lookups=lookups,
+        deadlines=own,
         instants=tuple(dict.fromkeys(instants)),
-        places=places,
+        index={name: at for at, name in enumerate(decision.outcomes)},
     )

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.decide.decide import NO_MOMENT
+from engine.decide.decider import NO_MOMENT, Decider
 from engine.model.answer import Outcome, Passed
 from engine.model.policy import Literal
 from engine.model.vocabulary import FactType
@@ -80,17 +80,15 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
     A fact that is sent otherwise, or sent at all, is one change. Not to send a fact that is sent is one too, but is only
     proposed where nothing else does with as few. Raises WrongRequest with every fact that the version cannot read.
     """
-    ticket = version.reader.read(facts)
-    passed = (
-        [one.fill(ticket, moment.now) for one in version.elapsed] if ticket.instants and moment.now is not None else []
-    )
+    decider = Decider(version)
+    ticket, passed = decider.read(facts, moment)
     partial = version.partial_tables[version.producer[wanted.outcome]]
     codes = partial.codes[wanted.outcome]
     start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in partial.axes)
     cell = int(np.ravel_multi_index(start, partial.cell.shape)) if start else 0
     axes = {axis.fact for axis in partial.axes}
-    follows = tuple(one for one in passed if one is not None and one.value is not None and one.fact in axes)
-    current = version.explainer.outcome(wanted.outcome, cell)
+    follows = tuple(one for one in passed if one.value is not None and one.fact in axes)
+    current = decider.explainer.outcome(wanted.outcome, cell)
     there = wanted.holds(codes)
     if there[start]:
         return WhyNot(

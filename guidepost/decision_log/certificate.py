@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final, Self
 
+from engine.decide.decider import Decider
 from engine.decision_log.chain import Entry
 from engine.decision_log.merkle import climb, path
 from engine.decision_log.record import Record, canonical
@@ -195,7 +196,7 @@ def _decided(record: Record, version: Version | None) -> CheckStep:
         return CheckStep("decisions", StepResult.NOT_SHOWN, "without the version nothing can be decided again")
     if version.ref != record.version:
         return CheckStep("decisions", StepResult.NOT_SHOWN, "the version given is not the one that decided")
-    again = reproduce(record, version)
+    again = reproduce(record, Decider(version))
     if again.equal:
         return CheckStep(
             "decisions",

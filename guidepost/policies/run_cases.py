@@ -12,6 +12,7 @@ from time import perf_counter
 from engine.cases import Case, CaseResult, read_cases, run_case
 from engine.cases.coverage import Coverage, Touched, covered, trace
 from engine.cases.select import Selection, selected
+from engine.decide.decider import Decider
 from engine.load import load_with_trees
 from engine.load.digest import digest
 from engine.model.answer import VersionRef
@@ -98,16 +99,17 @@ def run_cases(
 
 
 def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:
+    decider = Decider(version)
     results: list[TimedResult] = []
     for case in cases:
-        results.append(run_timed(version, case))
+        results.append(run_timed(decider, case))
         if stop and not results[-1].result.passed:
             break
     return tuple(results)
 
 
-def run_timed(version: Version, case: Case) -> TimedResult:
+def run_timed(decider: Decider, case: Case) -> TimedResult:
     """Run one case, and take the time."""
     start = perf_counter()
-    result = run_case(version, case)
+    result = run_case(decider, case)
     return TimedResult(result, perf_counter() - start)

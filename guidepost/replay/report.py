@@ -134,7 +134,7 @@ class ReplayReport:
         follows = read & set(policy.elapsed)
         # What follows from the time that has passed goes by instants that no rule names.
         instants = {fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if follows else set()
-        return read | instants, bool(follows or plan.instants or plan.schedulers)
+        return read | instants, bool(follows or plan.instants or plan.deadlines)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Vocabulary:
         starts = Counter(
             scheduler.deadline.starts
             for plan in version.triage
-            for scheduler in plan.schedulers
+            for scheduler in plan.deadlines
             if scheduler.deadline.starts in policy.facts
         )
         received = starts.most_common(1)[0][0] if starts else ""

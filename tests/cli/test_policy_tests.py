@@ -21,9 +21,11 @@ from junitparser import Failure, JUnitXml
 from engine.cases import load_cases, read_cases, run_case
 from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, read_selection, selected
+from engine.decide.decider import Decider
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
 from tests.support.command import replace_text, run_command, transcript
+from tests.support.deciders import decider_of
 from tests.support.desks import GOOD
 from tests.support.paths import ROOT
 
@@ -128,7 +130,7 @@ def one_case(text: str) -> Case:
 class TestRefusals:
     def test_a_case_can_expect_that_its_facts_are_refused(self) -> None:
         result = run_case(
-            build(GOOD),
+            Decider(build(GOOD)),
             one_case("{name: a bike, decision: queue, facts: {damage: brokn, weight: 12}, refused: [weight, damage]}"),
         )
 
@@ -137,7 +139,7 @@ class TestRefusals:
 
     def test_it_fails_if_other_facts_are_refused(self) -> None:
         result = run_case(
-            build(GOOD),
+            Decider(build(GOOD)),
             one_case("{name: a bike, decision: queue, facts: {damage: brokn, rider: other}, refused: [damage, rider]}"),
         )
 
@@ -145,7 +147,7 @@ class TestRefusals:
 
     def test_it_fails_if_the_request_is_answered(self) -> None:
         result = run_case(
-            build(GOOD),
+            Decider(build(GOOD)),
             one_case("{name: a bike, decision: queue, facts: {damage: broken, rider: other}, refused: [damage]}"),
         )
 
@@ -184,7 +186,7 @@ class TestRefusals:
 def test_a_difference_can_be_read(guide: Version, case: str, sentence: str) -> None:
     (one,) = load_cases({"cases/a.yaml": f"kind: cases\ncases:\n  - {{name: a ticket, {case}}}\n"}, guide.policy)
 
-    assert [difference.sentence for difference in run_case(guide, one).found] == [sentence]
+    assert [difference.sentence for difference in run_case(decider_of(guide), one).found] == [sentence]
 
 
 # ---- The command

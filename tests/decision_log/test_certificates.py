@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from typer.testing import Result
 
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import triage
 from engine.decision_log.chain import Entry, Head, follow
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
@@ -32,6 +31,7 @@ from guidepost.decision_log.writer import Writer
 from guidepost.policies.sources import make_bundle
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.support.command import run_command
+from tests.support.deciders import triage
 from tests.support.log_servers import sqlite
 from tests.support.records import START, chain
 from tests.support.servers import COUNTER, counter

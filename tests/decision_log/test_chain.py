@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from engine.clock.zone import EPOCH
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import decide, triage
 from engine.decision_log.chain import Entry, Head, Purge, beginning, follow, following
 from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7
@@ -25,6 +24,7 @@ from engine.decision_log.merkle import Covered, Tree, climb, path, root
 from engine.decision_log.record import Record, canonical, decided, instant
 from engine.decision_log.verify import Break, Tampering, verify
 from engine.request.moment import Moment
+from tests.support.deciders import decide, triage
 from tests.support.records import START, chain, record
 from tests.support.servers import NOW, counter, shipped
 

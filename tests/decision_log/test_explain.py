@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from engine.decide.decide import triage
-from engine.decide.reschedule import reschedule
 from engine.decision_log.record import Record, RecordedDecision, RecordKind, changed, decided
 from engine.decision_log.reproduce import reproduce
 from engine.request.moment import Moment
@@ -20,6 +18,7 @@ from engine.version.version import build
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import make_bundle
 from tests.support.command import run_command
+from tests.support.deciders import decider_of, reschedule, triage
 from tests.support.log_servers import sqlite
 from tests.support.records import record
 from tests.support.servers import COUNTER, counter
@@ -172,12 +171,14 @@ def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
         made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:]))
     )
 
-    again = reproduce(Record.read(made.text), version)
+    again = reproduce(Record.read(made.text), decider_of(version))
     assert (again.equal, again.moved is not None) == (True, True)
-    assert [one.part for one in reproduce(other, version).differences] == [f"deadline {change.deadlines[0].name}"]
+    assert [one.part for one in reproduce(other, decider_of(version)).differences] == [
+        f"deadline {change.deadlines[0].name}"
+    ]
 
 
 def test_a_decision_made_again_under_another_version_shows_every_difference() -> None:
-    again = reproduce(asked(1), build(NEXT))
+    again = reproduce(asked(1), decider_of(build(NEXT)))
 
     assert [str(one) for one in again.differences] == ["queue: outcome wait: recorded 10, now 12"]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.cache import Cache
+from engine.version.bundle import Bundle
 from guidepost.server.rpc import policy_service as versions
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.policy_service import PolicyService
@@ -152,7 +153,7 @@ def test_a_value_that_cannot_be_made_raises_and_is_tried_again_next_time() -> No
 
 def test_differences_that_are_asked_for_at_once_are_all_given(monkeypatch: pytest.MonkeyPatch) -> None:
     """More pairs than are kept, from several threads: each gets its own difference, and the same pair is compared once."""
-    service: Any = PolicyService(LiveBundle(None), lambda: NOW)  # type: ignore[arg-type]
+    service: Any = PolicyService(LiveBundle(Bundle(())), lambda: NOW)
     compared: list[tuple[str, str]] = []
 
     def compare(before: Any, after: Any) -> tuple[str, str]:

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 from typer.core import TyperGroup
 
-from engine.decide.decide import decide
 from engine.load import load
 from engine.load.digest import digest
 from engine.load.yaml_tree import plain, read
@@ -32,6 +31,7 @@ from engine.model.vocabulary import FactType
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from guidepost.cli.app import COMMANDS, load_command
+from tests.support.deciders import decide
 from tests.support.paths import ROOT
 
 NOT_OURS: Final = ("node_modules", "dist", "build")

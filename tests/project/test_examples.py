@@ -11,12 +11,12 @@ from typing import Final
 import pytest
 
 from engine.cases import load_cases, run_cases
-from engine.decide.decide import decide
 from engine.load.yaml_tree import at, plain, read
 from engine.model.policy import Policy
 from engine.model.problems import Place
 from engine.version.bundle import Bundle
 from guidepost.policies.sources.folder import build_bundle, cross_check_bundle, read_folder, version_folders
+from tests.support.deciders import decide
 from tests.support.paths import EXAMPLES, ROOT
 
 DESKS: Final = ("hospital", "low-low-p4")

@@ -221,7 +221,8 @@ def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_run
 ) -> None:
     repository_path = written("desk/policies")
     uris = {
-        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in valid(json.loads(repository_path))
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in valid(json.loads(repository_path))
     }
 
     assert uris

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from engine.decide.decide import decide
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.policies.sources.folder import build_bundle
+from tests.support.deciders import decide
 from tests.support.paths import ROOT
 
 EVENTS: Final = ROOT.parent / "shared" / "data" / "uci498_incident_events.csv.gz"

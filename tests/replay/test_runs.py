@@ -12,7 +12,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.columns.sent import Instants, Numbers, facts_of, words_of
-from engine.decide.decide import decide
 from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
 from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
@@ -21,6 +20,7 @@ from engine.version.version import Version, build
 from guidepost.replay.run import FIRST, KINDS, OTHER, RejectedRows, limit_batches, replay_source, usual_groups
 from guidepost.replay.verify_log import verify_log
 from guidepost.tickets import SIZE, Batch
+from tests.support.deciders import decide
 from tests.support.desks import GOOD
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from engine.decide.decide import decide
 from engine.diff.nouns import OutcomeState, StateKind, Values
 from engine.model.answer import Status, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.moment import Hold, Moment
 from engine.version.version import Version
+from tests.support.deciders import decide
 
 Facts = dict[str, Any]
 

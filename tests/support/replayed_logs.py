@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import triage
 from engine.decision_log.masking import Masking
 from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
 from engine.version.version import Version
+from tests.support.deciders import triage
 from tests.support.records import START, record
 
 

@@ -14,7 +14,6 @@ from typer.testing import Result
 
 from engine.columns.sent import facts_of
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import decide, triage
 from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
@@ -38,6 +37,7 @@ from guidepost.decision_log.export_parquet import read_parquet, write_parquet
 from guidepost.decision_log.store import Store
 from guidepost.tickets import ColumnMapping, TicketsError, open_tickets
 from tests.support.command import run_command
+from tests.support.deciders import decide, triage
 from tests.support.log_servers import sqlite
 from tests.support.records import record
 from tests.support.tickets import COUNTER, tickets, written

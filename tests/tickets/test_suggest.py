@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.decide.decide import decide
 from engine.model.vocabulary import Fact, FactType, Value
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
@@ -20,6 +19,7 @@ from guidepost.tickets import Batch, TicketsError, mapping_of, open_tickets, rea
 from guidepost.tickets.sample import ColumnProfile
 from guidepost.tickets.similarity import instant_format, match_values
 from tests.support.campaign import LONG
+from tests.support.deciders import decide
 from tests.support.paths import ROOT
 from tests.support.tickets import facts, written
 

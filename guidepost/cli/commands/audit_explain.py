@@ -11,6 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.decide.answer_json import plain
+from engine.decide.decider import Decider
 from engine.decision_log.chain import Entry
 from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record
@@ -67,7 +68,7 @@ def explain(
             f"version {recorded.version.version} with the digest {recorded.version.digest} is not here, so this is no more than what is recorded",
             "help: --with VERSION names it: a folder, a bundle, or a git revision that had it",
         )
-    again = reproduce(recorded, version)
+    again = reproduce(recorded, Decider(version))
     unlike = _why_not(recorded, version, why_not) if why_not else None
     if output is TableOrJson.JSON:
         show_json(_plain(entry, again, unlike))

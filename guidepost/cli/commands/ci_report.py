@@ -14,6 +14,7 @@ from typing import Final
 
 from engine.analysis import analyse
 from engine.cross_check import Extent
+from engine.decide.decider import Decider
 from engine.diff import Budget
 from engine.diff.words import headline
 from engine.model.problem_codes import Level
@@ -144,7 +145,8 @@ def _trials(folder: Path, checked: CheckReport) -> Iterator[CaseRun]:
         if one.version is None:
             yield CaseRun(source=source, ref=None, problems=one.problems)
             continue
-        results = tuple(run_timed(one.version, case) for case in one.cases)
+        decider = Decider(one.version)
+        results = tuple(run_timed(decider, case) for case in one.cases)
         yield CaseRun(
             source=source,
             ref=one.version.ref,

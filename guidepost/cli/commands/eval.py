@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.decide.answer_json import plain
-from engine.decide.decide import decide, triage
+from engine.decide.decider import Decider
 from engine.decide.reschedule import Rescheduled, reschedule
 from engine.model.answer import Answer, UnknownDecision, WrongFact, WrongRequest
 from engine.model.policy import Policy
@@ -138,6 +138,7 @@ def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Res
     """Answer, or say everything that is wrong with the words and the facts."""
     problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
     wrong: list[WrongFact] = []
+    decider = Decider(version)
     name = asked.words.decision or TRIAGE
     if name not in (*version.plans, TRIAGE):
         hint = suggestion(name, (*version.plans, TRIAGE))
@@ -146,19 +147,19 @@ def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Res
         )
     try:
         answers = (
-            (decide(version, name, asked.facts, asked.moment),)
+            (decider.decide(name, asked.facts, asked.moment),)
             if name in version.plans
-            else triage(version, asked.facts, asked.moment)
+            else decider.triage(asked.facts, asked.moment)
         )
     except WrongRequest as error:
         wrong += error.wrong
     try:
-        triage(version, asked.before.facts if asked.before else {})
+        decider.triage(asked.before.facts if asked.before else {})
     except WrongRequest as error:
         wrong += (replace(fact, fact=f"{BEFORE}{fact.fact}") for fact in error.wrong)
     if problems or asked.problems or wrong:
         raise command_error(*_wrong_lines(problems, asked.problems, wrong, version.policy))
-    return answers, reschedule(version, asked.facts, asked.before.facts, asked.moment) if asked.before else None
+    return answers, reschedule(decider, asked.facts, asked.before.facts, asked.moment) if asked.before else None
 
 
 def _wrong_lines(

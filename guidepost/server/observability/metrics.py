@@ -138,7 +138,7 @@ class DecisionMetrics(Observer, Collector):
             return
         cells = self._cells
         for answer in given:
-            name = answer.undated or answer.id
+            name = answer.undated_id or answer.id
             cell = cells.get(name)
             if cell is None:
                 cell = cells.keep(name, self._cell(version, answer))

@@ -17,12 +17,12 @@ from functools import partial
 from itertools import chain, islice
 from typing import Final, TypeVar
 
+from engine.decide.decider import Decider
 from engine.decision_log.chain import Entry
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record, instant
 from engine.decision_log.reproduce import reproduce
 from engine.model.answer import UnknownVersion
-from engine.version.version import Version
 from guidepost.decision_log.call_metadata import read_call_metadata, recorded_caller
 from guidepost.decision_log.certificate import certify
 from guidepost.decision_log.export_jsonl import line, note_line
@@ -211,9 +211,9 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
             )
         return entry, Record.read(entry.body)
 
-    def _decider(self, record: Record) -> Version:
+    def _decider(self, record: Record) -> Decider:
         try:
-            return self._live.bundle.select(digest=record.version.digest, now=instant(record.now))
+            return self._live.deciders.select(digest=record.version.digest, now=instant(record.now))
         except UnknownVersion:
             raise RecordNotReproducible(
                 f"record `{record.id}` was decided under version {record.version.version}, which this server does not have; `guidepost audit explain --with` takes it from elsewhere"

@@ -212,8 +212,8 @@ class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
 
     def _field(self, before: bytes, kind: type[Message], answer: Answer) -> bytes:
         """Encode an answer as a field, with what stands ``before`` it; what is the same for others is encoded once, and kept."""
-        name = answer.undated
-        if name == "" or answer.unlisted:
+        name = answer.undated_id
+        if answer.unlisted or (answer.has_instants and name is None):
             # What holds a caller's own words, or instants among its reasons, is seldom met again.
             return sized(before, wire.encode(kind, answer))
         if name is None:

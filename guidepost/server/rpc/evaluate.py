@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar, cast
 
 from google.protobuf.message import Message
 
-from engine.decide.decide import decide, triage
+from engine.decide.decider import Decider
 from engine.decide.reschedule import reschedule
 from engine.decision_log.canonical_json import whole
 from engine.decision_log.record import Record, Recordable, RecordKind, instant
@@ -40,13 +40,13 @@ class Query:
     decision: str = ""
     before: Mapping[str, object] | None = None
 
-    def answer(self, version: Version, facts: Mapping[str, object], moment: Moment) -> Answers:
-        """Answer it under a version."""
+    def answer(self, decider: Decider, facts: Mapping[str, object], moment: Moment) -> Answers:
+        """Return the answer of a decider."""
         if self.kind is RecordKind.TRIAGE:
-            return triage(version, facts, moment)
+            return decider.triage(facts, moment)
         if self.kind is RecordKind.DECIDE:
-            return (decide(version, self.decision, facts, moment),)
-        return reschedule(version, facts, self.before or {}, moment)
+            return (decider.decide(self.decision, facts, moment),)
+        return reschedule(decider, facts, self.before or {}, moment)
 
 
 class VersionedRequest(Protocol):
@@ -70,9 +70,14 @@ class Selection:
     """The version that decides, when the request came in, and the instant that it is decided at; ``request`` asked for them."""
 
     request: VersionedRequest
-    version: Version
+    decider: Decider
     received: datetime
     now: datetime
+
+    @property
+    def version(self) -> Version:
+        """The version that decides."""
+        return self.decider.version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ class Evaluator:
         now = wire.now(cast("Message", request), received)
         return Selection(
             request=request,
-            version=self._live.bundle.select(**wire.selection(request.version), now=now),
+            decider=self._live.deciders.select(**wire.selection(request.version), now=now),
             received=received,
             now=now,
         )
@@ -121,7 +126,7 @@ class Evaluator:
         facts, moment, given = read_and(
             request.ticket,
             chosen.now,
-            lambda facts, moment: (facts, moment, question.answer(version, facts, moment)),
+            lambda facts, moment: (facts, moment, question.answer(chosen.decider, facts, moment)),
             wrong,
         )
         asked = RecordRequest(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
@@ -169,24 +174,24 @@ class Evaluator:
             raise AssertionError("a record exists although nothing is recorded")
         earlier, question, asked = whole(kept), step.question, step.asked
         try:
-            version = self._live.bundle.select(digest=earlier.version.digest, now=instant(earlier.now))
+            decider = self._live.deciders.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
             raise ReplayMismatch(
                 f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
             ) from None
         if not (
-            self._recorder.same_request(earlier, asked, version, question.decision)
+            self._recorder.same_request(earlier, asked, decider.version, question.decision)
             and _same_choice(step.chosen, earlier)
         ):
             raise RequestIdReused(
                 f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}"
             )
-        given = question.answer(version, asked.facts, replace(asked.moment, now=instant(earlier.now)))
-        if self._recorder.said(asked, version, given) != (earlier.decisions, earlier.change):
+        given = question.answer(decider, asked.facts, replace(asked.moment, now=instant(earlier.now)))
+        if self._recorder.said(asked, decider.version, given) != (earlier.decisions, earlier.change):
             raise ReplayMismatch(
                 f"record {earlier.id} was decided by another release of the program, which answered otherwise"
             )
-        return version, given
+        return decider.version, given
 
 
 def _noted(step: Evaluation, version: Version, given: Answers, record: str = "") -> tuple[Version, Answers]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from engine.decide.decider import bundle_deciders
 from engine.model.answer import VersionRef
 from engine.version.bundle import Bundle
 from guidepost.server.observability.metrics import Metrics, serve_metrics
@@ -60,7 +61,7 @@ class SingleProcess:
             if isinstance(made, Rejected):
                 return self._rejected(made)
             # In a thread, since reading takes a moment and calls go on meanwhile.
-            self.live.bundle = await asyncio.to_thread(read_bundle, path)
+            self.live.deciders = await asyncio.to_thread(lambda: bundle_deciders(read_bundle(path)))
         except (OSError, ValueError) as error:
             return self._rejected(
                 Rejected(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import uvloop
 
+from engine.decide.decider import bundle_deciders
 from guidepost.decision_log.database import LogError
 from guidepost.policies.sources import SourceError
 from guidepost.server.app import listening
@@ -81,7 +82,7 @@ class Worker:
         self._channel, self._load = channel, load
         self._live = LiveBundle(read_bundle(Path(load.bundle)))
         collect_garbage()
-        self._next = self._live.bundle
+        self._next = self._live.deciders
         self._address = load.address
         self._metrics = Metrics() if load.observability.metrics else None
 
@@ -110,15 +111,15 @@ class Worker:
             case Prepare():
                 try:
                     # In a thread, since reading takes a moment and calls go on meanwhile.
-                    self._next = await asyncio.to_thread(read_bundle, Path(message.bundle))
+                    self._next = await asyncio.to_thread(lambda: bundle_deciders(read_bundle(Path(message.bundle))))
                 except (OSError, ValueError) as error:
                     return Failed(f"the new policies cannot be read: {error}")
                 return Loaded()
             case Commit():
-                self._live.bundle, self._live.reload_error = self._next, ""
+                self._live.deciders, self._live.reload_error = self._next, ""
                 return self._serving()
             case Abort():
-                self._next = self._live.bundle
+                self._next = self._live.deciders
                 return self._serving()
             case ReloadFailed():
                 self._live.reload_error = message.message

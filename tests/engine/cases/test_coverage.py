@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from engine.cases import load_cases, run_case
 from engine.cases.coverage import Coverage, TableCoverage, TableKind, Touched, Tracer, covered, percent, trace
 from engine.cases.joint import reached_cells
-from engine.decide.decide import NO_MOMENT, decide
+from engine.decide.decider import NO_MOMENT
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from tests.oracle import Oracle
+from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.strategies import policies, timed_policies
@@ -28,7 +29,7 @@ def of_cases(text: str, files: dict[str, str] = GOOD) -> Coverage:
     """Return what cases cover of the bicycle workshop."""
     version = build(files)
     cases = load_cases({"cases/some.yaml": f"kind: cases\ncases:\n{text}"}, version.policy)
-    return covered(version, trace(version, (run_case(version, case) for case in cases)))
+    return covered(version, trace(version, (run_case(decider_of(version), case) for case in cases)))
 
 
 def table(covered: Coverage, name: str) -> TableCoverage:

@@ -12,11 +12,11 @@ from engine.cases import Case, load_cases, run_case
 from engine.cases.coverage import Coverage, Touched, covered, trace
 from engine.cases.propose import Proposal, plain, propose
 from engine.cases.written import cases_text
-from engine.decide.decide import decide
 from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
+from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.paths import ROOT
@@ -35,7 +35,7 @@ class Suite:
 
 def suite(version: Version, cases: Iterable[Case]) -> Suite:
     listed = tuple(cases)
-    results = [run_case(version, case) for case in listed]
+    results = [run_case(decider_of(version), case) for case in listed]
     touched = trace(version, results)
     return Suite(
         cases=listed,

@@ -23,7 +23,6 @@ from engine.columns.lookup import DECIDED, NOT_COVERED, REFUSED, UNDECIDED
 from engine.columns.roster import RosterColumn
 from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, words_of
 from engine.deadlines.roster import duty
-from engine.decide.decide import decide
 from engine.model.answer import Answer, Status, UnknownDecision, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
@@ -39,6 +38,7 @@ from tests.support.columns import (
     fact_columns,
     instant_column,
 )
+from tests.support.deciders import decide, decider_of
 from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies
 
@@ -57,7 +57,7 @@ def decider(request: pytest.FixtureRequest, shipped: Bundle) -> ColumnDecider:
         version = other_times()
     else:
         version = next(one for one in shipped.versions if one.ref.version == request.param)
-    return ColumnDecider(version, list(version.plans))
+    return ColumnDecider(decider_of(version), list(version.plans))
 
 
 def other_times() -> Version:
@@ -105,9 +105,9 @@ def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, si
         }
         for _ in range(size)
     ]
-    whole = ColumnDecider(version).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
+    whole = ColumnDecider(decider_of(version)).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
     monkeypatch.setattr("engine.columns.decide.BLOCK", 7)
-    parts = ColumnDecider(version).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
+    parts = ColumnDecider(decider_of(version)).decide(fact_columns(rows, version.policy.facts), TURNING_DAYS[5])
 
     for one, other in ((whole.decisions, parts.decisions), (whole.outcomes, parts.outcomes), (whole.due, parts.due)):
         assert plain(one) == plain(other)
@@ -126,7 +126,7 @@ def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject
     open_ = undecided(version, version.plans["all"].facts, 30, data.draw(st.integers(0, 99)))
     rows += [{**row, "at": TURNING_DAYS[4]} if "at" in version.policy.facts else row for row in open_]
 
-    compare(ColumnDecider(version, ["all"]), rows, None)
+    compare(ColumnDecider(decider_of(version), ["all"]), rows, None)
 
 
 def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
@@ -161,7 +161,7 @@ def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
 
     for ordered in (rows, rows[::-1]):
         compare(
-            ColumnDecider(version),
+            ColumnDecider(decider_of(version)),
             [{name: value for name, value in row.items() if value is not None} for row in ordered],
             None,
         )
@@ -171,7 +171,11 @@ def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> No
     version = shipped.versions[-1]
     rows = undecided(version, version.plans["response"].facts, SAMPLE, 11)
 
-    compare(ColumnDecider(version, ["response"]), [{**row, "received_at": TURNING_DAYS[4]} for row in rows], None)
+    compare(
+        ColumnDecider(decider_of(version), ["response"]),
+        [{**row, "received_at": TURNING_DAYS[4]} for row in rows],
+        None,
+    )
 
 
 def rules(name: str, facts: Sequence[str], values_: Sequence[str], given_: Mapping[str, str]) -> dict[str, Any]:
@@ -237,7 +241,7 @@ def test_a_row_that_cannot_be_read_is_marked_and_not_decided(shipped: Bundle) ->
         "affected_percent": Numbers(np.array([1, 2, 101, 4.0])),
         "colour": words_of([None, None, "red", None]),
     }
-    made = ColumnDecider(shipped.versions[-1], ["priority"]).decide(columns)
+    made = ColumnDecider(decider_of(shipped.versions[-1]), ["priority"]).decide(columns)
 
     assert made.decisions["priority"].tolist() == [DECIDED, REFUSED, REFUSED, UNDECIDED]
     assert [made.outcomes["priority"].value(row) for row in range(4)] == ["P1", None, None, None]
@@ -252,7 +256,9 @@ def test_a_row_that_cannot_be_read_is_marked_and_not_decided(shipped: Bundle) ->
 def test_each_distinct_value_is_read_once(shipped: Bundle) -> None:
     version = shipped.versions[-1]
     with patch.object(type(version.reader), "read", autospec=True, side_effect=type(version.reader).read) as read:
-        ColumnDecider(version, ["priority"]).decide({"impact": Words(np.arange(100_000) % 3, ("high", "low", "1"))})
+        ColumnDecider(decider_of(version), ["priority"]).decide(
+            {"impact": Words(np.arange(100_000) % 3, ("high", "low", "1"))}
+        )
 
     assert read.call_count == 3
 
@@ -263,28 +269,28 @@ def test_what_is_missing_is_asked_for_the_row_that_somebody_looks_at(shipped: Bu
         "urgency": words_of([None, "low"]),
         "channel": words_of(["telephone", None]),
     }
-    made = ColumnDecider(shipped.versions[-1], ["priority"]).decide(columns)
+    made = ColumnDecider(decider_of(shipped.versions[-1]), ["priority"]).decide(columns)
 
     assert made.decisions["priority"].tolist() == [UNDECIDED, DECIDED]
     assert decide(shipped.versions[-1], "priority", facts_of(columns, 0)).possible == ("P1", "P2", "P3", "P4", "P5")
 
 
 def test_columns_are_of_one_length_and_codes_stand_for_values(shipped: Bundle) -> None:
-    decider = ColumnDecider(shipped.versions[-1])
+    decider = ColumnDecider(decider_of(shipped.versions[-1]))
 
     with pytest.raises(ValueError, match="columns of one length are needed, not of 1, 2"):
         decider.decide({"impact": words_of(["high"]), "urgency": words_of(["high", "low"])})
     with pytest.raises(ValueError, match="the column `impact` has a code that stands for no value"):
         decider.decide({"impact": Words(np.array([0, 1]), ("high",))})
     with pytest.raises(UnknownDecision, match="prioriti"):
-        ColumnDecider(shipped.versions[-1], ["prioriti"])
+        ColumnDecider(decider_of(shipped.versions[-1]), ["prioriti"])
 
 
 def test_a_row_whose_time_was_never_set_is_refused_like_a_single_ticket(shipped: Bundle) -> None:
     version = shipped.versions[-1]
     micros = np.array([0, to_micros(datetime(2026, 1, 23, tzinfo=UTC)), 0], np.int64)
     received = Instants(micros, np.array([True, True, False]))
-    found = ColumnDecider(version, ["response"]).decide(
+    found = ColumnDecider(decider_of(version), ["response"]).decide(
         {"received_at": received, "assigned_priority": words_of(["P1"] * 3), "plan": words_of(["partner"] * 3)}
     )
 
@@ -293,7 +299,7 @@ def test_a_row_whose_time_was_never_set_is_refused_like_a_single_ticket(shipped:
     assert found.due["response_due"].levels.tolist() == [REFUSED, DECIDED, UNDECIDED]
     for now in (datetime(1970, 1, 1, tzinfo=UTC), Instants(np.zeros(3, np.int64))):
         with pytest.raises(ValueError, match="`now` is 1970-01-01T00:00:00Z"):
-            ColumnDecider(version, ["response"]).decide({"received_at": received}, now)
+            ColumnDecider(decider_of(version), ["response"]).decide({"received_at": received}, now)
 
 
 @pytest.mark.parametrize("year", [1970, 2026, 2200])

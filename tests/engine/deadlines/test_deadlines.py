@@ -10,12 +10,12 @@ import pytest
 
 from engine.clock.stretches import StretchKind
 from engine.decide.answer_json import plain, to_json
-from engine.decide.decide import NO_MOMENT, decide, triage
-from engine.decide.reschedule import reschedule
+from engine.decide.decider import NO_MOMENT
 from engine.model.answer import Answer, DeadlineState, Due, Status, WrongRequest
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
+from tests.support.deciders import decide, reschedule, triage
 from tests.support.instants import FRIDAY, at
 from tests.support.paths import ROOT
 
@@ -507,7 +507,7 @@ class TestTheRecord:
         dated = decide(guide, "response", TestHowItStands.P3)
 
         assert before == plain(decide(guide, "response", without))
-        assert dated.undated not in {"", before["id"], dated.id}
+        assert dated.undated_id not in {None, before["id"], dated.id}
 
     def test_no_moment_is_a_moment_of_which_nothing_is_known(self) -> None:
         assert Moment() == NO_MOMENT == read_moment()

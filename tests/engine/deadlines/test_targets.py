@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.deadlines.schedule import Scheduler
-from engine.decide.decide import decide
+from engine.deadlines.schedule import DeadlinePlan, Scheduler
 from engine.load import load
 from engine.model.answer import Status
 from engine.model.policy import Policy
@@ -22,10 +21,11 @@ from engine.request.ticket import TicketReader
 from engine.tables.explain import Explainer
 from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
-from engine.version.version import PolicyTables, Version, build, scheduler_for, tabulate_policy
+from engine.version.version import PolicyTables, Version, build, deadline_plan, tabulate_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import LONG
+from tests.support.deciders import decide, decider_of
 from tests.support.instants import FRIDAY, at
 from tests.support.paths import ROOT
 from tests.support.strategies import timed_policies
@@ -47,7 +47,7 @@ class TestWhatADeadlineGoesBy:
 
     def test_amount_and_unit_of_one_table_are_taken_together(self, guide: Version) -> None:
         """An unknown priority leaves 1 and 4 hours and 1 and 2 business days possible, and never 4 business days."""
-        scheduler = guide.plans["response"].schedulers[0]
+        scheduler = decider_of(guide).scheduler("response_due")
 
         schedule = scheduler.schedule(guide.reader.read({"plan": "partner", "country": "AU"}).atoms)
 
@@ -108,7 +108,8 @@ class TestWhatADeadlineGoesBy:
         desks = {version.ref.version: version for version in shipped.versions}
         version = desks.get(name) or build_bundle(ROOT / "examples" / name).versions[0]
         chance = random.Random(7)
-        for scheduler in {id(one): one for plan in version.plans.values() for one in plan.schedulers}.values():
+        names = dict.fromkeys(one.deadline.name for plan in version.plans.values() for one in plan.deadlines)
+        for scheduler in map(decider_of(version).scheduler, names):
             loops = Loops(
                 version.policy,
                 PolicyTables(
@@ -117,7 +118,7 @@ class TestWhatADeadlineGoesBy:
                     partial_tables=version.partial_tables,
                     producer=version.producer,
                 ),
-                scheduler,
+                scheduler.plan,
             )
             for _ in range(SAMPLE):
                 facts = loops.draw(chance)
@@ -125,7 +126,7 @@ class TestWhatADeadlineGoesBy:
                 said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
                 assert loops.targets(dict(facts)) == said, facts
                 if schedule.status is Status.UNDECIDED:
-                    assert set(schedule.missing) <= set(scheduler.depends) - set(facts)
+                    assert set(schedule.missing) <= set(scheduler.plan.depends) - set(facts)
                     assert all(loops.matters(dict(facts), fact) for fact in schedule.missing), (facts, schedule.missing)
 
     @pytest.mark.campaign
@@ -135,17 +136,13 @@ class TestWhatADeadlineGoesBy:
         policy = load(files)
         tabulated = tabulate_policy(policy)
         reader = TicketReader(policy.facts, tabulated.atoms)
-        scheduler = scheduler_for(
-            "due",
-            policy,
-            tabulated,
-            reader,
-            Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms),
-        )
-        loops = Loops(policy, tabulated, scheduler)
-        tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in scheduler.depends)))
+        plan = deadline_plan("due", policy, tabulated, reader)
+        explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
+        scheduler = Scheduler(plan, tabulated.atoms, explainer)
+        loops = Loops(policy, tabulated, plan)
+        tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in plan.depends)))
         for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
-            facts = dict(zip(scheduler.depends, values, strict=True))
+            facts = dict(zip(plan.depends, values, strict=True))
             atoms = [tabulated.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
             schedule = scheduler.schedule(atoms)
             said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
@@ -164,10 +161,10 @@ def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
 class Loops:
     """The schedules of one deadline in plain loops: walk the rules; try every value of every missing fact that is open."""
 
-    def __init__(self, policy: Policy, tabulated: PolicyTables, scheduler: Scheduler) -> None:
-        self.policy, self.scheduler = policy, scheduler
+    def __init__(self, policy: Policy, tabulated: PolicyTables, plan: DeadlinePlan) -> None:
+        self.policy, self.plan = policy, plan
         partial_tables: list[PartialTable] = [
-            tabulated.partial_tables[tabulated.producer[name]] for name in scheduler.lookups
+            tabulated.partial_tables[tabulated.producer[name]] for name in plan.lookups
         ]
         self.values: dict[str, list[str | float]] = {}
         for partial in partial_tables:
@@ -178,7 +175,7 @@ class Loops:
                     if len(atoms.samples) < 12
                     else [atoms.samples[member - 1] for member in axis.members[1:]]
                 )
-        self.values |= {name: list(tabulated.atoms[name].samples) for name in scheduler.facts}
+        self.values |= {name: list(tabulated.atoms[name].samples) for name in plan.facts}
         self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
 
@@ -192,9 +189,9 @@ class Loops:
     def targets(self, facts: Facts) -> set[Target | None]:
         """Return every target that these facts, and those that may still come, lead to."""
         facts = {name: "unlisted" if value == "elsewhere" else value for name, value in facts.items()}
-        key = tuple(facts.get(name) for name in self.scheduler.depends)
+        key = tuple(facts.get(name) for name in self.plan.depends)
         if key not in self.met:
-            self.met[key] = self._targets({name: facts.get(name) for name in self.scheduler.depends})
+            self.met[key] = self._targets({name: facts.get(name) for name in self.plan.depends})
         return self.met[key]
 
     def matters(self, facts: Facts, fact: str) -> bool:
@@ -203,10 +200,10 @@ class Loops:
         return any(one != before[0] for one in before) or any(len(one) > 1 for one in before)
 
     def _targets(self, facts: Facts) -> set[Target | None]:
-        deadline, policy = self.scheduler.deadline, self.policy
+        deadline, policy = self.plan.deadline, self.policy
         known, opened = {}, {}
-        for name in (*self.scheduler.lookups, *self.scheduler.facts):
-            if name in self.scheduler.facts:
+        for name in (*self.plan.lookups, *self.plan.facts):
+            if name in self.plan.facts:
                 known[name], opened[name] = facts.get(name), {name} if facts.get(name) is None else set()
                 continue
             table = self.oracle.maker[name]
@@ -234,7 +231,7 @@ class Loops:
         return {self._target(policy, measure, known)}
 
     def _target(self, policy: Policy, measure: Measure, known: Mapping[str, Any]) -> Target | None:
-        deadline = self.scheduler.deadline
+        deadline = self.plan.deadline
         if measure == NOTHING:
             return None
         amount = known[deadline.amount] if measure.amount is None else measure.amount

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import decide, triage
 from engine.decision_log.canonical_json import CanonicalWriter, whole
 from engine.decision_log.masking import Masking
 from engine.decision_log.record import Record, RecordKind, decided, instant, plain_pauses
 from engine.model.answer import Answer
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
+from tests.support.deciders import decide, triage
 from tests.support.desks import GOOD
 from tests.support.servers import COUNTER
 

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from engine.decide.decide import decide
 from engine.diff import Change, Diff, DiffRegion, Edit, OutcomeDiff, OutcomeState, StateKind, compare
 from engine.diff.nouns import Values
 from engine.diff.words import region_text
@@ -25,6 +24,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version, build, tabulate_policy
 from tests.oracle import Oracle
 from tests.support.campaign import LONG
+from tests.support.deciders import decide
 from tests.support.strategies import condition, policies, values_of
 
 REFUSED = "refused"

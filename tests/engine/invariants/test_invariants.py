@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import engine.version.version
-from engine.decide.decide import decide
 from engine.invariants.ground import TabulatedPolicy, names
 from engine.invariants.prove import prove_invariants
 from engine.load import load
@@ -34,6 +33,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version, build, proved, tabulate_policy, version_of_policy
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
+from tests.support.deciders import decide
 from tests.support.invariant_oracle import SAMPLES, Case, broken, every_case
 from tests.support.paths import ROOT
 from tests.support.strategies import dense_policies, invariants, policies, values_of

@@ -21,7 +21,6 @@ import pytest
 
 import engine.load.yaml_tree
 import engine.tables.check
-from engine.decide.decide import decide
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
@@ -38,6 +37,7 @@ from tests.support.broken_policies import (
     problems_of,
     read_cases,
 )
+from tests.support.deciders import decide
 from tests.support.desks import GOOD
 from tests.support.paths import BROKEN
 

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from engine.clock.zone import to_micros
 from engine.columns.sent import Instants, Words, facts_of, words_of
-from engine.decide.decide import decide
 from engine.diff.budget import Budget, NotABudget, check_budget, read_forbidden, read_limit
 from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.answer import UnknownDecision
@@ -32,6 +31,7 @@ from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
 from tests.support.columns import TURNING_DAYS, any_ticket, fact_columns, instant_column
+from tests.support.deciders import decide
 from tests.support.paths import ROOT
 from tests.support.replay_oracle import Count, Past, against_record, decided, has, replayed, wanted, within
 from tests.support.strategies import policies, timed_policies

@@ -16,12 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from engine.decide.decide import decide
 from engine.load import load
 from engine.model.answer import Status, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import TicketReader
-from engine.tables.explain import Explainer
 from engine.tables.partial import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build, tabulate_policy
@@ -31,6 +29,7 @@ from guidepost.cli.commands.eval_why_not import why_not_parts
 from guidepost.render.console import Screen
 from tests.oracle import Oracle
 from tests.support.campaign import LONG
+from tests.support.deciders import decide
 from tests.support.strategies import policies
 
 Ticket = dict[str, Any]
@@ -184,7 +183,6 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
     policy = load(files)
     tabulated = tabulate_policy(policy)
     reader = TicketReader(policy.facts, tabulated.atoms)
-    explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
     version = cast(
         "Version",
         SimpleNamespace(
@@ -193,8 +191,9 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
             partial_tables=tabulated.partial_tables,
             producer=tabulated.producer,
             reader=reader,
-            explainer=explainer,
             elapsed=(),
+            plans={},
+            triage=(),
         ),
     )
     for partial in tabulated.partial_tables.values():

@@ -24,7 +24,6 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from engine.decide.decide import decide, triage
 from engine.model.answer import Outcome, Status
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -39,6 +38,7 @@ from guidepost.server.workers.metrics_merge import supervisor_metrics
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
+from tests.support.deciders import decide, triage
 from tests.support.log_servers import Failing, ask, settings, sqlite
 from tests.support.paths import ROOT
 from tests.support.servers import COUNTER, NOW, counter, run

@@ -20,7 +20,6 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from engine.decide.answer_times_json import iso
-from engine.decide.decide import decide
 from engine.decision_log.identity import uuid7
 from engine.decision_log.record import Record, RecordKind, decided
 from engine.request.moment import Moment
@@ -40,6 +39,7 @@ from guidepost.server.rpc import audit_service as audit
 from guidepost.server.security import NO_SECURITY, Security
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
+from tests.support.deciders import decide
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.support.servers import NOW, counter, run
 from tests.support.waiting import until

@@ -12,7 +12,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.tickets import draw
-from engine.decide.decide import triage
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version
@@ -22,6 +21,7 @@ from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.wire.fast_protobuf import duration, sized, timestamp, varint
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_pb2 import Decision
+from tests.support.deciders import triage
 from tests.support.servers import NOW
 
 HOUR = timedelta(hours=1)
@@ -102,7 +102,7 @@ def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_witho
     plain, filled = (
         next(one for one in triage(version, sent, Moment(NOW)) if one.decision == "response") for sent in (facts, dated)
     )
-    assert filled.undated == plain.id
+    assert filled.undated_id == plain.id
 
     for sent in (facts, dated, facts) if first else (dated, facts, dated):
         assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._triaged(

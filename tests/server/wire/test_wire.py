@@ -14,7 +14,6 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from engine.decide.decide import decide, triage
 from engine.model.answer import Answer, Fired, Outcome, Status, VersionRef
 from engine.model.problems import Place
 from guidepost.server import wire
@@ -31,6 +30,7 @@ from guidepost.v1 import (
     ticket_pb2,
     version_pb2,
 )
+from tests.support.deciders import decide, triage
 from tests.support.servers import counter, shipped
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue

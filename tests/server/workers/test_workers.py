@@ -26,7 +26,6 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
 import guidepost
-from engine.decide.decide import decide
 from engine.model.problems import Place, Problem
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -45,6 +44,7 @@ from guidepost.server.workers.worker import Worker
 from guidepost.v1 import admin_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from tests.support.campaign import LONG
+from tests.support.deciders import decide
 from tests.support.paths import ROOT
 from tests.support.servers import COUNTER, NOW, counter, run
 from tests.support.waiting import until
@@ -524,7 +524,7 @@ def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Pa
     async def reload() -> None:
         channel = FakeChannel()
         worker = Worker(channel, Load(number=1, bundle=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
-        before = weakref.ref(worker._live.bundle.versions[0].explainer)
+        before = weakref.ref(worker._live.deciders.versions[0].explainer)
         for message in (Prepare(str(tmp_path / "2")), Commit(), CollectGarbage()):
             channel.answers.append(await worker._handle(message))
 
