@@ -5,6 +5,7 @@ The folders are layers; each imports only those above it in this list.
 Modules::
 
     errors             the errors that a caller receives: status and reason
+    defaults           the defaults that several parts share
     wire               protobuf <-> the nouns of the engine
     auth               who calls, and what they may do
     rpc                the gRPC services, and what every call passes through

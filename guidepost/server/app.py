@@ -16,13 +16,13 @@ from grpc_reflection.v1alpha import reflection
 from engine.version.bundle import Bundle
 from guidepost.decision_log.recorder import Recorder, open_recorder
 from guidepost.decision_log.settings import LogSettings
+from guidepost.server.defaults import GRACE, HOST, PORT
 from guidepost.server.listener import Listener, open_listener
 from guidepost.server.observability.metrics import Metrics
 from guidepost.server.rpc.audit_service import AuditService
 from guidepost.server.rpc.bytes_handlers import BytesHandlers
 from guidepost.server.rpc.decision_service import DecisionService
 from guidepost.server.rpc.health_service import HealthService
-from guidepost.server.rpc.limits import GRACE
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.observation_interceptor import ObservationInterceptor, Observer
 from guidepost.server.rpc.policy_service import PolicyService
@@ -35,7 +35,7 @@ from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_se
 Clock = Callable[[], datetime]
 """Gives the present instant, with its zone."""
 
-DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
+DEFAULT_ADDRESS: Final = f"{HOST}:{PORT}"
 
 SERVICES: Final = (
     decision_service_pb2.DESCRIPTOR.services_by_name["DecisionService"].full_name,

@@ -1,4 +1,4 @@
-"""How a server is protected, as plain values: who may come in, how connections are secured, what is limited, where it may listen."""
+"""How a server is protected, as plain values: authentication, TLS and limits."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ from guidepost.server.rpc.limits import Limits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Security:
-    """What protects a server. It travels to each worker, which opens the files itself."""
+    """The security of a server. It is sent to each worker, which opens the files itself.
+
+    Attributes:
+        access: who may call.
+        tls: the certificate; None for no TLS.
+        limits: how much callers may use.
+        reflection: whether clients may list the services.
+        trust_network: whether to listen beyond this machine without TLS or callers, because the network admits only
+            authorized clients.
+    """
 
     access: AuthConfig = field(default_factory=AuthConfig)
     tls: TlsFiles | None = None
     limits: Limits = field(default_factory=Limits)
     reflection: bool = True
-    """Whether callers may ask which services there are."""
     trust_network: bool = False
-    """Whether to listen beyond this machine without TLS or callers, since the network lets in only who may come in."""
 
 
 NO_SECURITY: Final = Security()
-"""As a server is that is told nothing: on this machine only."""
+"""No authentication and no TLS, for a server that listens on this machine only."""

@@ -1,4 +1,4 @@
-"""Whether a server can be protected as it is told to: what is wrong with files and limits, and where it must not listen."""
+"""The problems of a security configuration: unusable files, wrong limits, and addresses that would be unprotected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from guidepost.server.security import Security
 
 
 def security_problems(security: Security, addresses: Iterable[str]) -> tuple[Problem, ...]:
-    """Return everything that keeps a server from being protected so on these addresses; nothing stays open."""
+    """Return every problem of serving with this security on these addresses. Files are read and closed again."""
     found = [
         *_limits(security.limits),
         *_exposed(security, addresses),
@@ -26,19 +26,19 @@ def security_problems(security: Security, addresses: Iterable[str]) -> tuple[Pro
 
 
 def _exposed(security: Security, addresses: Iterable[str]) -> Iterator[Problem]:
-    given = {
+    needed = {
         "TLS (--tls-certificate and --tls-key)": security.tls,
         "callers (--callers or --jwt-keys)": security.access.requires_authentication,
     }
-    missing = [what for what, there in given.items() if not there]
+    missing = [what for what, there in needed.items() if not there]
     if missing and not security.trust_network:
         for address in addresses:
             if not is_local(address):
                 yield Problem(
                     place=Place(file=address),
                     code="bad-format",
-                    message=f"{address} can be reached from beyond this machine, and the server has no {' and no '.join(missing)}",
-                    help="give both, or --trust-network where the network itself lets in only who may come in, as behind a mesh",
+                    message=f"{address} is reachable from other machines, but the server has no {' and no '.join(missing)}",
+                    help="configure both, or use --trust-network if the network admits only authorized clients, as a mesh does",
                 )
 
 
@@ -59,9 +59,9 @@ def is_local(address: str) -> bool:
         return host == "localhost"
 
 
-def _access(settings: AuthConfig) -> Iterable[Problem]:
+def _access(config: AuthConfig) -> Iterable[Problem]:
     try:
-        open_access(settings)
+        open_access(config)
     except InvalidAuthFiles as error:
         return error.problems
     return ()
@@ -82,10 +82,11 @@ def _limits(limits: Limits) -> Iterator[Problem]:
             yield Problem(
                 place=Place(file=one.name),
                 code="bad-format",
-                message=f"the limit `{one.name}` is {getattr(limits, one.name)}",
-                help="a limit is at least 1",
+                message=f"expected a limit of at least 1, got `{getattr(limits, one.name)}`",
             )
     if limits.batch > MOST_TICKETS:
         yield Problem(
-            place=Place(file="batch"), code="bad-format", message=f"one call may have {MOST_TICKETS:,} tickets at most"
+            place=Place(file="batch"),
+            code="bad-format",
+            message=f"expected at most {MOST_TICKETS:,} tickets of one call, got `{limits.batch}`",
         )

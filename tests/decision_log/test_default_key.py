@@ -95,7 +95,7 @@ def test_where_no_key_can_be_made_the_server_serves_without_and_says_so(tmp_path
     # A file in the place of the folder refuses every user, the superuser too.
     (tmp_path / "state").write_text("")
 
-    assert "no key can be made in" in signing_key(ServerSettings()).why_not
+    assert "cannot create a key in" in signing_key(ServerSettings()).why_not
     assert "cannot be written" in default_key_problem(state)
     done = check("--decision-log", f"sqlite:///{tmp_path}/d.db")
     assert done.exit_code == 0, done.output

@@ -194,7 +194,7 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
 ) -> None:
     url, filler = f"sqlite:///{small_disk}/decisions.db", small_disk / "filler"
     with (
-        serving_process(desk, url, tmp_path / "cache", "--log-patience", "0.3") as (_, address),
+        serving_process(desk, url, tmp_path / "cache", "--log-timeout", "0.3") as (_, address),
         grpc.insecure_channel(address) as channel,
     ):
         load = Load(DecisionServiceStub(channel), itertools.count(1))

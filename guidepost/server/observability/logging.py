@@ -17,7 +17,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 TEXT, JSON = "text", "json"
 
-CALLS: Final = "guidepost.client.calls"
+CALLS: Final = "guidepost.calls"
 """The name under which calls are written, where that is asked for."""
 
 

@@ -217,7 +217,7 @@ class RejectionMetrics(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield them."""
         found = CounterMetricFamily(
-            "guidepost_refused_calls",
+            "guidepost_rejected_calls",
             "Calls that were not let in: by limits, or since their caller may not.",
             labels=("reason",),
         )
@@ -252,7 +252,7 @@ class LogMetrics(Events):
             "guidepost_log_commit_failures", "Attempts at a commit that failed and were made again.", registry=registry
         )
         self._refused = Counter(
-            "guidepost_log_refused",
+            "guidepost_log_rejected_decisions",
             "Decisions that were not given since they could not be recorded, by reason.",
             ("reason",),
             registry=registry,

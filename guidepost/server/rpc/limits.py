@@ -13,10 +13,6 @@ MOST_TICKETS: Final = 1_000
 """The most tickets that one call may have anywhere."""
 
 
-GRACE: Final = 5.0
-"""Seconds that calls under way have to end when a server stops."""
-
-
 class TooBusy(CallError):
     """A limit is reached: the server takes no further call for now."""
 

@@ -1,13 +1,13 @@
-"""What a server is told, by flags, by the environment and by a file: one model of it all.
+"""The settings of a server, from flags, environment variables and a TOML file.
 
 Modules::
 
-    build        the settings of a server, as its parts take them
-    checks       settings in, what would be in the way of serving out, without serving
-    docs_page    the model of the settings in, docs/settings.md out
-    file_modes   settings in, warnings out
-    load         flags, environment and a TOML file in, the settings out
-    model        every setting of a server, once
-    signing_key  which key signs the heads of a server's decision log, as its settings say
-    types        what a setting may be
+    types        the types of settings: how a value is read, and what it may be
+    model        every setting, with its type, default and help
+    load         flags, environment and file in, settings out
+    build        settings in, configurations of the server's parts out
+    checks       settings in, problems out, without serving
+    file_modes   settings in, warnings about file permissions out
+    signing_key  the key that signs the decision log
+    docs_page    writes docs/settings.md
 """

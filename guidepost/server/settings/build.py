@@ -1,4 +1,4 @@
-"""The settings of a server, as its parts take them."""
+"""Settings in, configurations of the server's parts out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from guidepost.server.workers.supervisor import SupervisorConfig, cores
 
 
 def log_settings(settings: ServerSettings) -> LogSettings | None:
-    """Return how decisions are recorded; None if they are not. Raises OSError if the file with its URL cannot be read."""
+    """Return the settings of the decision log; None without one. Raises OSError if the file with its URL cannot be read."""
     if settings.log_durability == Durability.OFF:
         return None
     url = settings.decision_log
@@ -28,32 +28,32 @@ def log_settings(settings: ServerSettings) -> LogSettings | None:
         records=settings.log_records,
         milliseconds=settings.log_milliseconds,
         writer=settings.log_writer,
-        patience=settings.log_patience,
+        patience=settings.log_timeout,
         mask_key=_path(settings.log_mask_key),
         mask=settings.log_mask,
-        clear=settings.log_in_clear,
+        clear=settings.log_unmasked,
         sign_key=_path(settings.log_sign_key),
     )
 
 
 def observability(settings: ServerSettings) -> ObservabilityConfig:
-    """Return how calls are watched."""
+    """Return what the server measures, logs and traces."""
     return ObservabilityConfig(
         metrics=bool(settings.metrics),
         log_format=log_format(settings.messages),
         log_calls=settings.log_calls,
         traces=settings.traces,
-        sample_ratio=settings.traces_share,
+        sample_ratio=settings.traces_sample_ratio,
     )
 
 
 def log_format(messages: str) -> str:
-    """Return how messages are written: ``auto`` goes by where they are read."""
+    """Return the format of messages; ``auto`` is text on a terminal, else JSON."""
     return messages if messages != "auto" else "text" if sys.stderr.isatty() else "json"
 
 
 def supervisor_config(settings: ServerSettings, policies: Path, sign_key: str) -> SupervisorConfig:
-    """Return what the supervisor of the workers is told; ``sign_key`` is the file of the key that signs heads, "" for none."""
+    """Return the configuration of the supervisor; ``sign_key`` is the file of the key that signs heads, "" for none."""
     workers = cores() if settings.workers is None else settings.workers
     log = log_settings(settings)
     return SupervisorConfig(
@@ -69,7 +69,7 @@ def supervisor_config(settings: ServerSettings, policies: Path, sign_key: str) -
 
 
 def security(settings: ServerSettings) -> Security:
-    """Return who may come in, and what is limited."""
+    """Return the security of the server: authentication, TLS and limits."""
     files = TlsFiles(_path(settings.tls_certificate), _path(settings.tls_key), _path(settings.tls_client_ca))
     access = AuthConfig(
         callers=_path(settings.callers),

@@ -1,4 +1,4 @@
-"""Settings in, what would be in the way of serving out, without serving: as much as can be known beforehand, all of it at once."""
+"""Settings in, every problem that would keep the server from serving out, as far as it can be known without serving."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ UNIX: Final = "unix:"
 
 
 def setting_problems(found: LoadedSettings) -> list[WrongSetting]:
-    """Return which settings do not go together, or name what is not there. Nothing is opened but files."""
+    """Return the problems of settings that contradict each other or name missing files. Opens nothing but files."""
     return [*_together(found), *_log(found), *_traces(found), *_protection(found)]
 
 
 def environment_problems(found: LoadedSettings) -> list[WrongSetting]:
-    """Return what else is in the way: a decision log that cannot be used, ports that are taken. The log is looked at, and not changed."""
+    """Return the problems of the environment: a decision log that cannot be used, ports in use. The log is not changed."""
     return [*_database(found), *_ports(found)]
 
 
@@ -41,7 +41,7 @@ def _together(found: LoadedSettings) -> Iterator[WrongSetting]:
         yield WrongSetting(
             origin=found.origin("admin"),
             message="a single process has no admin service",
-            help="leave it out, or let there be workers",
+            help="remove the setting, or use workers",
         )
     if settings.host.startswith(UNIX) and settings.workers != 0:
         yield WrongSetting(
@@ -52,14 +52,14 @@ def _together(found: LoadedSettings) -> Iterator[WrongSetting]:
     if settings.log_sign_key is not None and not settings.log_sign:
         yield WrongSetting(
             origin=found.origin("log_sign_key"),
-            message=f"a key is named, and {found.origin('log_sign')} turns signing off",
-            help="say one of them",
+            message=f"the key is set, but {found.origin('log_sign')} turns signing off",
+            help="use only one of them",
         )
     listening = [("port", _own_address(found)), ("admin", settings.admin), ("metrics", settings.metrics)]
     taken: dict[str, str] = {}
     for name, address in listening:
         if address and not address.endswith(":0") and (other := taken.setdefault(address, name)) != name:
-            yield WrongSetting(origin=found.origin(name), message=f"{address} is the address of `{other}`, too")
+            yield WrongSetting(origin=found.origin(name), message=f"{address} is also the address of `{other}`")
 
 
 def _log(found: LoadedSettings) -> Iterator[WrongSetting]:
@@ -67,14 +67,14 @@ def _log(found: LoadedSettings) -> Iterator[WrongSetting]:
     if settings.decision_log and settings.decision_log_file is not None:
         yield WrongSetting(
             origin=found.origin("decision_log_file"),
-            message=f"the decision log is named by {found.origin('decision_log')}, too",
-            help="say one of them",
+            message=f"the decision log is also set by {found.origin('decision_log')}",
+            help="use only one of them",
         )
     if _has_password(settings.decision_log):
         yield WrongSetting(
             origin=found.origin("decision_log"),
-            message="a URL with a password",
-            help="write the URL into a file that only the server can read, and name it with decision-log-file",
+            message="expected a URL without a password",
+            help="write the URL to a file that only the server can read, and set `decision-log-file` to it",
         )
     try:
         options = log_settings(settings)
@@ -96,13 +96,13 @@ def _traces(found: LoadedSettings) -> Iterator[WrongSetting]:
         yield WrongSetting(
             origin=found.origin("traces"),
             message="OpenTelemetry is not installed",
-            help=f"traces need two packages: `{install_command('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
+            help=f"install two packages: `{install_command('opentelemetry-sdk', 'opentelemetry-exporter-otlp-proto-grpc')}`",
         )
 
 
 def _protection(found: LoadedSettings) -> Iterator[WrongSetting]:
     settings = found.settings
-    # Metrics have neither TLS nor callers, and say nothing of a ticket: whoever sets their address decides who reads them.
+    # Metrics have neither TLS nor callers, but no facts of a ticket either, so every address is allowed.
     origins = {
         _own_address(found): found.origin("host"),
         settings.admin: found.origin("admin"),
@@ -124,7 +124,7 @@ def _database(found: LoadedSettings) -> Iterator[WrongSetting]:
     except LogError as error:
         yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
     except OSError:
-        return  # said among the refusals
+        return  # reported by `_log`
 
 
 def _ports(found: LoadedSettings) -> Iterator[WrongSetting]:
@@ -136,14 +136,14 @@ def _ports(found: LoadedSettings) -> Iterator[WrongSetting]:
         if address.startswith(UNIX):
             folder = Path(address.removeprefix(UNIX)).parent
             if not os.access(folder, os.W_OK):
-                yield WrongSetting(origin=found.origin("host"), message=f"no socket can be made in {folder}")
+                yield WrongSetting(origin=found.origin("host"), message=f"cannot create a socket in {folder}")
         elif address and (why := _taken(address)) is not None:
-            # Only the first of these addresses answers calls about health.
+            # Only the first of these addresses serves health checks.
             running = name == "port" and why.errno == errno.EADDRINUSE
             yield WrongSetting(
                 origin=found.origin(name),
                 message=f"cannot listen on {address}: {why.strerror or why}",
-                help=f"a server runs there already? `guidepost health {address}` asks it" if running else "",
+                help=f"check whether a server runs there: `guidepost health {address}`" if running else "",
             )
 
 
@@ -153,7 +153,7 @@ def _own_address(found: LoadedSettings) -> str:
 
 
 def _taken(address: str) -> OSError | None:
-    """Return why an address cannot be bound; None if it can."""
+    """Return the error of binding an address; None if it can be bound."""
     host, _, port = address.rpartition(":")
     try:
         family, _, _, _, where = socket.getaddrinfo(

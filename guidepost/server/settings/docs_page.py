@@ -1,4 +1,4 @@
-"""The model of the settings in, docs/settings.md out: ``python -m guidepost.server.settings.docs_page`` writes it anew."""
+"""Writes docs/settings.md from the model: ``python -m guidepost.server.settings.docs_page``."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ PAGE: Final = Path(__file__).resolve().parents[3] / "docs" / "settings.md"
 HEAD: Final = """\
 # Settings
 
-<!-- Written by `python -m guidepost.server.settings.docs_page`; tests/server/settings/test_settings.py holds it to the program. -->
+<!-- Written by `python -m guidepost.server.settings.docs_page`; tests/server/settings/test_settings.py compares it. -->
 
-`guidepost serve` and `python server.py` take the same settings, each under one name in three spellings:
+This page is for operators. `guidepost serve` and `python server.py` read the same settings from three sources:
 
-| said | for example |
+| source | example |
 |---|---|
-| as a flag | `--log-durability bounded` |
-| in the environment | `GUIDEPOST_LOG_DURABILITY=bounded` |
-| in a TOML file, named by `--config` or `GUIDEPOST_CONFIG` | `log-durability = "bounded"` |
+| flag | `--log-durability bounded` |
+| environment variable | `GUIDEPOST_LOG_DURABILITY=bounded` |
+| TOML file that `--config` or `GUIDEPOST_CONFIG` names | `log-durability = "bounded"` |
 
-A flag goes before the environment, that before the file, and that before the default.
-What is overridden has to be right all the same, and a name that is no setting is refused, with what was perhaps meant.
-Every problem is said at once, each with where it came from; the exit code is 2.
-Yes and no are `--watch` and `--no-watch` as flags, else `true` and `false`; several words are a flag that is repeated, a list in the file, and words with commas between them in the environment.
-A variable that is empty counts as not set.
+A flag overrides a variable, which overrides the file, which overrides the default.
+Overridden values must be valid, too, and an unknown name is rejected with the closest known one.
+All problems are reported at once, each with its origin; the exit code is 2.
+Boolean settings are the flags `--watch` and `--no-watch`, and `true` or `false` in the environment and the file.
+For a setting with several values, repeat the flag, write a list in the file, or separate the values by commas in the environment.
+An empty variable counts as not set.
 
-Secrets are never written into a setting: keys are named by their files, and a URL with a password stands in the file that `decision-log-file` names.
+Settings never contain secrets: they name the files of keys, and the file that `decision-log-file` names may contain a URL with a password.
 
-`guidepost serve --check` checks everything that can be checked without serving, and says all of it at once:
-the settings; keys and certificates, whether they can be read and fit each other; the decision log, whether it can be opened, and brought up to date if it is older; the ports, whether they are free; the policies, with their proof.
-It warns of keys, callers files and logs that others can read or change, and if the heads of the log could not be signed.
-It changes nothing, and ends with 0 if all is well, 2 if settings are wrong or something is in the way, 3 if only the policies are wrong.
+`guidepost serve --check` checks everything that can be checked without serving, and reports all problems at once:
+settings; keys and certificates (readable, and matching each other); the decision log (it can be opened, and upgraded if it is older); ports (free); policies (valid, and cross-checked).
+It warns about keys, callers files and logs that other users can read or change, and if the heads of the log could not be signed.
+It changes nothing. The exit code is 0 if all is well, 2 if settings are invalid or the environment has a problem, and 3 if only the policies are invalid.
 
-Kubernetes sets variables such as `GUIDEPOST_PORT=tcp://…` in every pod for a service that is called `guidepost`; `enableServiceLinks: false` keeps them away.
+For a service named `guidepost`, Kubernetes sets variables such as `GUIDEPOST_PORT=tcp://…` in every pod; set `enableServiceLinks: false` to prevent it.
 """
 
 TAIL: Final = """
-## A file
+## Example of a file
 
 ```toml
 port = 50051
@@ -53,27 +54,28 @@ log-mask = ["service", "language"]
 
 
 def page() -> str:
-    """Return the page."""
+    """Return the text of the page."""
     return HEAD + "".join(_group(group) for group in GROUPS) + TAIL
 
 
 def _group(group: str) -> str:
     rows = [_row(one) for one in settings() if about(one).group == group]
-    return f"\n## {group}\n\n| flag | variable | default | means |\n|---|---|---|---|\n" + "".join(
+    return f"\n## {group}\n\n| flag | variable | default | meaning |\n|---|---|---|---|\n" + "".join(
         f"{row}\n" for row in rows
     )
 
 
 def _row(one: Field[Any]) -> str:
-    told = about(one)
-    said = "" if told.kind.flag else f" {told.kind.metavar}".replace("|", "\\|")
-    return f"| `{flag(one.name)}{said}` | `{variable(one.name)}` | {told.unset or f'`{shown_default(one)}`'} | {told.help} |"
+    info = about(one)
+    value = "" if info.kind.flag else f" {info.kind.metavar}".replace("|", "\\|")
+    default = info.unset or f"`{default_text(one)}`"
+    return f"| `{flag(one.name)}{value}` | `{variable(one.name)}` | {default} | {info.help} |"
 
 
-def shown_default(one: Field[Any]) -> str:
-    """Return a default as it would stand in the file.
+def default_text(one: Field[Any]) -> str:
+    """Return a default as it is written in the file.
 
-    >>> [shown_default(one) for one in settings() if one.name in ("watch", "port", "host")]
+    >>> [default_text(one) for one in settings() if one.name in ("watch", "port", "host")]
     ['127.0.0.1', '50051', 'true']
     """
     default = one.default

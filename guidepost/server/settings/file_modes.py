@@ -1,6 +1,6 @@
-"""Settings in, warnings out: files with secrets or recorded facts in them that more people can read or change than should.
+"""Settings in, warnings out: files with secrets or recorded facts that other users can read or change.
 
-A group may read them, since keys are often given to a group; all others may not.
+A group may read them, since servers often get their keys through a group.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _SECRET = _WRITE | stat.S_IROTH
 
 
 def file_mode_warnings(found: LoadedSettings) -> list[WrongSetting]:
-    """Report the files of a server that others can read or change; a file that is not there is not reported."""
+    """Return a warning for each file of a server that others can read or change. Missing files are reported elsewhere."""
     settings = found.settings
     named = [
         (found.origin(name), getattr(settings, name), _SECRET)
         for name in ("tls_key", "callers", "decision_log_file", "log_mask_key", "log_sign_key")
     ]
-    # What is public may be read by all; who can change it decides who gets in.
+    # These are public, but who can change them controls who may call.
     named += [
         (found.origin(name), getattr(settings, name), _WRITE)
         for name in ("tls_certificate", "tls_client_ca", "jwt_keys")
@@ -48,24 +48,24 @@ def _problem(path: Path, unwanted: int) -> tuple[str, str] | None:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError:
-        return None  # that it cannot be read is reported where it is
+        return None  # reported by the checks of settings
     wide = mode & unwanted
     if not wide:
         return None
     who = " and ".join(
         what
-        for bits, what in ((stat.S_IROTH, "everybody can read it"), (_WRITE, "others can change it"))
+        for bits, what in ((stat.S_IROTH, "every user can read it"), (_WRITE, "other users can change it"))
         if wide & bits
     )
     return f"{path} has the mode {mode:04o}: {who}", f"chmod {mode & ~unwanted & ~stat.S_IXOTH:o} {path}"
 
 
 def _log_files(settings: ServerSettings) -> Iterator[Path]:
-    """Yield the files of a log in SQLite: the database and those beside it."""
+    """Yield the files of a log in SQLite: the database, its WAL and its shared memory."""
     try:
         options = log_settings(settings)
     except (OSError, UnicodeDecodeError):
-        return  # reported among the refusals
+        return  # reported by the checks of settings
     if options is None:
         return
     url = make_url(options.url or default_url())

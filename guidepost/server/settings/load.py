@@ -1,6 +1,6 @@
-"""Flags, environment and a TOML file in, the settings out; or every problem at once, each with where it came from.
+"""Flags, environment variables and a TOML file in, the settings out; or every problem at once, each with its origin.
 
-Flags go before the environment, that before the file, and that before the defaults. What is overridden is checked all the same.
+A flag overrides a variable, which overrides the file, which overrides the default. Overridden values are checked, too.
 """
 
 from __future__ import annotations
@@ -30,30 +30,32 @@ OTHERS: Final = frozenset(
 
 _TOML_PLACE: Final = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
-LINK: Final = re.compile(r"tcp://\S+")
-LINKED: Final = "Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
+SERVICE_LINK: Final = re.compile(r"tcp://\S+")
+SERVICE_LINK_HELP: Final = (
+    "Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
+)
 
 
 _NO_LINE: Final = 2**31
-"""Sorts a problem that is not about a line of the file behind those that are."""
+"""The line of problems outside of the file, so that they follow those of the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongSetting:
-    """What is wrong with a setting, and where it was said: ``--port``, ``$GUIDEPOST_PORT`` or ``guidepost.toml:3``."""
+    """A problem with a setting. Its origin is ``--port``, ``$GUIDEPOST_PORT`` or ``guidepost.toml:3``, for example."""
 
     origin: str
     message: str
     help: str = ""
     place: Place = field(default=Place(file=""), compare=False)
-    """Where it stands in a file, with the line, if that may be shown."""
+    """Its place in the file, with the text of the line unless it may contain a secret."""
 
     def __str__(self) -> str:
         return f"{self.origin}: {self.message}" + (f"\n    help: {self.help}" if self.help else "")
 
 
 class WrongSettings(Exception):
-    """Settings that cannot be used: every problem with them."""
+    """Settings cannot be used; ``problems`` has every one."""
 
     def __init__(self, problems: list[WrongSetting]) -> None:
         self.problems = tuple(problems)
@@ -62,9 +64,12 @@ class WrongSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What one source says: values by the names of the model, each with where it was said; and what is wrong with the source itself.
+    """The settings of one source.
 
-    ``places`` are those of the values in a file.
+    Attributes:
+        values: origin and value, by the names of the model.
+        problems: what is wrong with the source itself.
+        places: the places of the values in a file.
     """
 
     values: Mapping[str, tuple[str, object]]
@@ -74,20 +79,20 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """Settings, and where each that is not the default was said."""
+    """Settings, and the origins of those that are not the default."""
 
     settings: ServerSettings
     origins: Mapping[str, str]
 
     def origin(self, name: str) -> str:
-        """Return where a setting was said, or could be."""
+        """Return the origin of a setting; for a default, its flag."""
         return self.origins.get(name, flag(name))
 
 
 def read_settings(
     flags: Mapping[str, object], environment: Mapping[str, str], file: Path | None = None
 ) -> LoadedSettings:
-    """Return the settings; ``flags`` are by name, and those that are None were not given. Raises WrongSettings."""
+    """Return the settings; ``flags`` that are None are not set. Raises WrongSettings."""
     if file is None and (named := environment.get(variable(CONFIG))):
         file = Path(named)
     sources = [_Source({}) if file is None else _file(file), _environment(environment), _flags(flags)]
@@ -102,22 +107,22 @@ def read_settings(
         for source in sources:
             if one.name not in source.values:
                 continue
-            origin, said = source.values[one.name]
+            origin, value = source.values[one.name]
             try:
-                values[one.name], origins[one.name] = about(one).kind.read(said), origin
+                values[one.name], origins[one.name] = about(one).kind.read(value), origin
             except ValueError as error:
-                # A text may be anything, a secret that was put in the wrong place among it: it is not repeated at length.
-                short = len(repr(said)) <= 60
+                # A long text may be a secret in the wrong place, so it is not repeated.
+                short = len(str(value)) <= 60
                 place = source.places.get(one.name, Place(file=""))
                 line = place.line if place.file else _NO_LINE
                 place = place if short else Place(file="")
-                help_ = LINKED if isinstance(said, str) and LINK.fullmatch(said) else ""
+                help_ = SERVICE_LINK_HELP if isinstance(value, str) and SERVICE_LINK.fullmatch(value) else ""
                 problems.append(
                     (
                         line,
                         WrongSetting(
                             origin=origin,
-                            message=f"{error}, got {repr(said) if short else 'what is said'}",
+                            message=f"{error}, got {f'`{value}`' if short else f'{len(str(value)):,} characters'}",
                             help=help_,
                             place=place,
                         ),
@@ -133,11 +138,11 @@ def _flags(flags: Mapping[str, object]) -> _Source:
 
 
 def _environment(environment: Mapping[str, str]) -> _Source:
-    """Take the variables that begin as ours do; one that is empty counts as not set."""
+    """Read the variables that begin with PREFIX; an empty one counts as not set."""
     names = {variable(one.name): one.name for one in settings()}
     ours = {name: value for name, value in sorted(environment.items()) if name.startswith(PREFIX) and value != ""}
     unknown = tuple(
-        WrongSetting(origin=f"${name}", message="no such setting", help=_help(name, [*names, *OTHERS], value))
+        WrongSetting(origin=f"${name}", message="unknown setting", help=_help(name, [*names, *OTHERS], value))
         for name, value in ours.items()
         if name not in names and name not in OTHERS
     )
@@ -153,25 +158,25 @@ def _file(path: Path) -> _Source:
         return _Source({}, (WrongSetting(origin=f"{path}", message=text.message, help=text.help),))
     lines = text.splitlines()
     try:
-        said = tomllib.loads(text)
+        values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return _Source({}, (_not_toml(path, lines, str(error)),))
     names = {key(one.name): one.name for one in settings()}
-    keys = {word: _key_place(path, lines, word) for word in said}
+    keys = {word: _key_place(path, lines, word) for word in values}
     origins = {word: f"{path}:{place.line}" for word, place in keys.items()}
     unknown = tuple(
         WrongSetting(
-            origin=origins[word], message=f"no such setting `{word}`", help=_help(word, names, ""), place=keys[word]
+            origin=origins[word], message=f"unknown setting `{word}`", help=_help(word, names, ""), place=keys[word]
         )
-        for word in said
+        for word in values
         if word not in names
     )
-    values = {names[word]: (f"{origins[word]}: {word}", value) for word, value in said.items() if word in names}
-    return _Source(values, unknown, {names[word]: _value_place(keys[word]) for word in said if word in names})
+    known = {names[word]: (f"{origins[word]}: {word}", value) for word, value in values.items() if word in names}
+    return _Source(known, unknown, {names[word]: _value_place(keys[word]) for word in values if word in names})
 
 
 def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
-    """Return the place of an error of the parser, which writes it behind its words."""
+    """Return the problem of a parser error, whose message ends with its place."""
     found = _TOML_PLACE.fullmatch(error)
     if found is None:
         return WrongSetting(origin=f"{path}", message=f"not TOML: {error}")
@@ -182,13 +187,13 @@ def _not_toml(path: Path, lines: list[str], error: str) -> WrongSetting:
     return WrongSetting(
         origin=f"{path}:{line}:{column}",
         message=f"not TOML: {found[1][:1].lower()}{found[1][1:]}",
-        help="write `key = value`, a text in double quotes",
+        help="write `key = value`, with strings in double quotes",
         place=place,
     )
 
 
 def _key_place(path: Path, lines: list[str], word: str) -> Place:
-    """Return where a key stands."""
+    """Return the place of a key."""
     start = re.compile(rf"""\s*\[*\s*(["']?{re.escape(word)}["']?)\s*[=.\]]""")
     found = next(((number, match) for number, line in enumerate(lines, 1) if (match := start.match(line))), None)
     return (
@@ -199,19 +204,19 @@ def _key_place(path: Path, lines: list[str], word: str) -> Place:
 
 
 def _value_place(place: Place) -> Place:
-    """Return where the value of a key stands, behind its `=`."""
+    """Return the place of the value after a key and its `=`."""
     found = re.compile(r"[^=]*=\s*(?=\S)").match(place.text)
     return place if found is None else replace(place, column=found.end() + 1)
 
 
 def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:
-    if LINK.fullmatch(value):
-        return LINKED
+    if SERVICE_LINK.fullmatch(value):
+        return SERVICE_LINK_HELP
     near = nearest(word, list(known), limit=1)
     return f"did you mean `{near[0]}`?" if near else ""
 
 
 def setting_rows(found: LoadedSettings) -> Iterator[tuple[str, object, str]]:
-    """Yield every setting with its value, and where it was said ("default" where it was not)."""
+    """Yield every setting with its value and its origin, which may be "default"."""
     for one in settings():
         yield key(one.name), getattr(found.settings, one.name), found.origins.get(one.name, "default")

@@ -1,6 +1,9 @@
-"""Every setting of a server, once. From here come the flags, the environment variables, the keys of the file, and the table of docs/settings.md."""
+"""Every setting of a server: its type, default, group and help. Flags, variables, keys and docs/settings.md follow from it.
 
-# ruff: noqa: RUF009 - setting() is dataclasses.field, with what is known of the setting
+Defaults come from the classes that use them.
+"""
+
+# ruff: noqa: RUF009 - setting() is dataclasses.field with metadata
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
-from guidepost.decision_log.settings import DEFAULTS, Durability
+from guidepost.decision_log.settings import DEFAULTS as LOG_DEFAULTS
+from guidepost.server import defaults
+from guidepost.server.auth.config import AuthConfig
+from guidepost.server.observability.config import NO_OBSERVABILITY
+from guidepost.server.rpc import limits
 from guidepost.server.settings.types import (
     ADDRESS,
+    BOOLEAN,
     FILE,
     FOLDER,
     NAME,
-    SHARE,
+    RATIO,
     TEXT,
     TEXTS,
     URL,
-    YES,
     SettingType,
     integer,
     one_of,
@@ -27,15 +34,24 @@ from guidepost.server.settings.types import (
 
 PREFIX: Final = "GUIDEPOST_"
 
-SERVING, WATCHED, LOG, SECURITY, LIMITS = "Serving", "Being watched", "The decision log", "Who may call", "Limits"
-"""The groups, as the help and the page show them."""
+SERVING, OBSERVABILITY, LOG, SECURITY, LIMITS = (
+    "Serving",
+    "Metrics, messages and traces",
+    "Decision log",
+    "Security",
+    "Limits",
+)
+"""The groups, as the help and docs/settings.md show them."""
 
-GROUPS: Final = (SERVING, WATCHED, LOG, SECURITY, LIMITS)
+GROUPS: Final = (SERVING, OBSERVABILITY, LOG, SECURITY, LIMITS)
+
+_AUTH: Final = AuthConfig()
+_MAX: Final = limits.Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingInfo:
-    """What is known of a setting besides its name and its default; ``unset`` says what holds where it is not set."""
+    """The metadata of a setting. ``unset`` describes the default if it is not a plain value."""
 
     kind: SettingType
     group: str
@@ -50,196 +66,227 @@ def setting(default: Any, kind: SettingType, group: str, help_: str, unset: str 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """What a server is told. A name here, ``log_durability``, is the flag ``--log-durability``, the variable ``GUIDEPOST_LOG_DURABILITY`` and the key ``log-durability``."""
+    """The settings of a server.
+
+    ``log_durability`` here is the flag ``--log-durability``, the variable ``GUIDEPOST_LOG_DURABILITY`` and the key
+    ``log-durability`` of the file.
+    """
 
     policies: Path | None = setting(
-        None, FOLDER, SERVING, "Folder of the policies.", "`./policies`, or the one that came with the program"
+        None, FOLDER, SERVING, "Folder of the policies.", "`./policies`, or the folder that came with the program"
     )
     host: str = setting(
-        "127.0.0.1",
+        defaults.HOST,
         TEXT,
         SERVING,
-        "Address to listen on; 0.0.0.0 is every one, and with `--workers 0` it may be unix:PATH.",
+        "Address to listen on; 0.0.0.0 is every address. With `--workers 0`, unix:PATH is a socket.",
     )
-    port: int = setting(50051, integer(0, 65535), SERVING, "Port to listen on; 0 is any free one.")
+    port: int = setting(defaults.PORT, integer(0, 65535), SERVING, "Port to listen on; 0 is any free port.")
     workers: int | None = setting(
         None,
         integer(0, 256),
         SERVING,
-        "How many processes answer calls; with 0 a single one, which nobody starts anew and which has no admin service.",
+        "Number of worker processes. 0 serves from a single process, which is not restarted and has no admin service.",
         "one for each core",
     )
-    watch: bool = setting(True, YES, SERVING, "Reload the policies when their files change; SIGHUP always does.")
-    grace: float = setting(5.0, seconds(0), SERVING, "How long calls under way have to end when a worker is told to.")
-    reflection: bool = setting(True, YES, SERVING, "Tell callers which services there are (gRPC reflection).")
-    admin: str = setting("", ADDRESS, SERVING, "Where the admin service listens.", "nowhere")
+    watch: bool = setting(
+        True, BOOLEAN, SERVING, "Reload the policies when their files change. SIGHUP reloads them in any case."
+    )
+    grace: float = setting(
+        defaults.GRACE, seconds(0), SERVING, "Time that calls under way have to complete when a worker stops."
+    )
+    reflection: bool = setting(True, BOOLEAN, SERVING, "Let clients list the services (gRPC reflection).")
+    admin: str = setting("", ADDRESS, SERVING, "Address of the admin service.", "no admin service")
 
     metrics: str = setting(
-        "", ADDRESS, WATCHED, "Serve metrics for Prometheus here, to whoever reaches it.", "not at all"
+        "", ADDRESS, OBSERVABILITY, "Serve Prometheus metrics on this address, without authentication.", "no metrics"
     )
     messages: str = setting(
         "auto",
         one_of("auto", "text", "json"),
-        WATCHED,
-        "How the server's messages are written to standard error; `auto` is text on a terminal, else JSON.",
+        OBSERVABILITY,
+        "Format of the messages on standard error. `auto` is text on a terminal, else JSON.",
     )
     log_calls: bool = setting(
-        False,
-        YES,
-        WATCHED,
-        "Write a message for each call, too: caller, method, status, version and id, and nothing of a ticket.",
+        NO_OBSERVABILITY.log_calls,
+        BOOLEAN,
+        OBSERVABILITY,
+        "Log each call: caller, method, status, version and ids, but no facts of the ticket.",
     )
     traces: str = setting(
         "",
         URL,
-        WATCHED,
-        "Send traces to an OpenTelemetry collector (OTLP over gRPC), such as http://127.0.0.1:4317. Needs the extra `tracing`.",
-        "not at all",
+        OBSERVABILITY,
+        "Send traces to an OpenTelemetry collector (OTLP over gRPC), for example http://127.0.0.1:4317. "
+        "Needs the extra `tracing`.",
+        "no traces",
     )
-    traces_share: float = setting(
-        1.0, SHARE, WATCHED, "Which share of the calls is traced where the caller does not say, from 0 to 1."
+    traces_sample_ratio: float = setting(
+        NO_OBSERVABILITY.sample_ratio,
+        RATIO,
+        OBSERVABILITY,
+        "Share of the calls to trace, from 0 to 1, if the caller does not decide it.",
     )
 
     decision_log: str = setting(
         "",
         URL,
         LOG,
-        "The decision log: sqlite:///FILE or postgresql+psycopg://HOST/NAME, without a password.",
+        "URL of the decision log, without a password: sqlite:///FILE or postgresql+psycopg://HOST/NAME.",
         "a SQLite file in your state folder",
     )
     decision_log_file: Path | None = setting(
-        None, FILE, LOG, "A file that holds the URL of the decision log; it may have a password.", "none"
+        None, FILE, LOG, "File that contains the URL of the decision log; the URL may have a password.", "none"
     )
     log_durability: str = setting(
-        DEFAULTS.durability.value,
-        one_of(*(one.value for one in Durability)),
+        LOG_DEFAULTS.durability.value,
+        one_of("sync", "bounded", "off"),
         LOG,
-        "What is promised of an answer: `sync`, its record is on disk; `bounded`, only so many records or milliseconds are at risk; `off`, nothing.",
+        "When an answer is sent. `sync`: after its record is on disk. `bounded`: with a limited number of records or "
+        "milliseconds at risk. `off`: at once, and nothing is recorded.",
     )
     log_records: int = setting(
-        DEFAULTS.records,
+        LOG_DEFAULTS.records,
         integer(1),
         LOG,
-        "Under `bounded`: at most so many records are at risk, in all workers together.",
+        "With `bounded`: maximum number of records at risk, in all workers together.",
     )
     log_milliseconds: int = setting(
-        DEFAULTS.milliseconds,
+        LOG_DEFAULTS.milliseconds,
         integer(1),
         LOG,
-        "Under `bounded`: no answer leaves ahead of a record that is older than this.",
+        "With `bounded`: maximum age of a record at risk.",
     )
     log_writer: str = setting(
-        DEFAULTS.writer,
+        LOG_DEFAULTS.writer,
         NAME,
         LOG,
-        "The name of this server's chains; servers that share a log have names of their own.",
+        "Name of this server's chains. Servers that share a log need different names.",
     )
-    log_patience: float = setting(
-        DEFAULTS.patience,
+    log_timeout: float = setting(
+        LOG_DEFAULTS.patience,
         seconds(0.01),
         LOG,
-        "How long an answer waits for its record before the call is refused; less if the caller's deadline is nearer. Keep it below what callers wait.",
+        "Time that an answer waits for its record before the call fails; less if the caller's deadline is nearer. "
+        "Keep it below your clients' timeouts.",
     )
     log_mask_key: Path | None = setting(
-        None, FILE, LOG, "The key of the tokens that stand for texts; without one, texts leave no token.", "none"
+        None, FILE, LOG, "Key for the tokens that replace masked texts.", "masked texts leave no token"
     )
-    log_mask: tuple[str, ...] = setting((), TEXTS, LOG, "Mask what is not on the open list of this fact, too.", "none")
-    log_in_clear: tuple[str, ...] = setting((), TEXTS, LOG, "Record this text as it is sent.", "none")
+    log_mask: tuple[str, ...] = setting(
+        (), TEXTS, LOG, "Mask the values of this fact that are not on its open list.", "none"
+    )
+    log_unmasked: tuple[str, ...] = setting((), TEXTS, LOG, "Record this text as it is sent.", "none")
     log_sign: bool = setting(
         True,
-        YES,
+        BOOLEAN,
         LOG,
-        "Sign how far the chain has come, every minute, so that `guidepost audit verify --key` and certificates prove something.",
+        "Sign the heads of the chains every minute; `guidepost audit verify --key` and certificates need the signatures.",
     )
     log_sign_key: Path | None = setting(
-        None, FILE, LOG, "The private key that signs.", "one in your state folder, made on first start"
+        None, FILE, LOG, "Private key that signs.", "a key in your state folder, created on the first start"
     )
     audit_purge: bool = setting(
-        False,
-        YES,
+        _AUTH.purge,
+        BOOLEAN,
         LOG,
-        "Let anybody who may call remove old records from the decision log, over gRPC; where callers are known, the role `admin` may.",
+        "Allow every caller to remove old records over gRPC. With `callers` or `jwt-keys`, the role `admin` allows it instead.",
     )
 
     tls_certificate: Path | None = setting(
         None,
         FILE,
         SECURITY,
-        "The server's certificate and those above it, as PEM; read again when the file changes.",
+        "Certificate chain of the server, as PEM. Read again when the file changes.",
         "no TLS",
     )
-    tls_key: Path | None = setting(None, FILE, SECURITY, "The private key of the certificate.", "no TLS")
+    tls_key: Path | None = setting(None, FILE, SECURITY, "Private key of the certificate.", "no TLS")
     tls_client_ca: Path | None = setting(
-        None, FILE, SECURITY, "Only clients with a certificate of one of these authorities get in (mTLS).", "any client"
+        None, FILE, SECURITY, "Accept only clients with a certificate of these authorities (mTLS).", "any client"
     )
     callers: Path | None = setting(
         None,
         FILE,
         SECURITY,
-        "Who may call, with which keys and roles; read again when the file changes.",
-        "everybody, on loopback",
+        "File of callers, with their keys and roles. Read again when the file changes.",
+        "every caller, on loopback only",
     )
-    jwt_keys: Path | None = setting(None, FILE, SECURITY, "The public keys of who issues tokens, as JWKS.", "no tokens")
-    jwt_issuer: str = setting("", TEXT, SECURITY, "Who has to have issued a token.", "required with `--jwt-keys`")
-    jwt_audience: str = setting("", TEXT, SECURITY, "For whom a token has to be.", "required with `--jwt-keys`")
-    jwt_leeway: float = setting(30.0, seconds(0), SECURITY, "By how much the clocks of server and issuer may differ.")
-    jwt_roles_claim: str = setting("guidepost_roles", NAME, SECURITY, "Where a token names the roles of its caller.")
+    jwt_keys: Path | None = setting(
+        None, FILE, SECURITY, "Public keys of the issuer of tokens, as JWKS.", "tokens are not accepted"
+    )
+    jwt_issuer: str = setting(
+        _AUTH.jwt_issuer, TEXT, SECURITY, "Issuer that tokens must have.", "required with `--jwt-keys`"
+    )
+    jwt_audience: str = setting(
+        _AUTH.jwt_audience, TEXT, SECURITY, "Audience that tokens must have.", "required with `--jwt-keys`"
+    )
+    jwt_leeway: float = setting(
+        _AUTH.jwt_leeway, seconds(0), SECURITY, "Maximum difference between the clocks of server and issuer."
+    )
+    jwt_roles_claim: str = setting(
+        _AUTH.jwt_roles_claim, NAME, SECURITY, "Claim of a token that contains the roles of its bearer."
+    )
     trust_network: bool = setting(
         False,
-        YES,
+        BOOLEAN,
         SECURITY,
-        "Listen beyond loopback without TLS or callers: the network lets in only who may come in, as behind a mesh.",
+        "Listen beyond loopback without TLS or callers, because the network admits only authorized clients, as a mesh does.",
     )
 
-    max_in_flight: int = setting(
-        1_000, integer(1), LIMITS, "Calls with one answer that may be under way in one worker."
-    )
-    max_streams: int = setting(32, integer(1), LIMITS, "Streams that may be under way in one worker.")
-    max_health_watches: int = setting(1_000, integer(1), LIMITS, "Health watches that may be open in one worker.")
+    max_in_flight: int = setting(_MAX.in_flight, integer(1), LIMITS, "Maximum unary calls under way in one worker.")
+    max_streams: int = setting(_MAX.streams, integer(1), LIMITS, "Maximum streams under way in one worker.")
+    max_health_watches: int = setting(_MAX.watches, integer(1), LIMITS, "Maximum health watches of one worker.")
     max_incomplete: int = setting(
-        48,
+        _MAX.incomplete,
         integer(1),
         LIMITS,
-        "Messages that one worker receives at once; one more ends the call that has waited longest.",
+        "Maximum messages that one worker is receiving. One more ends the call that has waited longest.",
     )
     max_incomplete_open: int = setting(
-        12,
+        _MAX.open_incomplete,
         integer(1),
         LIMITS,
-        "The same for health and for reflection, which need no key; also the most reflection streams.",
+        "The same for health and reflection, which need no key; also the maximum of reflection streams.",
     )
-    message_timeout: float = setting(10.0, seconds(0.1), LIMITS, "How long a message may take to arrive.")
-    max_request_bytes: int = setting(1 << 20, integer(1_024), LIMITS, "The most bytes of a request.")
-    max_batch: int = setting(1_000, integer(1, 1_000), LIMITS, "The most tickets of one call.")
-    max_metadata_bytes: int = setting(16 << 10, integer(1_024), LIMITS, "The most bytes of a call's metadata.")
+    message_timeout: float = setting(
+        _MAX.message_timeout, seconds(0.1), LIMITS, "Time within which a message must arrive completely."
+    )
+    max_request_bytes: int = setting(_MAX.request, integer(1_024), LIMITS, "Maximum bytes of a request message.")
+    max_batch: int = setting(_MAX.batch, integer(1, limits.MOST_TICKETS), LIMITS, "Maximum tickets of one call.")
+    max_metadata_bytes: int = setting(_MAX.metadata, integer(1_024), LIMITS, "Maximum bytes of a call's metadata.")
     max_connections: int = setting(
-        1_000, integer(1), LIMITS, "Connections of one worker; further ones are closed at once."
+        _MAX.connections, integer(1), LIMITS, "Maximum connections of one worker; further ones are closed at once."
     )
-    max_connection_streams: int = setting(100, integer(1), LIMITS, "Calls that may be under way on one connection.")
+    max_connection_streams: int = setting(
+        _MAX.connection_streams, integer(1), LIMITS, "Maximum calls under way on one connection."
+    )
     max_connection_idle: int = setting(
-        900, integer(1), LIMITS, "After how many seconds without a call a connection is closed."
+        _MAX.connection_idle, integer(1), LIMITS, "Seconds after which a connection without calls is closed."
     )
     max_connection_age: int = setting(
-        3_600, integer(1), LIMITS, "After how many seconds a connection is closed, so that clients spread anew."
-    )
-    max_connection_age_grace: int = setting(
-        60, integer(1), LIMITS, "Seconds that the calls of such a connection have to end."
-    )
-    min_ping_interval: int = setting(
-        5,
+        _MAX.connection_age,
         integer(1),
         LIMITS,
-        "Seconds between the pings of a client (keepalive), also without a call; a client that pings more often is disconnected.",
+        "Seconds after which a connection is closed, so that clients spread over the servers again.",
+    )
+    max_connection_age_grace: int = setting(
+        _MAX.connection_age_grace, integer(1), LIMITS, "Seconds that calls on such a connection have to complete."
+    )
+    min_ping_interval: int = setting(
+        _MAX.ping_interval,
+        integer(1),
+        LIMITS,
+        "Minimum seconds between the keepalive pings of a client. A client that pings more often is disconnected.",
     )
 
 
 def settings() -> tuple[Field[Any], ...]:
-    """Return all settings, in their order."""
+    """Return all settings in order."""
     return fields(ServerSettings)
 
 
 def about(one: Field[Any]) -> SettingInfo:
-    """Return what is known of a setting."""
+    """Return the metadata of a setting."""
     return one.metadata["about"]  # type: ignore[no-any-return]
 
 

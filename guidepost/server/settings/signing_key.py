@@ -1,4 +1,4 @@
-"""Which key signs the heads of a server's decision log, as its settings say: the one that they name, or its own."""
+"""The key that signs the heads of the decision log: the one of the settings, or the server's own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from guidepost.server.settings.model import ServerSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
-    """The file of the private key and the id of the key; ``public`` is the file of the public one, "" where a setting names the private one.
+    """The key that signs. Without one, the texts are empty, and ``why_not`` has the reason unless signing is off.
 
-    Without a key all of these are ""; ``why_not`` says why, unless no signature is wanted.
+    Attributes:
+        private: the file of the private key.
+        public: the file of the public key; "" if a setting names the private one.
+        id: the id of the key.
+        made: whether the key was created now.
+        why_not: why there is no key.
     """
 
     private: str = ""
@@ -25,7 +30,7 @@ class SigningKey:
 
 
 def signing_key(settings: ServerSettings) -> SigningKey:
-    """Return the key that signs, and make the server's own on its first start; raises SourceError if a key that is there cannot be read."""
+    """Return the key that signs; the first start creates the server's own. Raises SourceError if a key cannot be read."""
     if not signs(settings):
         return SigningKey()
     if settings.log_sign_key is not None:
@@ -35,17 +40,17 @@ def signing_key(settings: ServerSettings) -> SigningKey:
     try:
         own = default_key(state_folder())
     except OSError as error:
-        return SigningKey(why_not=f"no key can be made in {state_folder()}: {error.strerror or error}")
+        return SigningKey(why_not=f"cannot create a key in {state_folder()}: {error.strerror or error}")
     return SigningKey(private=str(own.private), public=str(own.public), id=own.id, made=own.made)
 
 
 def signing_problem(settings: ServerSettings) -> str:
-    """Return why the server's own key could not sign, and make nothing; "" if it could, or if it is not asked to."""
+    """Return why the server's own key cannot sign, without creating it; "" if it can, or if it is not used."""
     if not signs(settings) or settings.log_sign_key is not None:
         return ""
     return default_key_problem(state_folder())
 
 
 def signs(settings: ServerSettings) -> bool:
-    """Return whether heads are to be signed."""
+    """Return whether heads are signed."""
     return settings.log_sign and settings.log_durability != Durability.OFF

@@ -1,4 +1,4 @@
-"""What a setting may be: each kind reads what stands on a command line, in the environment or in a TOML file, and says what is wrong with it."""
+"""The types of settings: each reads a value of a flag, an environment variable or a TOML file, or raises ValueError."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 MAX_TEXT: Final = 4_000
-_YES, _NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
+_TRUE, _FALSE = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingType:
-    """A kind of setting. ``read`` gives the value, or raises ValueError, which says what is wanted; ``metavar`` stands for it in the help.
+    """A type of setting.
 
-    ``flag`` tells that it is said by a flag without a value, ``many`` that the flag may be repeated.
+    Attributes:
+        metavar: the value in help texts.
+        read: returns the value; raises ValueError with what is expected.
+        flag: whether the flag has no value.
+        many: whether the flag may be repeated.
     """
 
     metavar: str
@@ -26,7 +30,7 @@ class SettingType:
 
 
 def integer(least: int, most: int = 2**31 - 1) -> SettingType:
-    """Return the kind of whole numbers in a range.
+    """Return the type of integers in a range.
 
     >>> whole(0, 256).read("12")
     12
@@ -49,7 +53,7 @@ def integer(least: int, most: int = 2**31 - 1) -> SettingType:
 
 
 def seconds(least: float) -> SettingType:
-    """Return the kind of times in seconds.
+    """Return the type of times in seconds, from a minimum.
 
     >>> seconds(0.01).read("0.5")
     0.5
@@ -61,24 +65,24 @@ def seconds(least: float) -> SettingType:
         except ValueError:
             number = math.nan
         if not (math.isfinite(number) and number >= least):
-            raise ValueError(f"expected a number of seconds, {least:g} or more")
+            raise ValueError(f"expected a number of seconds of {least:g} or more")
         return number
 
     return SettingType(metavar="SECONDS", read=read)
 
 
-def _share(value: object) -> float:
+def _ratio(value: object) -> float:
     try:
         number = math.nan if isinstance(value, bool) else float(str(value))
     except ValueError:
         number = math.nan
     if not 0 <= number <= 1:
-        raise ValueError("expected a share from 0 to 1")
+        raise ValueError("expected a number from 0 to 1")
     return number
 
 
 def one_of(*words: str) -> SettingType:
-    """Return the kind of one of some words."""
+    """Return the type of a word out of several."""
 
     def read(value: object) -> str:
         if value not in words:
@@ -88,17 +92,17 @@ def one_of(*words: str) -> SettingType:
     return SettingType(metavar="|".join(words), read=read)
 
 
-def _yes(value: object) -> bool:
+def _boolean(value: object) -> bool:
     word = str(value).strip().lower()
-    if word not in (*_YES, *_NO):
+    if word not in (*_TRUE, *_FALSE):
         raise ValueError("expected true or false")
-    return word in _YES
+    return word in _TRUE
 
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise ValueError(
-            "expected a text" if not isinstance(value, str) else f"expected at most {MAX_TEXT:,} characters"
+            "expected a string" if not isinstance(value, str) else f"expected at most {MAX_TEXT:,} characters"
         )
     return value
 
@@ -108,7 +112,7 @@ def _path(value: object) -> Path | None:
 
 
 def _texts(value: object) -> tuple[str, ...]:
-    """Read several texts: a list, or in the environment words with commas between them."""
+    """Return several texts: a list, or an environment variable with commas between the texts."""
     parts = value if isinstance(value, list | tuple) else [part.strip() for part in _text(value).split(",")]
     return tuple(_text(part) for part in parts if part != "")
 
@@ -121,13 +125,13 @@ def _address(value: object) -> str:
     return text
 
 
-YES: Final = SettingType(metavar="", read=_yes, flag=True)
+BOOLEAN: Final = SettingType(metavar="", read=_boolean, flag=True)
 TEXT: Final = SettingType(metavar="TEXT", read=_text)
-SHARE: Final = SettingType(metavar="SHARE", read=_share)
+RATIO: Final = SettingType(metavar="RATIO", read=_ratio)
 NAME: Final = SettingType(metavar="NAME", read=_text)
 URL: Final = SettingType(metavar="URL", read=_text)
 FILE: Final = SettingType(metavar="FILE", read=_path)
 FOLDER: Final = SettingType(metavar="DIR", read=_path)
 ADDRESS: Final = SettingType(metavar="HOST:PORT", read=_address)
 TEXTS: Final = SettingType(metavar="WORD", read=_texts, many=True)
-"""Several words; the flag is repeated, and in the environment they have commas between them."""
+"""Several texts: the flag is repeated, and an environment variable has commas between the texts."""

@@ -16,8 +16,8 @@ import msgspec
 
 from engine.model.answer import VersionRef
 from guidepost.decision_log.settings import LogSettings
+from guidepost.server.defaults import GRACE
 from guidepost.server.observability.config import NO_OBSERVABILITY, ObservabilityConfig
-from guidepost.server.rpc.limits import GRACE
 from guidepost.server.security import NO_SECURITY, Security
 from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
 from guidepost.server.workers.channel import ChannelClosed

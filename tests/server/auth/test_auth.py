@@ -519,7 +519,7 @@ class TestExposed:
         said = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--admin", "0.0.0.0:7"])
 
         assert said.exit_code == 2
-        assert "--host: 0.0.0.0:50051 can be reached from beyond this machine, and the server has no TLS" in said.output
+        assert "--host: 0.0.0.0:50051 is reachable from other machines, but the server has no TLS" in said.output
         assert "--admin: 0.0.0.0:7 can be reached" in said.output
         assert "--trust-network" in said.output
 

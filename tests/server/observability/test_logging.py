@@ -58,8 +58,8 @@ def test_a_message_is_a_line_of_text_for_people(stream: io.StringIO) -> None:
         ("bob version=9.9.9 digest=000 ", '"bob version=9.9.9 digest=000 "'),
         ('a"b', '"a\\"b"'),
         (
-            "a\n2026-01-01T00:00:00Z INFO guidepost.client.calls call",
-            '"a\\n2026-01-01T00:00:00Z INFO guidepost.client.calls call"',
+            "a\n2026-01-01T00:00:00Z INFO guidepost.calls call",
+            '"a\\n2026-01-01T00:00:00Z INFO guidepost.calls call"',
         ),
         ("\x1b[31mred\u202e", '"\\u001b[31mred\\u202e"'),
         ("Žofie", "Žofie"),
@@ -72,7 +72,7 @@ def test_a_value_from_outside_cannot_be_taken_for_other_values_or_another_line(
     logs.set_up("text", stream)
     structlog.get_logger().bind(logger=logs.CALLS).info("call", caller=caller, status="OK")
 
-    assert stream.getvalue().endswith(f" INFO guidepost.client.calls call caller={written} status=OK\n")
+    assert stream.getvalue().endswith(f" INFO guidepost.calls call caller={written} status=OK\n")
     assert stream.getvalue().count("\n") == 1
 
 

@@ -140,7 +140,10 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
         with pytest.raises(grpc.RpcError):
             ask(stub, vip=True)
 
-        assert (scraped("log_refused_total", reason="late"), scraped("log_refused_total", reason="full")) == (1, 0)
+        assert (
+            scraped("log_rejected_decisions_total", reason="late"),
+            scraped("log_rejected_decisions_total", reason="full"),
+        ) == (1, 0)
         assert scraped("calls_total", method=DECIDE, code="UNAVAILABLE") == 1
         assert scraped("log_records_at_risk") == 2
         assert scraped("log_records_waiting") >= 2

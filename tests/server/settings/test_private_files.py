@@ -133,7 +133,7 @@ def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_s
     done = check("--decision-log", url, "--log-sign-key", "a.private.pem")
 
     assert done.exit_code == 0, done.output
-    assert "has the mode 0644: everybody can read it" in done.output
+    assert "has the mode 0644: every user can read it" in done.output
     assert "help: chmod 640 a.private.pem" in done.output
     assert "decisions.db has the mode 0644" in done.output
     for path in ("log/decisions.db", "a.private.pem"):
@@ -144,9 +144,9 @@ def test_check_reports_a_log_and_a_key_that_others_can_read_and_the_server_may_s
 @pytest.mark.parametrize(
     ("mode_", "said"),
     [
-        (0o604, "everybody can read it"),
-        (0o660, "others can change it"),
-        (0o666, "everybody can read it and others can change it"),
+        (0o604, "every user can read it"),
+        (0o660, "other users can change it"),
+        (0o666, "every user can read it and other users can change it"),
         (0o640, ""),
         (0o440, ""),
     ],

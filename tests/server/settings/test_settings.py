@@ -57,12 +57,12 @@ class TestWhereASettingComesFrom:
         got = found({"GUIDEPOST_PORT": "11", "GUIDEPOST_GRACE": "12"}, file, port="21")
 
         assert (got.settings.port, got.settings.grace, got.settings.workers, got.settings.host) == (21, 12, 3, "::1")
-        assert got.settings.log_patience == ServerSettings().log_patience
-        assert [got.origin(name) for name in ("port", "grace", "workers", "log_patience")] == [
+        assert got.settings.log_timeout == ServerSettings().log_timeout
+        assert [got.origin(name) for name in ("port", "grace", "workers", "log_timeout")] == [
             "--port",
             "$GUIDEPOST_GRACE",
             f"{file}:3: workers",
-            "--log-patience",
+            "--log-timeout",
         ]
 
     def test_without_anything_said_all_is_the_default(self) -> None:
@@ -91,7 +91,7 @@ class TestWhereASettingComesFrom:
             else {
                 "NUMBER": "2000" if "bytes" in name else "200",
                 "SECONDS": "2.5",
-                "SHARE": "0.5",
+                "RATIO": "0.5",
                 "HOST:PORT": "127.0.0.1:1",
             }.get(kind.metavar, "x")
         )
@@ -119,23 +119,23 @@ class TestWhatIsWrongWithSettings:
         file = toml(tmp_path, 'workerz = 3\n\nport = "high"\n[zzz]\nx = 1\n')
 
         assert told({"GUIDEPOST_LOG_DURABILTY": "sync", "GUIDEPOST_GRACE": "-1"}, file, workers="many") == [
-            f"{file}:1: no such setting `workerz`\n    help: did you mean `workers`?",
-            f"{file}:3: port: expected an integer from 0 to 65,535, got 'high'",
-            f"{file}:4: no such setting `zzz`",
-            "$GUIDEPOST_LOG_DURABILTY: no such setting\n    help: did you mean `GUIDEPOST_LOG_DURABILITY`?",
-            "--workers: expected an integer from 0 to 256, got 'many'",
-            "$GUIDEPOST_GRACE: expected a number of seconds, 0 or more, got '-1'",
+            f"{file}:1: unknown setting `workerz`\n    help: did you mean `workers`?",
+            f"{file}:3: port: expected an integer from 0 to 65,535, got `high`",
+            f"{file}:4: unknown setting `zzz`",
+            "$GUIDEPOST_LOG_DURABILTY: unknown setting\n    help: did you mean `GUIDEPOST_LOG_DURABILITY`?",
+            "--workers: expected an integer from 0 to 256, got `many`",
+            "$GUIDEPOST_GRACE: expected a number of seconds of 0 or more, got `-1`",
         ]
 
     def test_what_is_overridden_has_to_be_right_all_the_same(self) -> None:
         assert told({"GUIDEPOST_PORT": "x"}, port="1") == [
-            "$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got 'x'"
+            "$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got `x`"
         ]
 
     def test_a_file_that_is_not_there_or_no_toml_is_told_beside_the_rest(self, tmp_path: Path) -> None:
         assert told(None, tmp_path / "none.toml", port="x") == [
             f"{tmp_path}/none.toml: cannot be read: No such file or directory",
-            "--port: expected an integer from 0 to 65,535, got 'x'",
+            "--port: expected an integer from 0 to 65,535, got `x`",
         ]
         [only] = told(None, toml(tmp_path, "port = = 1"))
         assert only.startswith(f"{tmp_path}/guidepost.toml:1:8: not TOML: ")
@@ -155,7 +155,7 @@ class TestWhatIsWrongWithSettings:
     def test_an_address_without_quotes_says_what_an_address_is(self, tmp_path: Path) -> None:
         file = toml(tmp_path, "metrics = 9464\n")
 
-        assert told(None, file) == [f"{file}:1: metrics: expected HOST:PORT, for example 127.0.0.1:9464, got 9464"]
+        assert told(None, file) == [f"{file}:1: metrics: expected HOST:PORT, for example 127.0.0.1:9464, got `9464`"]
 
     def test_a_long_value_is_not_repeated(self) -> None:
         [said] = told({"GUIDEPOST_PORT": "s3cret" * 50})
@@ -173,7 +173,7 @@ class TestSettingsThatDoNotGoTogether:
     def test_they_are_all_told(self) -> None:
         assert self.told(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
             "--admin: a single process has no admin service",
-            "--metrics: 127.0.0.1:9000 is the address of `admin`, too",
+            "--metrics: 127.0.0.1:9000 is also the address of `admin`",
         ]
         assert self.told(host="unix:/run/x", workers="2") == ["--host: workers cannot share a Unix socket"]
         assert self.told(host="unix:/run/x", workers="0") == []
@@ -181,7 +181,7 @@ class TestSettingsThatDoNotGoTogether:
     def test_a_secret_in_a_setting_is_refused_and_one_in_a_file_is_taken(self, tmp_path: Path) -> None:
         url = "postgresql+psycopg://desk:s3cret@db/log"
         [refused] = setting_problems(found(None, None, decision_log=url))
-        assert (refused.origin, refused.message) == ("--decision-log", "a URL with a password")
+        assert (refused.origin, refused.message) == ("--decision-log", "expected a URL without a password")
         assert "s3cret" not in str(refused)
 
         (tmp_path / "url").write_text(url + "\n")
@@ -215,7 +215,7 @@ def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> N
         (name, f"cannot listen on 127.0.0.1:{port}: Address already in use") for name in ("--port", "--metrics")
     ]
     assert [one.help for one in said] == [
-        f"a server runs there already? `guidepost health 127.0.0.1:{port}` asks it",
+        f"check whether a server runs there: `guidepost health 127.0.0.1:{port}`",
         "",
     ]
     assert environment_problems(found(None, None, port="0", decision_log=f"sqlite:///{tmp_path}/d.db")) == []
