@@ -82,7 +82,7 @@ def _big() -> Iterator[Row]:
         taken = statistics.median(_seconds(lambda after=after: _compared(before, after)) for _ in range(ROUNDS))
         yield Row(
             group=group,
-            what=f"{what}: {outcome.changed:,} cells decided otherwise, in {len(outcome.regions):,} regions",
+            what=f"{what}: {outcome.changed:,} cells decided differently, in {len(outcome.regions):,} regions",
             value=taken,
             unit="s",
             goal=BIG_GOAL,
