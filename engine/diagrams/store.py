@@ -29,23 +29,39 @@ MOST_NODES: Final = 1_000_000
 
 
 class TooManyNodes(Exception):
-    """A store is full; ``levels`` has the number of nodes that ask each fact."""
+    """A store has no room for another node; ``asking`` has the nodes made since :meth:`Diagrams.allow`, by the fact they ask."""
 
-    def __init__(self, levels: Mapping[str, int]) -> None:
-        super().__init__(f"{sum(levels.values()):,} nodes")
-        self.levels = levels
+    def __init__(self, asking: Mapping[str, int]) -> None:
+        super().__init__(f"{sum(asking.values()):,} nodes")
+        self.asking = asking
 
 
 class Diagrams:
-    """A store of diagrams over the same facts: ``sizes`` has each fact with its number of classes, in their order."""
+    """A store of diagrams over the same facts: ``sizes`` has each fact with its number of classes, in their order.
 
-    __slots__ = ("_at", "_children", "_codes", "_leaves", "_most", "_unique", "facts", "level", "sizes")
+    It holds at most ``most`` nodes. How many nodes a function takes is the same on every machine.
+    """
+
+    __slots__ = (
+        "_at",
+        "_children",
+        "_codes",
+        "_leaves",
+        "_limit",
+        "_since",
+        "_unique",
+        "facts",
+        "level",
+        "most",
+        "sizes",
+    )
 
     def __init__(self, sizes: Mapping[str, int], most: int = MOST_NODES) -> None:
         self.facts = tuple(sizes)
         self.sizes = tuple(sizes.values())
         self.level = {fact: at for at, fact in enumerate(self.facts)}
-        self._most = most
+        self.most = self._limit = most
+        self._since = 0
         self._at: list[int] = []
         self._children: list[tuple[Node, ...]] = []
         self._unique: dict[tuple[int, tuple[Node, ...]], Node] = {}
@@ -79,16 +95,21 @@ class Diagrams:
         return found
 
     def _new(self, level: int, children: tuple[Node, ...]) -> Node:
-        if len(self._at) >= self._most:
-            raise TooManyNodes(self.by_fact())
+        if len(self._at) >= self._limit:
+            raise TooManyNodes(self.asking())
         self._at.append(level)
         self._children.append(children)
         return len(self._at) - 1
 
-    def by_fact(self) -> dict[str, int]:
-        """Return how many nodes ask each fact."""
+    def allow(self, nodes: int) -> None:
+        """Allow so many nodes more from now on, as far as the store has room."""
+        self._since = len(self._at)
+        self._limit = min(self.most, self._since + nodes)
+
+    def asking(self) -> dict[str, int]:
+        """Return how many of the nodes made since :meth:`allow` ask each fact, leaves apart."""
         counts = [0] * (len(self.facts) + 1)
-        for level in self._at:
+        for level in self._at[self._since :]:
             counts[level] += 1
         return dict(zip(self.facts, counts, strict=False))
 

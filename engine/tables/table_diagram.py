@@ -17,11 +17,13 @@ from itertools import chain
 from operator import or_
 from typing import Any
 
-from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.store import Diagrams, Node, TooManyNodes
 from engine.model.policy import HitPolicy, Literal, SameAs, Table
+from engine.model.problems import PolicyErrors, Problem
 from engine.model.vocabulary import YES, Fact, FactType
 from engine.tables.classes import Atoms
 from engine.tables.fact_order import fact_order, reads_of
+from engine.tables.node_limit import MOST_NODES_A_TABLE, node_problem
 from engine.tables.partition import Partition, partitions
 from engine.tables.rule_diagram import RuleDiagram, States, joined, rule_diagram, sent_states
 
@@ -65,10 +67,33 @@ class PolicyDiagrams:
     tables: Mapping[str, TableDiagram]
 
 
-def draw_tables(tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> PolicyDiagrams:
-    """Draw tables, each of which comes behind those that it reads."""
+def draw_tables(
+    tables: Sequence[Table],
+    outcomes: Mapping[str, Fact],
+    atoms: Mapping[str, Atoms],
+    *,
+    most: int = MOST_NODES_A_TABLE,
+) -> PolicyDiagrams:
+    """Draw tables, each of which comes behind those that it reads.
+
+    Raises PolicyErrors with every table that takes more than ``most`` nodes; those that read its outcomes are not drawn.
+    """
     drawing = _Drawing(tables, outcomes, atoms)
-    drawn = {table.name: drawing.table(table) for table in tables}
+    drawn: dict[str, TableDiagram] = {}
+    problems: list[Problem] = []
+    left_out: set[str] = set()
+    for table in tables:
+        if left_out & set(table.reads):
+            left_out.update(table.produces)
+            continue
+        drawing.store.allow(most)
+        try:
+            drawn[table.name] = drawing.table(table)
+        except TooManyNodes as error:
+            problems.append(node_problem(table.name, table.place, error.asking, most))
+            left_out.update(table.produces)
+    if problems:
+        raise PolicyErrors(problems)
     return PolicyDiagrams(store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn)
 
 

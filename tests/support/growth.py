@@ -109,6 +109,45 @@ def thresholds(count: int) -> Files:
     return files(facts, {"grade": choice(5)}, {"grades": table}, ["grade"])
 
 
+def web(count: int, *, summed: tuple[str, ...] = ()) -> Files:
+    """Rules that test three of many facts at random: nearly all of what is known has to be remembered together.
+
+    The facts that are ``summed`` are read by a table of their own instead, and the rules read what it says.
+    """
+    chance = random.Random(count)
+    facts = {f"f{at:02}": choice(4) for at in range(count)}
+    outcomes = {"grade": choice(5)}
+    rules = []
+    for at in range(6 * count):
+        tested = {fact: f"v{chance.randrange(4)}" for fact in chance.sample(sorted(facts), 3)}
+        when = {fact: value for fact, value in tested.items() if fact not in summed}
+        if len(when) < len(tested):
+            when["sum"] = f"v{chance.randrange(3)}"
+        rules.append({"id": f"r{at}", "when": when, "then": {"grade": f"v{chance.randrange(5)}"}})
+    tables: dict[str, Any] = {}
+    if summed:
+        outcomes["sum"] = choice(3)
+        parts = [
+            {"id": f"s{at}", "when": {fact: f"v{at % 4}"}, "then": {"sum": f"v{at % 3}"}}
+            for at, fact in enumerate(summed)
+        ]
+        tables["sums"] = {
+            "hit": "first",
+            "about": "x",
+            "produces": "sum",
+            "rules": parts,
+            "otherwise": {"then": {"sum": "v0"}},
+        }
+    tables["grades"] = {
+        "hit": "first",
+        "about": "x",
+        "produces": "grade",
+        "rules": rules,
+        "otherwise": {"then": {"grade": "v0"}},
+    }
+    return files(facts, outcomes, tables, ["grade"])
+
+
 def choice(count: int, letter: str = "v") -> dict[str, Any]:
     return {"type": "choice", "about": "x", "values": [{"value": f"{letter}{at}", "about": "x"} for at in range(count)]}
 

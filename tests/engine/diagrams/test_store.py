@@ -137,9 +137,23 @@ def test_values_of_unlike_types_are_unlike() -> None:
 
 
 def test_a_full_store_says_which_facts_its_nodes_ask() -> None:
-    store = Diagrams(SIZES, most=6)
+    store = Diagrams(SIZES, most=60)
 
     with pytest.raises(TooManyNodes) as error:
         made(store, list(range(len(CELLS))))
 
-    assert sum(error.value.levels.values()) <= 6
+    assert error.value.asking == store.asking()
+    assert 0 < sum(error.value.asking.values()) <= 60
+
+
+def test_what_is_allowed_from_now_on_counts_the_nodes_from_now_on() -> None:
+    store = Diagrams(SIZES)
+    made(store, list(range(len(CELLS))))
+    before = len(store)
+    store.allow(3)
+
+    with pytest.raises(TooManyNodes) as error:
+        made(store, list(range(1, len(CELLS) + 1)))
+
+    assert len(store) == before + 3
+    assert sum(error.value.asking.values()) <= 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from engine.diagrams.store import Node
 from engine.load import load
 from engine.model.policy import Policy
+from engine.model.problems import PolicyErrors
 from engine.tables.classes import Axis
+from engine.tables.node_limit import MOST_NODES_A_TABLE
 from engine.tables.partial import PartialTable
 from engine.tables.possible_sets import possible_sets
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
@@ -23,7 +26,7 @@ from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import tabulate_policy
 from tests.oracle import Oracle
-from tests.support.growth import Files, chain, customers, prerequisites, thresholds
+from tests.support.growth import Files, chain, customers, prerequisites, thresholds, web
 from tests.support.strategies import policies
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
@@ -31,8 +34,8 @@ LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
 Cells = npt.NDArray[np.int64]
 
 
-def drawn(policy: Policy) -> PolicyDiagrams:
-    return draw_tables(list(policy.tables.values()), policy.outcomes, all_atoms(policy))
+def drawn(policy: Policy, most: int = MOST_NODES_A_TABLE) -> PolicyDiagrams:
+    return draw_tables(list(policy.tables.values()), policy.outcomes, all_atoms(policy), most=most)
 
 
 def in_cells(diagrams: PolicyDiagrams, root: Node, axes: tuple[Axis, ...]) -> Cells:
@@ -153,3 +156,33 @@ def test_what_no_table_of_cells_could_hold_means_what_plain_loops_mean(files: Ca
                     assert {part.lists[code] for code in codes} == wanted
 
     assert len(diagrams.store) < most
+
+
+def test_a_table_that_takes_too_many_nodes_names_the_facts_that_are_remembered_together() -> None:
+    with pytest.raises(PolicyErrors) as error:
+        drawn(load(web(9)), most=20_000)
+
+    [problem] = error.value.problems
+    assert re.fullmatch(
+        r"the table `grades` takes more than the limit of 20,000 nodes: "
+        r"(`f\d\d`, )+`f\d\d` and `f\d\d` have to be remembered together until `f\d\d` is read",
+        problem.message,
+    )
+
+
+def test_giving_these_facts_an_outcome_of_their_own_helps() -> None:
+    with pytest.raises(PolicyErrors) as error:
+        drawn(load(web(9)), most=20_000)
+    named = re.findall(r"`(f\d\d)`", error.value.problems[0].message)[:-1]
+
+    assert len(drawn(load(web(9, summed=tuple(named))), most=20_000).store) < 20_000
+
+
+def test_the_limit_is_reached_by_the_same_policies_on_every_machine() -> None:
+    """Nodes are counted, and not seconds or bytes: the same policy makes the same nodes in the same order."""
+    first, second = (drawn(load(web(6))).store for _ in range(2))
+
+    assert len(first) == len(second)
+    assert [first.children(node) for node in range(len(first))] == [
+        second.children(node) for node in range(len(second))
+    ]
