@@ -1,19 +1,16 @@
-"""Time zones, from the pinned tz database: what the clock on the wall shows at an instant, and which instant it means.
+"""Time zones: the local time at an instant, and the instant that a local time means.
 
-Instants are whole microseconds since 1970-01-01T00:00Z, and local times are counted likewise, as if they were UTC. Zones
-come from the ``tzdata`` package and never from the machine, so that the same policy gives the same answers everywhere.
+Instants are whole microseconds since 1970-01-01T00:00Z. Local times are counted the same way, as if they were UTC. Zones
+come from the pinned ``tzdata`` package, never from the machine, so that a policy gives the same answers everywhere.
 """
 
 from __future__ import annotations
 
-import struct
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache, partial
 from importlib.resources import files
-from io import BytesIO
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -37,8 +34,8 @@ EPOCH_DAY: Final = EPOCH.toordinal()
 Column = NDArray[np.int64]
 
 _MARGIN: Final = 3 * DAY_MICROS
-_SCAN: Final = 14 * 24 * 3600
-"""Rules for the years to come turn the clock twice a year: steps of two weeks miss none (tests compare with an hourly scan)."""
+_SCAN: Final = 6 * 24 * 3600
+"""The seconds between two looks at an offset: no zone turns its clocks twice within six days."""
 
 
 def to_micros(instant: datetime) -> int:
@@ -75,11 +72,11 @@ NEVER: Final = 2**63 - 1
 
 
 class Zone:
-    """A time zone: the instants at which its clocks are turned, and how far they are ahead of UTC between those."""
+    """A time zone: the instants at which its offset from UTC changes, and the offsets between them, in microseconds."""
 
     def __init__(self, name: str, transitions: list[int], offsets: list[int]) -> None:
-        # The later offset counts from the local time on that both offsets can show: a time that is skipped is
-        # still read with the earlier one, hence later by the gap, and a time that comes twice is the first.
+        # A local time is read with the later offset from the first time that only the later offset shows. So a skipped
+        # time is read with the earlier offset, which makes it later by the gap, and a repeated time means the first.
         switch = [at + max(around) for at, around in zip(transitions, pairwise(offsets), strict=True)]
         self.name = name
         self.offsets = array("q", offsets)
@@ -95,11 +92,11 @@ class Zone:
         return instant + self.offsets[bisect_right(self.transitions, instant)]
 
     def resolve(self, local: int) -> int:
-        """Return the instant that a local time means: one that is skipped is later by the gap, one that comes twice is the first.
+        """Return the instant that a local time means: a skipped time is later by the gap, a repeated time is the first.
 
-        >>> angeles = zone("America/Los_Angeles")
+        >>> los_angeles = zone("America/Los_Angeles")
         >>> skipped = to_micros(datetime(2014, 3, 9, 2, 30, tzinfo=UTC))
-        >>> to_datetime(angeles.local(angeles.resolve(skipped))).isoformat(" ")
+        >>> to_datetime(los_angeles.local(los_angeles.resolve(skipped))).isoformat(" ")
         '2014-03-09 03:30:00+00:00'
         """
         return local - self.offsets[bisect_right(self._switch, local)]
@@ -110,7 +107,7 @@ class Zone:
         return instants + offsets[np.searchsorted(transitions, instants, side="right")]
 
     def resolve_column(self, locals_: Column) -> Column:
-        """Return the instants that local times mean, as ``resolve`` does."""
+        """Return the instants that local times mean, by the rules of ``resolve``."""
         _, switch, offsets = self._columns
         return locals_ - offsets[np.searchsorted(switch, locals_, side="right")]
 
@@ -127,68 +124,36 @@ def zone_names() -> frozenset[str]:
 
 @lru_cache(1_000)
 def zone(name: str) -> Zone:
-    """Return a time zone by its IANA name.
+    """Return a time zone by its IANA name; raises KeyError if the package has no such zone.
 
     >>> zone("Atlantis/Capital")
     Traceback (most recent call last):
     ...
-    KeyError: 'no time zone Atlantis/Capital in tzdata'
+    KeyError: 'no time zone `Atlantis/Capital` in tzdata'
     """
     if name not in zone_names():
-        raise KeyError(f"no time zone {name} in tzdata")
+        raise KeyError(f"no time zone `{name}` in tzdata")
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        rules = ZoneInfo.from_file(file, key=name)
+    first, last = (BEGIN - _MARGIN) // SECOND, (END + _MARGIN) // SECOND
     transitions: list[int] = []
-    offsets: list[int] = []
-    for second, offset in _turns(files("tzdata").joinpath("zoneinfo", *name.split("/")).read_bytes()):
-        at, ahead = second * SECOND, offset * SECOND
-        if at < BEGIN - _MARGIN or not offsets:
-            offsets = [ahead]
-        elif at < END + _MARGIN and ahead != offsets[-1]:
-            transitions.append(at)
-            offsets.append(ahead)
-    return Zone(name, transitions, offsets)
+    offsets = [_offset(rules, first)]
+    for second in range(first, last, _SCAN):
+        after = _offset(rules, second + _SCAN)
+        if after != offsets[-1]:
+            changed = partial(_differs, rules, offsets[-1])
+            at = second + bisect_left(range(second, second + _SCAN), True, key=changed)
+            transitions.append(at * SECOND)
+            offsets.append(after)
+    return Zone(name, transitions, [offset * SECOND for offset in offsets])
 
 
-def _turns(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the seconds from which each offset counts: those that the file (RFC 9636) lists, then those that its last line rules."""
-    start = 44 + _length(data, 0, 4)
-    *_, times, types, _letters = _counts(data, start)
-    body = start + 44
-    seconds = struct.unpack_from(f">{times}q", data, body)
-    kinds = data[body + times * 8 : body + times * 9]
-    ahead = [struct.unpack_from(">l", data, body + times * 9 + at * 6)[0] for at in range(types)]
-    yield -1 << 62, ahead[0]
-    for second, kind in zip(seconds, kinds, strict=True):
-        yield second, ahead[kind]
-    if "," in data[body + _length(data, start, 8) :].decode():
-        yield from _ruled(ZoneInfo.from_file(BytesIO(data)), max(BEGIN // SECOND, *seconds))
+def _differs(rules: ZoneInfo, offset: int, second: int) -> bool:
+    return _offset(rules, second) != offset
 
 
-def _counts(data: bytes, start: int) -> tuple[int, ...]:
-    return struct.unpack_from(">6l", data, start + 20)
-
-
-def _length(data: bytes, start: int, size: int) -> int:
-    in_utc, standard, leaps, times, types, letters = _counts(data, start)
-    return times * (size + 1) + types * 6 + letters + leaps * (size + 4) + standard + in_utc
-
-
-def _ruled(rules: ZoneInfo, start: int) -> Iterator[tuple[int, int]]:
-    """Find the turns of the clock after a second, to the second."""
-    last = (END + _MARGIN) // SECOND
-    before = _ahead(rules, start)
-    for at in range(start, last, _SCAN):
-        after = _ahead(rules, at + _SCAN)
-        if after != before:
-            changed = partial(_differs, rules, before)
-            yield at + bisect_left(range(at, at + _SCAN), True, key=changed), after
-            before = after
-
-
-def _differs(rules: ZoneInfo, ahead: int, second: int) -> bool:
-    return _ahead(rules, second) != ahead
-
-
-def _ahead(rules: ZoneInfo, second: int) -> int:
+def _offset(rules: ZoneInfo, second: int) -> int:
+    """Return the offset from UTC in seconds, at a second since 1970."""
     offset = datetime.fromtimestamp(second, rules).utcoffset()
     return offset.days * 86_400 + offset.seconds if offset is not None else 0
 

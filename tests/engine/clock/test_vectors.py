@@ -14,7 +14,7 @@ import pytest
 from engine.clock.calendar import Calendar
 from engine.clock.clock import Clock, Reached
 from engine.clock.localtime import local_text
-from engine.clock.zone import TZDB, to_datetime, to_micros, zone, zone_names
+from engine.clock.zone import DAY_MICROS, TZDB, to_datetime, to_micros, zone, zone_names
 from tests.support.clock_oracle import zone_of
 from tests.support.clocks import CLOCK, WEEKDAYS, dated, day_of, listed, minutes
 
@@ -89,10 +89,20 @@ def test_zones_come_from_the_pinned_database() -> None:
     assert len(TZDB) >= 5
     assert int(TZDB[:4]) >= 2025
     assert len(zone_names()) > 500
-    with pytest.raises(KeyError, match="no time zone Mars/Olympus"):
+    with pytest.raises(KeyError, match="no time zone `Mars/Olympus`"):
         zone("Mars/Olympus")
     with pytest.raises(KeyError):
         zone("../zones")
+
+
+@pytest.mark.parametrize("name", ["America/Boa_Vista", "America/Noronha", "Asia/Gaza", "Africa/Casablanca"])
+def test_no_change_of_an_offset_is_missed_where_two_lie_within_a_week(name: str) -> None:
+    days = range(-3 * DAY_MICROS, to_micros(datetime(2201, 1, 3, tzinfo=UTC)), DAY_MICROS)
+    rules, ours = zone_of(name), zone(name)
+
+    assert [ours.local(day) - day for day in days] == [
+        (to_datetime(day).astimezone(rules).utcoffset() or timedelta()) // timedelta(microseconds=1) for day in days
+    ]
 
 
 @pytest.mark.parametrize(
