@@ -1,4 +1,4 @@
-"""Files written whole or not at all, so that nothing reads half of one; and files with facts or keys in them, for their owner only."""
+"""Atomic writes, so that no reader sees half of a file, and private files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Final, TextIO
 
 PRIVATE: Final = 0o600
-"""The mode of a file that holds what people sent, or a secret: only its owner reads it."""
+"""The mode of a file with facts of tickets or with secrets: only its owner can read it."""
 
 PUBLIC: Final = 0o644
 
 
 def write_atomically(path: Path, content: bytes, mode: int = PUBLIC) -> None:
-    """Write a file beside its place, then put it there; a new file gets this mode, and one that is replaced keeps its own.
+    """Write a temporary file and rename it to ``path``; a new file gets ``mode``, a replaced file keeps its own.
 
-    Raises OSError, and leaves nothing behind then.
+    Raises OSError, without leaving a file behind.
     """
     with atomic_path(path, mode) as made:
         made.write_bytes(content)
@@ -26,7 +26,10 @@ def write_atomically(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 @contextmanager
 def atomic_path(path: Path, mode: int = PUBLIC) -> Iterator[Path]:
-    """Yield a path beside a file's place to write to; at the end of the block it is put there, unless the block fails. For the mode see :func:`write_atomically`."""
+    """Yield a temporary path, which is renamed to ``path`` at the end of the block unless the block raises.
+
+    See :func:`write_atomically` for the mode.
+    """
     target = path.resolve()
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     os.close(handle)
@@ -41,11 +44,11 @@ def atomic_path(path: Path, mode: int = PUBLIC) -> Iterator[Path]:
 
 
 def create_private(path: Path) -> None:
-    """Create an empty file that only its owner reads, unless there is one; raises OSError."""
+    """Create an empty file that only its owner can read, unless the file exists; raises OSError."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE))
 
 
 def open_private(path: Path) -> TextIO:
-    """Open a text file to write it from the start; a new one is for its owner only. Raises OSError."""
+    """Open a text file for writing; only its owner can read a new one. Raises OSError."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE), "w", encoding="utf-8")

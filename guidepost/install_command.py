@@ -1,4 +1,4 @@
-"""The command that installs a missing package for the Python that runs this program, as a person types it."""
+"""The command that installs a missing package for the Python that runs this program."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ PYTHON: Final = "python"
 
 
 def install_command(*packages: str) -> str:
-    """Return the command, with the Python of a virtual environment below the working directory by its relative path.
+    """Return the command; a Python below the working directory has its relative path.
 
-    A bare `pip` may belong to another Python.
+    It does not use `pip` alone, which may belong to another Python.
 
     >>> install_command("psycopg[binary]").endswith("-m pip install 'psycopg[binary]'")
     True

@@ -1,4 +1,4 @@
-"""The name of the program, and the versions of what is installed."""
+"""The name of the program, and the versions of installed packages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PROGRAM: Final = "guidepost"
 
 
 def installed_version(name: str) -> str:
-    """Return the version of an installed distribution, or say in words that it is not installed."""
+    """Return the version of a distribution, or the text "not installed" ("from a checkout" for the program itself)."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -1,7 +1,7 @@
-"""The source line of a place with a caret under what is meant, as every text on a terminal shows it.
+"""The source line of a problem with a caret below it, for terminals.
 
-In: a place that knows its line. Out: two texts of the same width, cut around the caret if the line is long. Tabs become
-spaces, and characters that would move the cursor are written as escapes, so that the caret stands where it should.
+A long line is cut around the caret. Tabs become spaces, and control characters become escapes, so that the caret is in
+the right column.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from engine.model.problems import Place
 from engine.model.quoting import visible
 
 MOST_COLUMNS: Final = 120
-"""The most columns of a source line that are shown."""
+"""The most columns of an excerpt."""
 
 LEAST_COLUMNS: Final = 24
-"""A terminal that is narrower wraps the line."""
+"""The fewest columns of an excerpt; a narrower terminal wraps it."""
 
 _TAB: Final = "    "
 _CUT: Final = "…"
 _IN_FRONT: Final = 3
-"""A line that is cut shows one column of so many in front of the caret."""
+"""The share of a cut line before the caret: one column of this many."""
 
 _QUOTED: Final = re.compile(r"""\"(?:\\.|[^"\\])*\"|'(?:''|[^'])*'""")
 _PLAIN: Final = re.compile(
@@ -36,14 +36,14 @@ _BRACKETS: Final = {"[": "]", "{": "}"}
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A source line and, below it, the caret; both without the number of the line."""
+    """A source line and the line with the caret below it, without the line number."""
 
     line: str
     caret: str
 
 
 def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
-    """Return the line of a place and its caret, or None if the line is not known or has nothing there.
+    """Return the excerpt of a place, or None if its line is unknown or has no such column.
 
     >>> found = excerpt(Place(file="a.yaml", line=3, column=14, text="  high: [P1, P9, P3]"))
     >>> print(found.line), print(found.caret)
@@ -63,7 +63,7 @@ def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
 
 
 def without_secrets(place: Place) -> Place:
-    """Hide in the line of a place what may be a secret: passwords in URLs, and every long word of letters and digits.
+    """Mask what may be a secret in the line of a place: passwords in URLs, and long words of letters and digits.
 
     >>> without_secrets(Place(file="a", line=1, column=1, text="log = 'db://ann:secret@host', key gpk_0123456789abcdef")).text
     "log = 'db://ann:******@host', key ********************"
@@ -72,7 +72,7 @@ def without_secrets(place: Place) -> Place:
 
 
 def length(text: str, start: int) -> int:
-    """Return how many characters belong to what begins at a column of a YAML line, from 0: at least one.
+    """Return the length of the YAML value that begins at a column, counted from 0; at least 1.
 
     >>> [length('a: ["b c", d e, {f: g}]', start) for start in (0, 3, 4, 11, 16)]
     [1, 20, 5, 3, 6]
@@ -85,7 +85,7 @@ def length(text: str, start: int) -> int:
 
 
 def _closed(text: str, start: int) -> int:
-    """Return the length of a list or mapping in brackets, or 1 if it does not end in its line."""
+    """Return the length of a list or mapping in brackets, or 1 if it does not end on its line."""
     depth, at = 0, start
     while at < len(text):
         quoted = _QUOTED.match(text, at)
@@ -97,7 +97,7 @@ def _closed(text: str, start: int) -> int:
 
 
 def _window(text: str, start: int, end: int, columns: int) -> tuple[int, int]:
-    """Return where the part of a line begins and ends that is shown."""
+    """Return the start and end of the part of a line that is shown."""
     if cell_len(_written(text)) <= columns:
         return 0, len(text)
     room = columns - 2 * len(_CUT)

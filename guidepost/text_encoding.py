@@ -1,4 +1,4 @@
-"""Bytes of a text file in, its text out; or the encoding that they are in, if it is not UTF-8."""
+"""Decodes UTF-8 files, and names the encoding of others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "UTF-16"),
     (codecs.BOM_UTF16_BE, "UTF-16"),
 )
-"""How a file begins in each encoding, the longer first: the mark of UTF-32 begins with that of UTF-16."""
+"""The byte order marks, the longer ones first: the mark of UTF-32 begins with that of UTF-16."""
 
 _LOOKED_AT: Final = 4096
 _LATIN: Final = 0xA0
@@ -23,7 +23,7 @@ _HELP: Final = "save the file as UTF-8"
 
 
 def decode_text(file: str, content: bytes) -> str | Problem:
-    r"""Return the text of a file in UTF-8, with or without a byte order mark, or what is wrong with it.
+    r"""Return the text of a file in UTF-8, with or without a byte order mark, or the problem.
 
     >>> decode_text("a.yaml", b"a: 1"), decode_text("a.yaml", "a: 1".encode("utf-16")).message
     ('a: 1', 'expected UTF-8, got UTF-16')
@@ -37,7 +37,7 @@ def decode_text(file: str, content: bytes) -> str | Problem:
 
 
 def _encoding(content: bytes) -> str:
-    """Name the encoding if it is UTF-16 or UTF-32; without a mark it shows by zeros, which no text in UTF-8 has."""
+    """Return "UTF-16" or "UTF-32" by the byte order mark or the positions of zero bytes, or ""."""
     for mark, name in _MARKS:
         if content.startswith(mark):
             return name
@@ -49,7 +49,7 @@ def _encoding(content: bytes) -> str:
 
 
 def _other(file: str, content: bytes, at: int) -> Problem:
-    """Return which byte it is, and which character of Latin-1 or Windows-1252, if it is one."""
+    """Return the problem of a byte that is not UTF-8, with its character in Latin-1 or Windows-1252 if there is one."""
     start = content.rfind(b"\n", 0, at) + 1
     line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")
     sign = content[at : at + 1].decode("cp1252", errors="replace")

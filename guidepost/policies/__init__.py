@@ -1,13 +1,13 @@
-"""Policy folders: where versions come from, how they are formatted, released and tested.
+"""Policy folders: the sources of versions, formatting, releases and tests.
 
 Modules::
 
-    format          one layout for policy files
-    format_matrix   matrices in columns
-    holiday_drafts  holiday lists drafted anew
-    merge_base      what a change is compared with
-    release         freezing the working version
-    run_cases       policy tests of several versions: read, select, run, and what they cover
-    sources         where versions come from: a name in, the files of one version out
-    unpack          bundles in, a policies folder out
+    format          the formatter of policy files
+    format_matrix   matrices aligned in columns
+    holiday_drafts  holiday lists drafted with the `holidays` package
+    merge_base      the version at the merge base of a git revision
+    release         freezes the working version
+    run_cases       runs the cases of a version, with selection and coverage
+    sources         the name of a version -> its files
+    unpack          bundles -> a policies folder
 """

@@ -1,8 +1,8 @@
-"""One layout for policy files: their text in, the same content laid out in (text, or why it is left alone).
+"""The formatter of policy files: the text of a file in, the formatted text or the reason for leaving it alone out.
 
-Lists and mappings are indented alike, matrices stand in columns, what is written in one line stays in one up to a width.
-Comments, quotes, the order of keys and lists, and single empty lines stay. What would read otherwise afterwards, lose a
-comment or never come to rest is left as it is.
+The formatter indents lists and mappings, aligns matrices in columns, and keeps a list on one line up to a width. It
+keeps comments, quotes, the order of keys and lists, and single empty lines. It leaves a file alone if its content would
+change, if a comment would be lost, or if formatting it again would change it again.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from engine.model.problems import Problem
 from guidepost.policies.format_matrix import FAST, align_matrices
 
 WIDTH: Final = 200
-"""A list or mapping that is written in one line may make it this long; beyond that each item gets a line of its own."""
+"""The longest line of a list or mapping in brackets; a longer one gets a line for each item."""
 
 MAX_PASSES: Final = 4
-"""A text that still changes after so many passes is left alone."""
+"""A text that still changes after this many passes is left alone."""
 
 _COMMENT: Final = re.compile(r"#.*")
 
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A text laid out; ``problems`` if it cannot be read, ``left_alone`` says why it is as it was."""
+    """A formatted text; ``problems`` if it cannot be read, or ``left_alone`` with the reason for not changing it."""
 
     text: str
     problems: tuple[Problem, ...] = ()
@@ -42,7 +42,7 @@ class Formatted:
 
 
 def format_text(file: str, text: str) -> Formatted:
-    r"""Lay a policy file out; ``file`` is what it is called in problems.
+    r"""Format the text of a policy file; ``file`` is its name in problems.
 
     >>> print(format_text("a.yaml", "# the desk\nkind:   manifest\ntriage: [ a,b ]\nparts:\n- version: 1.10 # as sent\n").text, end="")
     # the desk
@@ -68,7 +68,7 @@ def format_text(file: str, text: str) -> Formatted:
 
 
 def _lost(file: str, before: str, tree: Node, after: str) -> str:
-    """Return what a text lost by its layout, or nothing."""
+    """Return what formatting would change or lose, or ""."""
     again, problems = read(file, after)
     if again is None or problems or _content(again) != _content(tree):
         return "it would read otherwise"
@@ -85,7 +85,7 @@ def _content(node: Node) -> object:
 
 
 def comments_of(text: str) -> Iterator[str]:
-    r"""Yield the comments of a text in order: what stands between its tokens, and behind the sign of a text in lines.
+    r"""Yield the comments of a text in order: those between its tokens, and those after the sign of a block text.
 
     >>> [*comments_of("# one\na: 'no # two'\nb: | # three\n  # no\nc: x#y # four\n")]
     ['# one', '# three', '# four']
@@ -99,7 +99,7 @@ def comments_of(text: str) -> Iterator[str]:
 
 
 class _AllText(VersionedResolver):
-    """Every plain word is text, as it is to a policy: nothing is written otherwise because it looks like a number or a date."""
+    """Reads every plain word as text, so that numbers and dates keep their spelling."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         return super().resolve(kind, value, (False, True) if kind is ScalarNode else implicit)
@@ -116,7 +116,7 @@ def _layout() -> YAML:
 
 
 def _within_width(text: str) -> str:
-    """Write a text anew; what makes a line too long is spread over several."""
+    """Dump a text again, with one line for each item of lists and mappings that are too wide."""
     layout = _layout()
     content = layout.load(text)
     while True:
@@ -131,7 +131,7 @@ def _within_width(text: str) -> str:
 
 
 def _too_wide(node: yaml.Node | None, path: tuple[int | str, ...] = ()) -> Iterator[tuple[int | str, ...]]:
-    """Yield the paths to the outermost lists and mappings in lines that are too long."""
+    """Yield the paths of the outermost lists and mappings in brackets that end beyond the width."""
     if not isinstance(node, yaml.CollectionNode):
         return
     if node.flow_style:
@@ -153,7 +153,7 @@ def _at(content: Any, path: tuple[int | str, ...]) -> Any:
 
 
 def _tidy(text: str) -> str:
-    """Take out spaces at the end of lines and all but one of empty lines in a row, but not within a text."""
+    """Remove trailing spaces and repeated empty lines, except within a text."""
     within: set[int] = set()
     for token in yaml.scan(text, Loader=FAST):
         if isinstance(token, yaml.ScalarToken):

@@ -1,4 +1,4 @@
-"""Matrices in columns: the text of a policy file in, the same with the headings and cells of each matrix below each other out."""
+"""Aligns the headings and cells of each matrix of a policy file in columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 import yaml
 
 FAST: Final[Any] = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-"""The reader that keeps every word as it is written; in C where there is one."""
+"""The loader that reads every scalar as text; the C version if it is installed."""
 
 GAP: Final = 2
 """Spaces between the longest heading and the cells."""
@@ -17,7 +17,7 @@ GAP: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Line:
-    """A heading with its cells in one line: the line's number, where the heading ends, the cells, and where they end."""
+    """A row of a matrix on one line: the index of the line, its heading, its cells, and the comment after them."""
 
     at: int
     head: str
@@ -27,7 +27,7 @@ class _Line:
 
 
 def align_matrices(text: str) -> str:
-    r"""Align the matrices of a text; one of another shape stays as it is.
+    r"""Align the matrices of a text; rows of different lengths stay as they are.
 
     >>> print(align_matrices("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"), end="")
     tables:
@@ -65,7 +65,7 @@ def _matrices(root: yaml.Node | None) -> Iterator[yaml.MappingNode]:
 
 
 def _lines(matrix: yaml.MappingNode, lines: list[str]) -> Iterator[_Line]:
-    """Yield the line of the columns and those of the rows; nothing if one of them is not a list in one line."""
+    """Yield the line of the columns and those of the rows; nothing unless each is a list on one line."""
     rows = _get(matrix, "rows")
     headed = [(key, value) for key, value in matrix.value if key.value == "columns"]
     headed += rows.value if isinstance(rows, yaml.MappingNode) and not rows.flow_style else []

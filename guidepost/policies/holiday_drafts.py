@@ -1,8 +1,8 @@
-"""Holiday lists drafted anew: what the ``holidays`` package says, held against what stands in a list, and the text with the changes made.
+"""Drafts holiday lists with the ``holidays`` package: compares a list with a new draft, and applies the changes.
 
-A person has the last word. An entry is the package's to change only if it is estimated and names no source but the
-package or that of its list; what is confirmed, what somebody looked up elsewhere, and what ``not_holidays`` strikes
-out stays, and where the package says otherwise, that is told.
+A person has the last word. A draft changes an entry only if it is estimated and its source is the package or that of
+its list. Confirmed entries, entries with another source and days in ``not_holidays`` stay, and differences are
+reported.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PACKAGE: Final = "holidays"
 
 _ESTIMATED: Final = re.compile(r" \(estimated\)|, estimated(?=\))")
 _PLAIN: Final = re.compile(r"[A-Za-z][\w.;'()&/-]*( [\w.;'()&/-]+)*")
-"""Texts that YAML takes as they are, also inside braces."""
+"""Texts that need no quotes in YAML, even inside braces."""
 
 _YEAR_ENDS: Final = ((1, 1), (12, 31))
 
@@ -43,19 +43,22 @@ class NoSuchCalendar(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Drafter:
-    """What drafts lists: the package's version, and a function of a code (``SG``, ``AU/NSW``) and years that gives dates with names."""
+    """The package: its version, and ``days``, which returns the names of holidays by date for a code and years.
+
+    A code is ``SG`` or ``AU/NSW``.
+    """
 
     version: str
     days: Callable[[str, range], Mapping[date, str]]
 
     @property
     def source(self) -> str:
-        """How an entry names it."""
+        """The source of an entry from this package."""
         return f"{PACKAGE} {self.version}"
 
 
 def installed_package() -> Drafter:
-    """Return the ``holidays`` package, or raise PackageMissing. It is imported here and nowhere else."""
+    """Return the ``holidays`` package, or raise PackageMissing. No other module imports it."""
     try:
         import holidays  # noqa: PLC0415 - an optional dependency, and slow: only who drafts pays for it
     except ImportError:
@@ -79,20 +82,20 @@ def installed_package() -> Drafter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolidayFile:
-    """A list as it stands in its file."""
+    """A holiday list with the text of its file."""
 
     list: HolidayList
     text: str
     tree: Tree
     code: str
-    """How the package calls the region; empty for a list that is kept by hand."""
+    """The code of the region in the package; empty for a list that is maintained manually."""
     package: str
     about: str
     struck: Mapping[date, str]
 
 
 def read_list(file: str, stem: str, written: str) -> tuple[HolidayFile | None, list[Problem]]:
-    """Read a list from the text of its file; give the problems found, and no list if there are any."""
+    """Read a list from the text of its file; return the list, or None and the problems."""
     tree, problems = read(file, written)
     if tree is not None:
         problems += structure_problems("holidays", tree)
@@ -126,9 +129,9 @@ class DateChange:
     """One difference between a list and its new draft.
 
     Attributes:
-        name: what the date is called from now on; for one that goes, what it was called.
-        was: where a holiday that moved was, or how one that is renamed was called.
-        why: where a person's word stands against the package, what stands and why.
+        name: the new name of the date; the old one if it is removed.
+        was: the old date of a holiday that moved, or the old name of one that is renamed.
+        why: for a date that is kept against the package, the reason.
     """
 
     day: date
@@ -140,7 +143,10 @@ class DateChange:
 
 @dataclass(frozen=True, slots=True)
 class DraftComparison:
-    """A list held against a new draft: the span it then covers, and the differences by date, those that change nothing among them."""
+    """The comparison of a list with a new draft: the span it then covers, and the differences by date.
+
+    Differences of the kind KEPT do not change the list.
+    """
 
     first: date
     last: date
@@ -150,9 +156,9 @@ class DraftComparison:
 def compare_list(
     file: HolidayFile, drafter: Drafter, first_year: int | None = None, last_year: int | None = None
 ) -> DraftComparison:
-    """Hold a list against a new draft of these years; without them, of all that it covers.
+    """Compare a list with a new draft of these years, by default of all years that it covers.
 
-    Years beyond the list widen it; those in between are then drafted too.
+    Years outside the list widen it, and the years in between are drafted too.
     """
     known = file.list
     low = min(first_year or known.first.year, known.last.year + 1)
@@ -189,7 +195,7 @@ def _change(day: date, entry: Holiday | None, name: str, file: HolidayFile) -> D
 
 
 def _person_s(entry: Holiday, file: HolidayFile) -> str:
-    """Describe by what an entry is a person's, if it is."""
+    """Return why an entry belongs to a person, or "" if the package may change it."""
     if entry.status is HolidayStatus.CONFIRMED:
         return "confirmed by a person"
     if entry.source == text(file.tree, "source") or entry.source.startswith(f"{PACKAGE} "):
@@ -198,7 +204,7 @@ def _person_s(entry: Holiday, file: HolidayFile) -> str:
 
 
 def _moved(changes: list[DateChange]) -> Iterable[DateChange]:
-    """Describe of a holiday that goes in a year and comes back in it, under one name each, that it moved."""
+    """Join the removal and the addition of a holiday with the same name in the same year into a move."""
     by_name: dict[tuple[int, str], list[DateChange]] = {}
     for change in changes:
         if change.kind in (DateChangeKind.ADDED, DateChangeKind.REMOVED):
@@ -227,7 +233,7 @@ def _moved(changes: list[DateChange]) -> Iterable[DateChange]:
 
 
 def revise_list(file: HolidayFile, drafter: Drafter, made: DraftComparison) -> str:
-    """Return the text of a list with the changes made; all that does not change stays as it was written, comments too."""
+    """Return the text of a list with the changes; all other lines and comments stay as they are."""
     gone = {date.fromisoformat(change.was) for change in made.changes if change.kind is DateChangeKind.MOVED}
     gone |= {change.day for change in made.changes if change.kind in (DateChangeKind.REMOVED, DateChangeKind.RENAMED)}
     new = {
@@ -260,7 +266,7 @@ def _with_days(lines: list[str], file: HolidayFile, gone: set[date], new: Mappin
     end = min((place.line for place in file.tree.key_places.values() if place.line > start), default=len(lines) + 1) - 1
     places = {date.fromisoformat(day): place.line for day, place in days.key_places.items()} if days else {}
     if not places or start in places.values():
-        # Nothing there, or all in one line: write it anew.
+        # There are no days, or all are on one line: write them again.
         kept = {
             day: entry_line(day, entry.name, entry.status, _own_source(file, day))
             for day, entry in file.list.days.items()
@@ -279,7 +285,7 @@ def _with_days(lines: list[str], file: HolidayFile, gone: set[date], new: Mappin
 
 
 def _entry_and_remarks(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Part the lines of an entry from the comments and empty lines behind it."""
+    """Separate the lines of an entry from the comments and empty lines after it."""
     size = len(lines)
     while size > 1 and lines[size - 1].lstrip()[:1] in ("", "#"):
         size -= 1
@@ -301,7 +307,7 @@ def entry_line(day: date, name: str, status: HolidayStatus, source: str = "") ->
 
 
 def yaml_text(words: str) -> str:
-    """Put a text in quotes if YAML asks for them.
+    """Return a text as YAML, in quotes if it needs them.
 
     >>> yaml_text("Eid al-Fitr (observed); Vesak Day"), yaml_text("Chinese New Year: day 2"), yaml_text("no")
     ('Eid al-Fitr (observed); Vesak Day', '"Chinese New Year: day 2"', '"no"')

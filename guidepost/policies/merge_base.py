@@ -1,7 +1,7 @@
-"""What a change is compared with: a git revision and a policies folder in, the version at their merge base out.
+"""The base of a change: a git revision and a policies folder in, the version at their merge base out.
 
-The merge base is the last commit that the revision and the working tree have in common, so that what happened on the
-target branch since is not shown as if the change took it back. Where there is nothing to compare with, a Base says why.
+The merge base is the last common commit of the revision and the working tree, so that later commits of the target
+branch are not reported as reverted. Without a version at the base, the MergeBase has the reason.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from guidepost.policies.sources.folder import PAST
 from guidepost.policies.sources.git import SHALLOW, Repository, read_revision, repository
 
 SHORT: Final = 12
-"""How many characters of a commit are shown."""
+"""The characters of a commit in messages."""
 
 
 class NoVersion(StrEnum):
-    """Why there is no version to compare with."""
+    """Why there is no version at the base."""
 
     NOTHING = ""
     NOT_FOUND = "not found"
@@ -35,9 +35,9 @@ class NoVersion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeBase:
-    """What a change is compared with. ``message`` and ``help`` tell why there is no version, if there is none.
+    """The version that a change is compared with, or ``message`` and ``help`` on why there is none.
 
-    ``frozen`` are the versions that were released there; ``dirty`` tells whether the policies hold what is not committed.
+    ``frozen`` are the released versions at the base; ``dirty`` is whether the policies have uncommitted changes.
     """
 
     revision: str
@@ -51,12 +51,12 @@ class MergeBase:
 
     @property
     def name(self) -> str:
-        """Return which commit it is, as people read it."""
+        """The revision and its commit, for messages."""
         return f"{self.revision} ({self.commit[:SHORT]})" if self.commit else self.revision
 
 
 def find_merge_base(revision: str, policies: Path) -> MergeBase:
-    """Find the version that a change of a policies folder is compared with."""
+    """Return the version that the changes of a policies folder are compared with."""
     try:
         return _found(revision, policies)
     except SourceError as error:
@@ -93,7 +93,7 @@ def _found(revision: str, policies: Path) -> MergeBase:
 
 
 def _merge_base(within: Repository, revision: str) -> str:
-    """Return the commit that the revision and the working tree have in common."""
+    """Return the last common commit of a revision and the working tree."""
     commit = within.commit(revision)
     if commit is None:
         raise SourceError(
@@ -117,6 +117,6 @@ def _version(commit: str, policies: Path) -> Version:
 
 
 def _frozen(within: Repository, commit: str, policies: Path) -> dict[str, Frozen]:
-    """Return the versions that were released at a commit; a register that cannot be read there has none."""
+    """Return the released versions at a commit; none if the register cannot be read."""
     content = within.content(commit, f"{PAST}/{REGISTER}")
     return read_register(f"{policies.as_posix()}/{PAST}/{REGISTER}", content)[0] if content is not None else {}

@@ -1,7 +1,7 @@
-"""Freezing the working version: its files put aside beside the old ones, and its digest in the register.
+"""Freezes the working version: copies its files to ``past/``, and adds its digest to the register.
 
-Each step leaves a folder that can be read: the files are copied to a folder of their own and renamed as a whole, then the
-register is replaced. A release that was cut off between the two is finished by the next one.
+The policies folder is valid after each step: the files are copied to a temporary folder, which is renamed, and then the
+register is replaced. The next release completes one that was interrupted in between.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ SCHEMAS: Final = "schemas"
 
 
 class NotReleased(Exception):
-    """The working version cannot be put aside as it stands, or its manifest cannot be changed; the text says why."""
+    """The working version cannot be frozen, or its manifest cannot be changed; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What a release did: where the version lies, how many files it has, and whether it was there already."""
+    """The result of a release: the folder of the version, the number of its files, and whether it was frozen before."""
 
     folder: Path
     files: int
@@ -40,7 +40,7 @@ class Release:
 
 
 def freeze(policies: Path, version: Version) -> Release:
-    """Freeze the working version of a policies folder, as it was checked; raises NotReleased if its files are others by now."""
+    """Freeze the working version of a policies folder; raises NotReleased if its files changed since the check."""
     working = version_folders(policies)[0]
     frozen = frozen_versions(working)
     number = version.ref.version
@@ -64,7 +64,7 @@ def freeze(policies: Path, version: Version) -> Release:
 
 
 def _put_aside(working: VersionFolder, files: list[str], target: Path, expected: str) -> None:
-    """Copy the files of a version and its schemas to a folder of their own, whole or not at all."""
+    """Copy the files of a version and its schemas to a new folder, which is complete or does not exist."""
     copied = Path(tempfile.mkdtemp(prefix=".release-", dir=working.path))
     try:
         schemas = [
@@ -83,7 +83,7 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
 
 
 def next_manifest(text: str, version: str, effective_from: datetime) -> str:
-    r"""Return a manifest with another version and day of effect, and every other character as it was.
+    r"""Return a manifest with a new version and effective date; every other character stays.
 
     >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime.fromisoformat("2021-01-01T00:00:00Z")))
     version: "1.1.0"  # old
@@ -107,7 +107,7 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
 
 
 def start_next(policies: Path, version: str, effective_from: datetime) -> None:
-    """Give the working version its next number and day of effect, in its manifest and in the schemas that name it."""
+    """Write the next version and effective date into the manifest, and update the published schemas."""
     manifest = policies / MANIFEST
     write_atomically(
         manifest, next_manifest(manifest.read_bytes().decode("utf-8-sig"), version, effective_from).encode()
@@ -126,7 +126,7 @@ def _manifest(text: str) -> Mapping:
 
 
 def _with(line: str, node: Scalar, value: str) -> str:
-    """Return a line with another value where a node stands, in quotes; a quote that ends elsewhere is left alone."""
+    """Return a line with a quoted value in place of a node; unchanged if a quote ends on another line."""
     start = node.place.column - 1
     end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)
     return line if not end else f'{line[:start]}"{value}"{line[end:]}'

@@ -1,6 +1,6 @@
-"""Policy tests of several versions: read, select, run, and what they cover. In: sources of versions; out: what came of each.
+"""Runs the cases of a version: reads and selects them, runs them, and measures what they cover.
 
-A version whose cases are all left out is read and not tabulated, which takes most of the time.
+A version without selected cases is read but not tabulated, which would take most of the time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from engine.version.version import Version, version_of_policy
 
 @dataclass(frozen=True, slots=True)
 class CaseSource:
-    """Where a version is read from: what it is called in problems, how to read its files, and how a command line names it."""
+    """The source of a version: the root of its paths in problems, a reader of its files, and its name for commands."""
 
     root: str
     files: Callable[[], Mapping[str, str]]
@@ -31,7 +31,7 @@ class CaseSource:
 
 @dataclass(frozen=True, slots=True)
 class TimedResult:
-    """A case that was run, and how many seconds that took."""
+    """The result of a case, and how many seconds it took."""
 
     result: CaseResult
     seconds: float
@@ -39,9 +39,9 @@ class TimedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRun:
-    """What came of the cases of one version; ``ref`` is None if it could not be read.
+    """The results of the cases of one version; ``ref`` is None if the version cannot be read.
 
-    ``left_out`` counts the cases that were not selected, and those behind the first that failed if the run stops there.
+    ``left_out`` counts the cases that were not selected, and those after the first failure if the run stops there.
     """
 
     source: CaseSource
@@ -56,7 +56,7 @@ class CaseRun:
 
     @property
     def failed(self) -> tuple[CaseResult, ...]:
-        """The cases that came out otherwise."""
+        """The cases that failed."""
         return tuple(one.result for one in self.results if not one.result.passed)
 
 
@@ -66,11 +66,11 @@ def run_cases(
     """Run the cases of one version.
 
     Args:
-        source: where to read it from.
-        selection: which cases are meant; None is all of them.
-        only: the version number that is asked for; None is given for another one.
-        stop: end with the first case that fails.
-        measure: also work out what the cases cover; then the version is tabulated even if no case is run.
+        source: the source of the version.
+        selection: which cases to run; None is all of them.
+        only: the only version to run, if it is not ""; None is returned for other versions.
+        stop: whether to stop at the first case that fails.
+        measure: whether to measure coverage; the version is then tabulated even if no case is run.
     """
     try:
         policy, trees = load_with_trees(source.files(), source.root)
@@ -109,7 +109,7 @@ def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[Time
 
 
 def run_timed(decider: Decider, case: Case) -> TimedResult:
-    """Run one case, and take the time."""
+    """Run one case and measure the time."""
     start = perf_counter()
     result = run_case(decider, case)
     return TimedResult(result, perf_counter() - start)

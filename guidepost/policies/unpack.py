@@ -1,6 +1,6 @@
-"""Bundles in, a policies folder out: the last version to come into effect is the working one, the others are frozen beside it.
+"""Unpacks bundles into a policies folder: the latest version is the working one, the others are frozen.
 
-The folder is made beside its place and put there as a whole, so that a server never reads half of one.
+The folder is written under a temporary name and renamed, so that a server never reads half of one.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from guidepost.policies.sources.folder import PAST
 
 
 class NotUnpacked(Exception):
-    """Bundles do not make a policies folder, or there is no place for it; the text says why."""
+    """Bundles do not fit into one policies folder, or the folder exists; the text is the reason."""
 
 
 def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = False) -> tuple[BuiltBundle, ...]:
-    """Write the policies folder of these versions; give them in the order in which they come into effect.
+    """Write the policies folder of these versions; return them in the order of their effective dates.
 
-    Raises NotUnpacked if two of them have one number or one instant, or if the folder is there and is not to be replaced;
-    PolicyErrors if they are of different desks; OSError if it cannot be written. In any case nothing is changed.
+    Raises NotUnpacked if two versions have the same number or instant, or if the folder exists and ``replace`` is
+    false; PolicyErrors if they belong to different desks; OSError if it cannot be written. Errors change nothing.
     """
     ordered = tuple(sorted(bundles, key=lambda one: one.effective_from))
     if problems := other_desks([one.manifest for one in reversed(ordered)]):
@@ -57,7 +57,7 @@ def _distinct(ordered: Sequence[BuiltBundle]) -> None:
 
 
 def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
-    """Write all files below a folder that is there."""
+    """Write all files to an existing folder."""
     *past, working = ordered
     for one, place in ((working, made), *((one, made / PAST / one.ref.version) for one in past)):
         for name, text in one.files.items():
@@ -76,7 +76,7 @@ def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
 
 
 def _put(made: Path, folder: Path) -> None:
-    """Put a folder in its place; one that was there goes, once the new one can follow at once."""
+    """Rename the new folder to its place; an existing folder is moved away first and deleted afterwards."""
     if folder.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:

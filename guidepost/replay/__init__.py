@@ -1,12 +1,12 @@
-"""Past tickets decided again: run, and written for those who read what came of it.
+"""Past tickets decided again, and the report on them.
 
-The nouns are those of :mod:`engine.replay.nouns`.
+The classes of a replay are in :mod:`engine.replay.nouns`.
 
 Modules::
 
-    report      what every form of a replay shows
-    run         A source of past tickets and a replayer in, a replay out
+    report      the content of a report on a replay, for every format
+    run         a source of past tickets and a replayer -> a replay
     spark       the same replay on Spark
-    text        A replay in words: the same ones on every surface
-    verify_log  whether a log and the policies belong together
+    text        the sentences of a report, for every format
+    verify_log  the records of a log, decided again under their own versions
 """

@@ -1,4 +1,4 @@
-"""What every form of a replay shows: the replay itself, what its sides are called, and the rows and limits beside it."""
+"""The content of a report on a replay, which every format shows."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from engine.replay.nouns import Example, Group, Moves, RejectedRow, Replay, Repl
 from engine.version.version import Version
 
 SHOWN: Final = 8
-"""How many regions, groups and changes of an outcome are shown unless all are asked for."""
+"""How many regions, groups and changes of an outcome a report shows by default."""
 
 NOT_SENT: Final = "(not sent)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayReport:
-    """A replay to show.
+    """A replay with everything that a report on it shows.
 
     Attributes:
-        replay: what came of it.
-        version: the version under trial.
-        source: what the past tickets are called by who asked.
-        before, after: what the two sides are called by who asked; ``before`` is "" where no version was named for it.
-        first_rejected: the first rows that could not be read.
-        rejected_file: the file with all of these, if there are any.
-        excesses: what changes beyond what may.
-        option: what chooses the version under trial on a command line.
-        notes: what there is to note of the source.
-        doubts: in how many rows a word that may stand for an empty cell is read as a value, by fact and word.
-        tolerances: how close a recorded value counts as the same, by outcome or deadline, as the mapping writes it.
+        replay: the result.
+        version: the version that was tried.
+        source: the name of the past tickets, as the user wrote it.
+        before, after: the names of the two sides, as the user wrote them; ``before`` is "" without a named version.
+        first_rejected: the first rows that cannot be read.
+        rejected_file: the file with all rejected rows, or "".
+        excesses: the changes that exceed a limit.
+        option: the option of the command line that names the version that was tried.
+        notes: the notes of the source.
+        doubts: in how many rows a word that may mark an empty cell is read as a value, by fact and word.
+        tolerances: the tolerance of each recorded outcome or deadline, as the mapping writes it.
     """
 
     replay: Replay
@@ -57,22 +57,22 @@ class ReplayReport:
 
     @property
     def unit(self) -> str:
-        """What is counted: tickets, or the rows of a source in which tickets have several."""
+        """The unit of the counts: "tickets", or "rows" if tickets have several."""
         return "rows" if self.replay.repeats else "tickets"
 
     @property
     def changed(self) -> tuple[Replayed, ...]:
-        """The outcomes that differ by ticket."""
+        """The outcomes that change for some tickets only, or differently by ticket."""
         return tuple(one for one in self.replay.outcomes if one.changed and one.name not in self.replay.alike)
 
     @property
     def alike(self) -> tuple[Replayed, ...]:
-        """The outcomes that change for every ticket alike: texts, and what only one side has."""
+        """The outcomes that change for every ticket in the same way: texts, and outcomes of one side only."""
         return tuple(one for one in self.replay.outcomes if one.changed and one.name in self.replay.alike)
 
     @property
     def detailed(self) -> tuple[Replayed, ...]:
-        """Of these, the ones of which there is more to say than one line."""
+        """The changed outcomes whose changes need more than one line."""
         return tuple(one for one in self.changed if len(outcome_changes(one)) > 1 or one.changed < one.tickets)
 
     @property
@@ -82,13 +82,13 @@ class ReplayReport:
 
     @property
     def same(self) -> tuple[str, ...]:
-        """What both sides say something of, and comes out as before for every ticket."""
+        """The outcomes and deadlines that are the same for every ticket."""
         every: tuple[Replayed | Moves, ...] = (*self.replay.outcomes, *self.replay.deadlines)
         return tuple(one.name for one in every if one.tickets and not one.changed)
 
     @property
     def groups(self) -> dict[str, tuple[Group, ...]]:
-        """The tickets by fact, as far as there is anything to see: facts that some ticket sends, and that tell where something changes."""
+        """The tickets by fact, for facts that some ticket sends and, in a comparison, whose groups have changes."""
         return {
             fact: groups
             for fact, groups in self.replay.groups.items()
@@ -97,12 +97,12 @@ class ReplayReport:
 
     @property
     def answer_outcomes(self) -> tuple[Replayed, ...]:
-        """The outcomes that answer a decision, for where only what is decided can be told."""
+        """The outcomes that answer a decision, for a report without a comparison."""
         answers = {name for decision in self.version.policy.decisions.values() for name in decision.answers}
         return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
 
     def command(self, outcome: str, example: Example) -> str:
-        """Return the command line that decides an example, with what matters to the outcome."""
+        """Return the command that decides an example, with the facts that its decision reads."""
         decision = self._decision(outcome)
         facts, now = dict(example.facts), example.now
         if decision in self.version.plans:
@@ -128,18 +128,18 @@ class ReplayReport:
         return found[0] if found else "triage"
 
     def _read(self, decision: str) -> tuple[set[str], bool]:
-        """Return the facts that a decision goes by, and whether it goes by what time it is."""
+        """Return the facts that a decision reads, and whether it depends on the current time."""
         plan, policy = self.version.plans[decision], self.version.policy
         read = {*plan.facts, *plan.instants}
         follows = read & set(policy.elapsed)
-        # What follows from the time that has passed goes by instants that no rule names.
+        # A fact about elapsed time reads instants that no rule names.
         instants = {fact.name for fact in policy.facts.values() if fact.type is FactType.INSTANT} if follows else set()
         return read | instants, bool(follows or plan.instants or plan.deadlines)
 
 
 @dataclass(frozen=True, slots=True)
 class TransitionTable:
-    """A from -> to table: the states of both sides in the order of the policy, and how many tickets go from each to each."""
+    """A from -> to table: the states of both sides in the order of the policy, and the tickets of each change."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -152,7 +152,7 @@ class TransitionTable:
 
 
 def transition_table(shown: ReplayReport, one: Replayed) -> TransitionTable:
-    """Lay the changes of an outcome out as a table."""
+    """Return the changes of an outcome as a table."""
     order = _order(shown.version, one.name)
     counts: dict[tuple[str, str], int] = {}
     for change, number in one.matrix.items():
@@ -166,7 +166,7 @@ def transition_table(shown: ReplayReport, one: Replayed) -> TransitionTable:
 
 
 def only_one_side(one: Replayed) -> str | None:
-    """Describe that only one side has an outcome; None if both do."""
+    """Return "only before" or "only now" for an outcome of one side, or None."""
     found = outcome_changes(one)
     if found and all(change.after.kind is StateKind.ABSENT for change in found):
         return "only before"
@@ -175,7 +175,7 @@ def only_one_side(one: Replayed) -> str | None:
 
 def outcome_changes(one: Replayed) -> dict[Change, int]:
     """Return the changes of an outcome, the most frequent first."""
-    # Two that read alike stay in the order of the replay, which is always the same.
+    # The sort is stable, so that equal counts keep the order of the replay.
     return dict(
         sorted(
             ((change, number) for change, number in one.matrix.items() if change.before != change.after),
@@ -185,7 +185,7 @@ def outcome_changes(one: Replayed) -> dict[Change, int]:
 
 
 def outcome_counts(one: Replayed) -> dict[OutcomeState, int]:
-    """Return what is decided now, the most frequent first."""
+    """Return the states that are decided now with their tickets, the most frequent first."""
     found: dict[OutcomeState, int] = {}
     for change, number in one.matrix.items():
         found[change.after] = found.get(change.after, 0) + number
@@ -204,7 +204,7 @@ def _order(version: Version, name: str) -> tuple[str, ...]:
 
 
 def _ordered(states: Iterable[OutcomeState], order: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the texts of states: values in the order of the policy, others by number or letter, and what is no value last."""
+    """Return the texts of states: values in the order of the policy, numbers, texts, then states without a value."""
 
     def place(state: OutcomeState) -> tuple[int, float, str]:
         text = state_text(state)

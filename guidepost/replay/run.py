@@ -1,4 +1,4 @@
-"""A source of past tickets and a replayer in, a replay out: batch by batch, with every row counted that cannot be read."""
+"""Replays a source of past tickets batch by batch, and counts the rows that cannot be read."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from engine.version.version import Version
 from guidepost.tickets import SIZE, Batch, TicketSource
 
 FIRST: Final = 5
-"""How many rows that cannot be read are shown."""
+"""How many rejected rows a report shows."""
 
 KINDS: Final = 100
-"""How many different things may be wrong with rows before the rest is put together."""
+"""How many messages of rejected rows are counted; the others are counted together."""
 
 OTHER: Final = "something else"
 
 USUAL_FACTS: Final = ("service", "channel", "country")
-"""The facts by which tickets are counted unless others are named."""
+"""The facts by which tickets are grouped by default."""
 
 OnProgress = Callable[[int, float | None], None]
-"""Is told how many rows were replayed since it was last told, and how far through the source they lead."""
+"""Receives the number of rows replayed since the last call, and the share of the source read so far."""
 
 
 @dataclass(slots=True, kw_only=True)
 class RejectedRows:
-    """Rows that could not be read: counted by what was wrong, the first of them kept, all of them written.
+    """The rows that cannot be read: counted by message, the first ones kept, all of them written.
 
-    ``doubts`` are rows that were decided, with a word that may stand for an empty cell, by the fact and the word.
+    ``doubts`` counts the decided rows in which a word that may mark an empty cell is read as a value, by fact and word.
     """
 
     write: Callable[[Iterable[RejectedRow]], None]
@@ -47,11 +47,11 @@ class RejectedRows:
 
     @property
     def rows(self) -> int:
-        """How many."""
+        """The number of rejected rows."""
         return sum(self.by.values())
 
     def add(self, unread: Iterable[RejectedRow]) -> None:
-        """Take some in; raises OSError."""
+        """Count and write rejected rows; raises OSError."""
         found = list(unread)
         for one in found:
             kind = one.message if one.message in self.by or len(self.by) < KINDS else OTHER
@@ -60,12 +60,12 @@ class RejectedRows:
         self.write(found)
 
     def doubt(self, found: Mapping[tuple[str, str], int]) -> None:
-        """Count words that may stand for an empty cell."""
+        """Count words that may mark an empty cell."""
         for key, rows in found.items():
             self.doubts[key] = self.doubts.get(key, 0) + rows
 
     def counted(self) -> dict[str, int]:
-        """Return the counts, the greatest first."""
+        """Return the counts by message, the greatest first."""
         return dict(sorted(self.by.items(), key=lambda item: (item[0] == OTHER, -item[1], item[0])))
 
 
@@ -76,7 +76,7 @@ def replay_source(
     watch: OnProgress,
     limit: int | None = None,
 ) -> Replay:
-    """Replay a source, or its first rows; raises TicketsError, and OSError if what is rejected cannot be written."""
+    """Replay a source, or its first rows; raises TicketsError, and OSError if rejected rows cannot be written."""
     tally, rows = Tally(), 0
     for batch in limit_batches(source, limit):
         found, refused = replayer.replay(batch.chunk) if batch.chunk.size else (Tally(), ())
@@ -89,7 +89,7 @@ def replay_source(
 
 
 def limit_batches(source: TicketSource, limit: int | None) -> Iterator[Batch]:
-    """Yield the batches of a source, or of its first rows."""
+    """Yield the batches of a source, or those of its first ``limit`` rows."""
     if limit is None:
         yield from source.batches()
         return
@@ -103,7 +103,7 @@ def limit_batches(source: TicketSource, limit: int | None) -> Iterator[Batch]:
 
 
 def _first(batch: Batch, most: int) -> Batch:
-    """Return the rows of a batch that come first in its source, at most so many."""
+    """Return the first rows of a batch, at most ``most``."""
     numbers = np.sort(np.concatenate([batch.chunk.rows, np.array([one.row for one in batch.rejected], np.int64)]))
     if len(numbers) <= most:
         return batch
@@ -115,7 +115,7 @@ def _first(batch: Batch, most: int) -> Batch:
 
 
 def usual_groups(version: Version) -> tuple[str, ...]:
-    """Return the facts by which tickets are counted if nobody says: the usual ones, else the first choices of the version."""
+    """Return the default facts for groups: the usual ones, or else the first choices of the version."""
     facts = version.policy.facts
     return (
         tuple(name for name in USUAL_FACTS if name in facts)

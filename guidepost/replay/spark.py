@@ -1,7 +1,7 @@
-"""The same replay on Spark: Parquet files cut into partitions, each replayed where it lies, their tallies added up.
+"""The same replay on Spark: each partition of Parquet files is replayed by a worker, and the tallies are added.
 
-The driver sends the texts of the versions and the mapping; each worker builds the versions once, and decides with the
-same functions as one machine does. Rows have the numbers that they have there, too: files in the order of their names.
+The driver sends the files of the versions and the mapping. Each worker builds the versions once and decides with the
+same functions as a single machine. Rows have the same numbers as there: files are in the order of their names.
 """
 
 from __future__ import annotations
@@ -43,47 +43,50 @@ _FILE, _ROW = "__guidepost_file", "__guidepost_row"
 _RESULT_SCHEMA: Final = "kind string, row long, payload string"
 _SPECIAL: Final = re.compile(r"[{}\[\]*?\\]")
 _PORTION: Final = 500
-"""How many rows that cannot be read are handed on at once."""
+"""How many rejected rows are fetched at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFiles:
-    """The files of a version, and what is put before their paths."""
+    """The files of a version, and the prefix of their paths in problems."""
 
     files: tuple[tuple[str, str], ...]
     root: str
 
     @classmethod
     def of(cls, files: Mapping[str, str], root: str) -> VersionFiles:
-        """Take them from a source of versions."""
+        """Return the files of a source of versions."""
         return cls(tuple(sorted(files.items())), root)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayerFiles:
-    """What a worker needs to make a replayer: the texts of the versions, and how tickets are counted."""
+    """What a worker needs to build a replayer: the files of the versions, and how tickets are grouped."""
 
     after: VersionFiles | None
     before: VersionFiles | None = None
     by: tuple[str, ...] = ()
     decisions: tuple[str, ...] | None = None
     versions: tuple[VersionFiles, ...] = ()
-    """All versions in the order in which they come into effect, if one side is the version in force at the time."""
+    """All versions in the order of their effective dates, if one side is the version in force at the time."""
     from_in_force: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionTask:
-    """What every partition is replayed by; ``first`` tells by file how many rows there are in front of it, ``limit`` how many count."""
+    """The replay of one partition.
 
-    trial: ReplayerFiles
+    ``first`` is the number of rows before each file, ``limit`` the number of rows of all files that count.
+    """
+
+    files: ReplayerFiles
     mapper: Mapper
     first: Mapping[str, int]
     limit: int | None = None
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Replay the rows of a partition: give what cannot be read as it comes, and the tally at the end."""
-        replayer, tally = build_replayer(self.trial), Tally()
+        """Replay the rows of a partition: yield rejected rows as they come, and the tally at the end."""
+        replayer, tally = build_replayer(self.files), Tally()
         for taken in batches:
             rows, numbers = self._numbered(taken)
             batch = self.mapper.batch(rows, numbers)
@@ -96,7 +99,7 @@ class PartitionTask:
         yield _result_batch([(TALLY, 0, json.dumps(tally.plain()))])
 
     def _numbered(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, Any]:
-        """Return the rows in the order of their numbers, and these."""
+        """Return the rows in the order of their numbers, and the numbers."""
         files = pc.dictionary_encode(rows.column(_FILE))
         first = np.array([self.first[name] for name in files.dictionary.to_pylist()], np.int64)
         numbers = first[files.indices.to_numpy(zero_copy_only=False)] + rows.column(_ROW).to_numpy() + 1
@@ -113,23 +116,23 @@ def run_on_spark(
     spec: str,
     vocabulary: Vocabulary,
     mapping: ColumnMapping | None,
-    trial: ReplayerFiles,
+    files: ReplayerFiles,
     replayer: Replayer | InForceReplayer,
     rejected: RejectedRows,
     limit: int | None = None,
 ) -> tuple[Replay, list[str]]:
-    """Replay Parquet files on Spark; give also what there is to note of them.
+    """Replay Parquet files on Spark; return the replay and the notes on the files.
 
     Args:
         spec: a file, a folder, a pattern, or an address that Spark can read (``hdfs://``, ``s3a://``).
-        vocabulary: what the mapping may speak of.
-        mapping: from columns to facts; without it, columns that are called like facts are facts.
-        trial: what the workers are sent.
-        replayer: the same on this machine, which sums up.
-        rejected: takes the rows that cannot be read, in their order.
+        vocabulary: the names that the mapping may use.
+        mapping: from columns to facts; without it, each column is the fact of the same name.
+        files: what the workers build their replayer from.
+        replayer: the replayer of this machine, which writes the summary.
+        rejected: receives the rejected rows in order.
         limit: how many of the first rows count.
 
-    Raises TicketsError; OSError if what is rejected cannot be written.
+    Raises TicketsError; OSError if rejected rows cannot be written.
     """
     paths = paths_of(spec)
     spark = spark_session()
@@ -148,7 +151,7 @@ def run_on_spark(
             "take one row of each ticket before, or leave --engine out",
         )
     require_columns(mapping, rows.columns, spec)
-    task = PartitionTask(trial=trial, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
+    task = PartitionTask(files=files, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
     columns = [f"`{name}`" for name in rows.columns if name in mapping.columns]
     wanted = rows.selectExpr(*columns, f"_metadata.file_path as {_FILE}", f"_metadata.row_index as {_ROW}")
     with _spark_errors(spec):
@@ -158,7 +161,7 @@ def run_on_spark(
 
 
 def paths_of(spec: str) -> list[str]:
-    """Return what Spark is to read: an address as it is, files of this machine by their whole paths; raises TicketsError."""
+    """Return the paths for Spark: an address as it is, local files as absolute paths; raises TicketsError."""
     if ADDRESS in spec:
         if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
             raise TicketsError(
@@ -177,12 +180,12 @@ def paths_of(spec: str) -> list[str]:
             f"{spec} holds records of a decision log, with what was on hold and recorded",
             "--engine embedded reads them",
         )
-    # Hadoop takes paths as they are, without percent signs, and reads them as patterns.
+    # Hadoop does not decode percent signs, and reads paths as patterns.
     return ["file://" + _SPECIAL.sub(r"\\\g<0>", path.resolve().as_posix()) for path in files.paths]
 
 
 def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return for each file how many rows there are in front of it, in the order of their paths.
+    """Return for each file the number of rows before it, in the order of their paths.
 
     >>> first_rows({"file:///t/b.parquet": 5, "file:///t/a%20b.parquet": 3})
     {'file:///t/a%20b.parquet': 0, 'file:///t/b.parquet': 3}
@@ -195,7 +198,7 @@ def first_rows(counts: Mapping[str, int]) -> dict[str, int]:
 
 
 def spark_session() -> Any:
-    """Return a Spark session: that of `spark-submit`, or a local one; raises TicketsError."""
+    """Return the Spark session of `spark-submit`, or a local one; raises TicketsError."""
     try:
         from pyspark.sql import SparkSession  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
     except ImportError as error:
@@ -225,7 +228,7 @@ def spark_session() -> Any:
 
 @contextmanager
 def _spark_errors(spec: str) -> Iterator[None]:
-    """Turn what Spark says into one line; its own log has all of it."""
+    """Raise errors of Spark as TicketsError with their first line; Spark's own log has the rest."""
     try:
         yield
     except Exception as error:
@@ -239,21 +242,21 @@ def _spark_errors(spec: str) -> Iterator[None]:
 
 
 @lru_cache(maxsize=4)
-def build_replayer(trial: ReplayerFiles) -> Replayer | InForceReplayer:
-    """Make a replayer of texts; a worker that is used again has it already."""
-    sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (trial.after, trial.before)]
-    if trial.versions:
-        versions = [build(dict(texts.files), texts.root) for texts in trial.versions]
+def build_replayer(files: ReplayerFiles) -> Replayer | InForceReplayer:
+    """Build a replayer from files; cached, since a worker replays several partitions."""
+    sides = [None if texts is None else build(dict(texts.files), texts.root) for texts in (files.after, files.before)]
+    if files.versions:
+        versions = [build(dict(texts.files), texts.root) for texts in files.versions]
         return InForceReplayer(
-            versions, *sides, from_in_force=trial.from_in_force, by=trial.by, decisions=trial.decisions
+            versions, *sides, from_in_force=files.from_in_force, by=files.by, decisions=files.decisions
         )
     if sides[0] is None:
-        raise AssertionError("a trial has a version")
-    return Replayer(sides[0], sides[1], trial.by, trial.decisions)
+        raise AssertionError("a replayer has a version")
+    return Replayer(sides[0], sides[1], files.by, files.decisions)
 
 
 def _function(task: PartitionTask) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Yield a task as the plain function that Spark takes."""
+    """Return a task as a plain function, which Spark requires."""
 
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from task(batches)
@@ -262,7 +265,7 @@ def _function(task: PartitionTask) -> Callable[[Iterator[pa.RecordBatch]], Itera
 
 
 def _collect_tally(made: Any, rejected: RejectedRows) -> Tally:
-    """Run it on all workers at once, keep what they give on their disks, and fetch it piece by piece."""
+    """Run on all workers, persist the results on their disks, and fetch them piece by piece."""
     from pyspark import StorageLevel  # noqa: PLC0415
 
     kept = made.persist(StorageLevel.DISK_ONLY)

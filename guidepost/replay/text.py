@@ -1,4 +1,4 @@
-"""A replay in words: the same ones on every surface."""
+"""The sentences of a report on a replay, the same in every format."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _UNITS: Final = (
 
 
 MOST: Final = 80
-"""How long a change may be in a table."""
+"""The longest text of a change in a table."""
 
 
 def tickets_text(number: int, unit: str = "tickets") -> str:
-    """Write a number of tickets, or of rows.
+    """Return a number of tickets, or of rows, as text.
 
     >>> tickets_text(1), tickets_text(1200), tickets_text(1, "rows")
     ('1 ticket', '1,200 tickets', '1 row')
@@ -34,7 +34,7 @@ def tickets_text(number: int, unit: str = "tickets") -> str:
 
 
 def share_of_text(number: int, all_: int, unit: str = "tickets") -> str:
-    """Write how many tickets of how many, with the share.
+    """Return how many tickets of how many as text, with the share.
 
     >>> share_of_text(1, 8), share_of_text(8, 8), share_of_text(3, 5, "rows")
     ('1 of 8 tickets (12.5%)', 'all 8 tickets', '3 of 5 rows (60%)')
@@ -47,7 +47,7 @@ def share_of_text(number: int, all_: int, unit: str = "tickets") -> str:
 
 
 def headline(shown: ReplayReport) -> str:
-    """Describe in one or two sentences what a replay comes to: of what was compared, and how much that was."""
+    """Return the result of a replay in one or two sentences: how much was compared, and how much of it differs."""
     one, unit = shown.replay, shown.unit
     left = one.tickets - one.compared
     nothing = f"Nothing was recorded for {left:,} of {tickets_text(one.tickets, unit)}"
@@ -79,7 +79,7 @@ def _is(number: int) -> str:
 
 
 def alike_texts(shown: ReplayReport) -> list[str]:
-    """Describe once what changes for every ticket alike."""
+    """Return the sentences on what changes for every ticket in the same way."""
     unit = shown.unit.removesuffix("s")
     found = [
         f"{one.name} changes for every {unit}: {shorten(change_text(next(iter(outcome_changes(one)))))}"
@@ -100,7 +100,7 @@ def alike_texts(shown: ReplayReport) -> list[str]:
 
 
 def notes(shown: ReplayReport) -> list[str]:
-    """Return what a reader has to know of the numbers: rows and tickets, versions, tolerances, words that may be empty cells."""
+    """Return the notes on rows and tickets, versions, tolerances, and words that may mark an empty cell."""
     one = shown.replay
     found = []
     if repeats := one.repeats:
@@ -133,7 +133,7 @@ def notes(shown: ReplayReport) -> list[str]:
 
 
 def sides(shown: ReplayReport) -> tuple[str, str]:
-    """Return what before and after are."""
+    """Return the descriptions of before and after."""
     one = shown.replay
     ref = one.after
     after = f"{ref.name} {ref.version} ({ref.digest[:12]})" + (f", {shown.after}" if shown.after != ref.version else "")
@@ -154,12 +154,12 @@ def sides(shown: ReplayReport) -> tuple[str, str]:
 
 
 def compare_help() -> str:
-    """Return how to compare, where there is nothing to compare with."""
+    """Return the help for a replay that compares nothing."""
     return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns that say how the desk decided"
 
 
 def unread_text(shown: ReplayReport) -> str:
-    """Return how many rows could not be read, and where they are; nothing if all were."""
+    """Return how many rows could not be read and the file that has them, or "" if all were read."""
     one = shown.replay
     number = sum(one.unread.values())
     if not number:
@@ -169,12 +169,12 @@ def unread_text(shown: ReplayReport) -> str:
 
 
 def outcome_text(one: Replayed, unit: str = "tickets") -> str:
-    """Sum an outcome up: for how many tickets it changes."""
+    """Return for how many tickets an outcome changes."""
     return share_of_text(one.changed, one.tickets, unit)
 
 
 def mostly_text(one: Replayed) -> str:
-    """Return the most frequent change of an outcome, and say how many there are besides."""
+    """Return the most frequent change of an outcome, and how many more there are."""
     found = list(outcome_changes(one))
     if not found:
         return ""
@@ -192,7 +192,7 @@ def shorten(text: str) -> str:
 
 
 def where_text(region: TicketRegion) -> str:
-    """Return which tickets these are."""
+    """Return the condition of a region."""
     said = ", ".join(when_texts(region.when)) if region.when else "every ticket"
     return f"{said}, decided by {region.version}" if region.version else said
 
@@ -203,24 +203,24 @@ def region_count(region: TicketRegion, unit: str = "tickets") -> str:
 
 
 def region_changes(region: TicketRegion) -> str:
-    """Return what happens in a region."""
+    """Return the changes in a region."""
     return changes_text(region.changes)
 
 
 def elsewhere_text(one: Replayed) -> str:
-    """Return how many tickets change that no region holds; nothing if there are none."""
+    """Return how many tickets change outside every region, or "" if none do."""
     return (
         f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
     )
 
 
 def value_label(value: str) -> str:
-    """Write the value of a fact by which tickets are grouped."""
+    """Return the value of a fact by which tickets are grouped."""
     return visible(value) or NOT_SENT
 
 
 def moves_text(one: Moves, unit: str = "tickets") -> str:
-    """Sum a deadline up: the share that moves, and how."""
+    """Return for how many tickets a deadline changes, and how."""
     parts = [
         f"{number:,} {word}"
         for number, word in (
@@ -239,7 +239,7 @@ def moves_text(one: Moves, unit: str = "tickets") -> str:
 
 
 def extent_text(one: Moves) -> str:
-    """Describe by how much due times move; nothing if none does."""
+    """Return by how much due times move, or "" if none does."""
     if one.mean is None:
         return ""
     most = [moved_text(by) for by in (one.most_later, one.most_earlier) if by]
@@ -247,7 +247,7 @@ def extent_text(one: Moves) -> str:
 
 
 def moved_text(by: timedelta) -> str:
-    """Write by how much something moves.
+    """Return a difference in time as text.
 
     >>> moved_text(timedelta(hours=-5)), moved_text(timedelta(days=9, minutes=1)), moved_text(timedelta())
     ('5 h earlier', '1 week 2 days later', '0 s')
@@ -256,7 +256,7 @@ def moved_text(by: timedelta) -> str:
 
 
 def duration_text(length: timedelta) -> str:
-    """Write a length of time, in its two greatest units.
+    """Return a duration in its two largest units.
 
     >>> duration_text(timedelta(minutes=90)), duration_text(timedelta(days=7)), duration_text(timedelta(days=1, seconds=2))
     ('1 h 30 min', '1 week', '1 day')
@@ -272,7 +272,7 @@ def duration_text(length: timedelta) -> str:
 
 
 def shift_text(one: DueShift) -> str:
-    """Describe by how much the due times of a bucket move.
+    """Return by how much the due times of a bucket move.
 
     >>> hour = timedelta(hours=1)
     >>> shift_text(DueShift(timedelta(), hour, 1)), shift_text(DueShift(-4 * hour, -hour, 1)), shift_text(DueShift(4 * hour, None, 1)), shift_text(DueShift(None, -hour, 1))
@@ -292,7 +292,7 @@ def shift_text(one: DueShift) -> str:
 
 
 def same_text(shown: ReplayReport) -> str:
-    """Name what is the same for every ticket."""
+    """Return the names of what is the same for every ticket."""
     return listed_text(shown.same) if shown.same else ""
 
 

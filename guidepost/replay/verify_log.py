@@ -1,4 +1,4 @@
-"""Whether a log and the policies belong together: every record is decided again under its own version, and must come out equal."""
+"""Verifies that the records of a log match the policies: every record is decided again under its own version."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from guidepost.replay.text import moved_text
 from guidepost.tickets import TicketSource
 
 MAX_LISTED: Final = 100
-"""How many records that come out otherwise are listed unless all are asked for; the others are counted."""
+"""How many records that differ are listed by default; the others are counted."""
 
 FindVersion = Callable[[str], Version | None]
-"""Gives the version with a digest, if it is known."""
+"""Returns the version with a digest, or None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """A record that comes out otherwise under its own version: its number and id, and what each outcome was and is."""
+    """A record that is decided differently under its own version; ``outcomes`` has the changes as texts."""
 
     row: int
     record: str
@@ -38,7 +38,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionVerification:
-    """The records under one version: how many there are, and how many come out otherwise. ``version`` is None if it is not known."""
+    """The records of one version, and how many of them differ; ``version`` is None if it is not available."""
 
     digest: str
     version: VersionRef | None
@@ -48,14 +48,16 @@ class VersionVerification:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogVerification:
-    """What came of deciding a log again.
+    """The result of verifying a log.
 
     Attributes:
-        source: the log.
-        versions: the versions in the order in which the log has them.
-        mismatches: the records that come out otherwise, the first of them at least.
-        rejected: how many records could not be read, by what was wrong; ``first_rejected`` are the first of these.
-        notes: what the log has besides, such as records that are not replayed.
+        source: the name of the log.
+        versions: the versions in the order of their first record.
+        mismatches: the records that differ, or the first of them.
+        rejected: how many records cannot be read, by message.
+        first_rejected: the first of these records.
+        rejected_file: the file with all of them, or "".
+        notes: the notes of the log, such as records that are not replayed.
     """
 
     source: str
@@ -68,22 +70,22 @@ class LogVerification:
 
     @property
     def records(self) -> int:
-        """How many records there are that can be read."""
+        """The number of records that can be read."""
         return sum(one.records for one in self.versions)
 
     @property
     def missing(self) -> tuple[VersionVerification, ...]:
-        """The versions that are not known."""
+        """The versions that are not available."""
         return tuple(one for one in self.versions if one.version is None)
 
     @property
     def differing(self) -> int:
-        """How many records come out otherwise."""
+        """The number of records that differ."""
         return sum(one.differing for one in self.versions)
 
     @property
     def ok(self) -> bool:
-        """Whether every record was decided again, and came out equal."""
+        """Whether there are records, and every one was decided again as recorded."""
         return bool(self.records) and not (self.missing or self.differing or self.rejected)
 
 
@@ -103,7 +105,7 @@ def verify_log(
     limit: int | None = None,
     most: int | None = MAX_LISTED,
 ) -> LogVerification:
-    """Decide the records of a log again; raises TicketsError, and OSError if what cannot be read cannot be written."""
+    """Decide the records of a log again; raises TicketsError, and OSError if rejected rows cannot be written."""
     counts: dict[str, _Count] = {}
     found: list[Mismatch] = []
     for batch in limit_batches(source, limit):
@@ -142,7 +144,7 @@ def verify_log(
 
 
 def _mismatches(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Iterator[Mismatch]:
-    """Yield the first records of a chunk that come out otherwise: halves in which nothing does are passed over."""
+    """Yield the first records of a chunk that differ, found by bisection."""
     halves = [np.arange(chunk.size)] if most else []
     while halves and most:
         rows = halves.pop()
@@ -164,7 +166,7 @@ def _mismatches(replayer: Replayer, chunk: Chunk, digest: str, most: int) -> Ite
 
 
 def _outcome_texts(one: Replay) -> dict[str, str]:
-    """Describe of one record what each outcome was, and is."""
+    """Return the change of each outcome of one record as text."""
     said = {
         outcome.name: change_text(next(iter(outcome_changes(outcome)))) for outcome in one.outcomes if outcome.changed
     }

@@ -1,32 +1,31 @@
-"""Past tickets: files of other systems, and the decision log, as chunks of columns that a replay takes.
+"""Past tickets from files of other systems and from the decision log, as chunks of columns for a replay.
 
-``open_tickets("tickets.parquet", version, mapping)`` gives a :class:`TicketSource`, whose ``batches()`` are :class:`Batch`
-values: a chunk of tickets, and the rows that cannot be read.
+``open_tickets("tickets.parquet", version, mapping)`` returns a :class:`TicketSource`. Its ``batches()`` yields
+:class:`Batch` values, each a chunk of tickets with the rows that cannot be read.
 
 Modules::
 
-    column_names        names of columns held against what there is
-    csv                 CSV, also as gzip: the separator by the first line, every cell as text
-    dictionary          A column of words in, a dictionary-encoded column out
-    from_decision_log   the decision log as a source
-    jsonl               JSON lines, also as gzip: one object a line
-    map_column          one rule of a mapping and a batch of foreign rows in, one column out, with the rows that
-                        cannot be read
-    map_value           what one value of a foreign column means: as a fact, or as an outcome that was recorded
-    mapper              A mapping, a vocabulary and a batch of foreign rows in
-    mapping             the nouns of a mapping
-    mapping_file        A mapping file in, a ColumnMapping out, or every problem at once
-    one_row_per_ticket  of several rows of one ticket, the first or the last
-    open                what people write for a source of tickets, and the source it names
-    parquet             parquet: one file or many, read row group by row group, with words kept once
-    record_chunks       records of the decision log in, chunks of tickets out
-    rejected_rows       the file of what could not be read
-    sample              the first rows of a file, column by column, as far as a draft of a mapping looks at them
-    similarity          how much a column looks like a fact
-    suggest             A source and a version in, the draft of a mapping file out
-    ticket_ids          the names of tickets as numbers
-    timestamps          A column of times as another system writes them in, instants out
-    types               the nouns
+    column_names        a mapping made of equal names; columns that are missing or unused
+    csv                 tickets in CSV files
+    dictionary          columns of words, each distinct value translated once
+    from_decision_log   tickets in a decision log or an export of one
+    jsonl               tickets in files of JSON lines
+    map_column          a rule of a mapping and a batch of rows -> a column, and the rows that cannot be read
+    map_value           a value of a column -> a fact, or a recorded outcome
+    mapper              a mapping, a vocabulary and a batch of rows -> a chunk of tickets
+    mapping             the classes of a mapping
+    mapping_file        a mapping file -> a ColumnMapping, or every problem
+    one_row_per_ticket  the first or the last of several rows of a ticket
+    open                the name of a source -> the source
+    parquet             tickets in Parquet files
+    record_chunks       records of a decision log -> chunks of tickets
+    rejected_rows       the file of the rows that cannot be read
+    sample              the first rows of a file, column by column
+    similarity          how similar a column is to a fact
+    suggest             a source and a version -> a draft of a mapping file
+    ticket_ids          the names of tickets as 64-bit hashes
+    timestamps          a column of times -> instants
+    types               the classes of a source
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Names of columns held against what there is: a mapping made of equal names, and what a source lacks or nobody reads."""
+"""The names of columns: a mapping made of equal names, and columns that are missing or unused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from guidepost.tickets.mapping import ColumnMapping, FromColumn
 from guidepost.tickets.types import TicketsError
 
 TICKET_COLUMNS: Final = ("ticket", "ticket_id", "number", "id", "key", "issue_key")
-"""What a column with the names of tickets is called, unless a mapping says so; the first that is there."""
+"""The usual names of the column with the ids of tickets; without a mapping, the first that a source has."""
 
 NOW_COLUMN: Final = "now"
 
@@ -20,9 +20,9 @@ _SHOWN: Final = 12
 
 
 def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) -> tuple[ColumnMapping, list[str]]:
-    """Make a mapping of the columns that are called like facts, but for case, spaces, `_` and `-`; say what is left out.
+    """Map each column to the fact of the same name, and return the mapping with notes on the columns that are left out.
 
-    Raises TicketsError if none is.
+    Case, spaces, `_` and `-` do not count. Raises TicketsError if no column has the name of a fact.
     """
     known = {folded(fact): fact for fact in vocabulary.facts}
     facts: dict[str, FromColumn] = {}
@@ -45,7 +45,7 @@ def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) 
 
 
 def require_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -> None:
-    """Raise TicketsError if a source lacks columns that a mapping reads."""
+    """Raise TicketsError if a mapping reads columns that a source does not have."""
     lacking = [column for column in mapping.columns if column not in columns]
     if lacking:
         what = f"the column{'s' if len(lacking) > 1 else ''} {_listed(lacking)}"
@@ -56,7 +56,7 @@ def require_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -
 
 
 def unique_names(names: Iterable[str]) -> list[str]:
-    """Return names of columns, a repeated one with its number.
+    """Return names of columns, with a number after a repeated name, and in place of an empty one.
 
     >>> unique_names(["Key", "Label", "Label", ""])
     ['Key', 'Label', 'Label (2)', 'column 4']

@@ -1,4 +1,8 @@
-"""CSV, also as gzip: the separator by the first line, every cell as text; a row with too few or too many fields is kept apart."""
+"""Tickets in CSV files, with or without gzip.
+
+The first line names the columns and shows the separator. Every cell is text. A row with too few or too many fields is
+rejected.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ from guidepost.tickets.mapper import Mapper
 from guidepost.tickets.types import SIZE, Batch, TicketsError
 
 BLOCK_SIZE: Final = 4 << 20
-"""Bytes that are read at a time; no row may be longer."""
+"""How many bytes are read at a time, and the longest row that can be read."""
 
 SEPARATORS: Final = ",;\t|"
 GZIP: Final = b"\x1f\x8b"
@@ -35,14 +39,14 @@ _NOT_UTF_8: Final = "have it exported as UTF-8 (in Excel: CSV UTF-8)"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names of the columns, and what separates them."""
+    """The names of the columns, and the separator."""
 
     columns: list[str]
     separator: str
 
 
 def read_header(path: Path) -> Header:
-    """Read the first line of a file; raises TicketsError if it is no text in UTF-8, or there is nothing."""
+    """Read the first line of a file; raises TicketsError if the file is empty or is not UTF-8."""
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == GZIP
@@ -83,29 +87,29 @@ class CsvTickets:
     rows: int | None = None
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Yield the tickets in order; a row is numbered as it stands in the file, the first below the header is 1."""
+        """Yield the tickets in order; the first row below the header is row 1."""
         header = read_header(self.path)
         require_columns(self.mapper.mapping, header.columns, self.name)
-        odd: list[Any] = []
+        malformed: list[Any] = []
         total = max(self.path.stat().st_size, 1)
         row, last = 1, ""
         try:
             with pa.OSFile(str(self.path)) as raw:
-                for rows in read_blocks(raw, self.path, header, odd):
+                for rows in read_blocks(raw, self.path, header, malformed):
                     for start in range(0, rows.num_rows, size):
                         part = rows.slice(start, size)
-                        numbers, wrong = _numbered(row, part.num_rows, odd)
+                        numbers, wrong = _numbered(row, part.num_rows, malformed)
                         row, last = int(numbers[-1]) + 1, _last_cell(part)
                         batch = self.mapper.batch(part, numbers, min(raw.tell() / total, 1.0))
                         yield _with(batch, wrong)
-            at, last = (int(odd[-1].number) - 1, odd[-1].text) if odd else (row - 1, last)
+            at, last = (int(malformed[-1].number) - 1, malformed[-1].text) if malformed else (row - 1, last)
             if "\n" in last and not _tail(self.path).endswith(b'"'):
                 raise TicketsError(
                     f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
                     "close the quote, or write it twice if it belongs to the text",
                 )
-            if odd:
-                left = _numbered(row, 0, odd)[1]
+            if malformed:
+                left = _numbered(row, 0, malformed)[1]
                 yield _with(self.mapper.batch(_nothing(header), np.zeros(0, np.int64), 1.0), left)
         except pa.ArrowInvalid as error:
             raise _broken(self.name, error) from error
@@ -113,11 +117,11 @@ class CsvTickets:
             raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}") from error
 
 
-def read_blocks(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file, block by block; what has another number of fields is put into ``odd``."""
+def read_blocks(raw: pa.NativeFile, path: Path, header: Header, malformed: list[Any]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a file block by block, and append rows with a wrong number of fields to ``malformed``."""
 
-    def keep(row: Any) -> str:
-        odd.append(row)
+    def skip(row: Any) -> str:
+        malformed.append(row)
         return "skip"
 
     with path.open("rb") as file:
@@ -125,30 +129,30 @@ def read_blocks(raw: pa.NativeFile, path: Path, header: Header, odd: list[Any]) 
     reader = pc.open_csv(
         pa.CompressedInputStream(raw, "gzip") if zipped else raw,
         read_options=pc.ReadOptions(use_threads=False, block_size=BLOCK_SIZE, column_names=header.columns, skip_rows=0),
-        parse_options=pc.ParseOptions(delimiter=header.separator, newlines_in_values=True, invalid_row_handler=keep),
+        parse_options=pc.ParseOptions(delimiter=header.separator, newlines_in_values=True, invalid_row_handler=skip),
         convert_options=pc.ConvertOptions(
             column_types=dict.fromkeys(header.columns, pa.string()), strings_can_be_null=False
         ),
     )
-    # The header comes as the first row: only so are columns that share a name told apart.
+    # The header is read as a row, since Arrow cannot read columns that share a name.
     first = True
     for batch in reader:
         yield batch.slice(1) if first else batch
         first = False
 
 
-def _numbered(row: int, count: int, odd: list[Any]) -> tuple[NDArray[np.int64], list[RejectedRow]]:
-    """Number so many rows from ``row`` on, and take out the odd ones between them (all that are left, if there are none)."""
+def _numbered(row: int, count: int, malformed: list[Any]) -> tuple[NDArray[np.int64], list[RejectedRow]]:
+    """Return the numbers of ``count`` rows from ``row`` on, and the malformed rows between them (all if it is 0)."""
     numbers: list[NDArray[np.int64]] = []
     wrong: list[RejectedRow] = []
-    while odd:
-        at = int(odd[0].number) - 1
+    while malformed:
+        at = int(malformed[0].number) - 1
         if count and at >= row + count:
             break
         numbers.append(np.arange(row, at, dtype=np.int64))
         count -= at - row
         row = at + 1
-        one = odd.pop(0)
+        one = malformed.pop(0)
         wrong.append(
             RejectedRow(
                 row=at,
@@ -167,7 +171,7 @@ def _last_cell(rows: pa.RecordBatch) -> str:
 
 
 def _tail(path: Path) -> bytes:
-    """Return the end of a file, without what is blank."""
+    """Return the last bytes of a file without white space."""
     with path.open("rb") as raw:
         zipped = raw.read(2) == GZIP
     with gzip.open(path) if zipped else path.open("rb") as file:

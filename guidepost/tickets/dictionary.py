@@ -1,4 +1,4 @@
-"""A column of words in, a dictionary-encoded column out: each distinct value is translated once, and its rows by their codes."""
+"""Dictionary-encoded columns, in which each distinct value is translated once."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from engine.cache import Cache
 from engine.columns.sent import Mask
 
 MISSING: Final = -1
-"""The code of a row that says nothing."""
+"""The code of a row without a value."""
 
 INVALID: Final = -2
 """The code of a row whose value cannot be translated."""
 
 _KEPT: Final = 100_000
-"""How many translations are kept from one batch to the next."""
+"""How many translations are cached between batches."""
 
 Codes = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidValue:
-    """A value that cannot be translated: why, in words that follow the value."""
+    """A value that cannot be translated; ``reason`` is the text that follows the value in a message."""
 
     reason: str
 
 
 @dataclass(slots=True)
 class Translator:
-    """Translates values: ``translate`` gives what one comes to, None for nothing, or that it is wrong."""
+    """Translates values and caches them; ``translate`` returns the translation, None for no value, or InvalidValue."""
 
     translate: Callable[[Any], Any]
     cache: Cache[tuple[type, Any], tuple[Any]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, codes: Codes, values: Sequence[Any]) -> tuple[Codes, tuple[Any, ...], dict[int, InvalidValue]]:
-        """Return the code of each row (WRONG among them), what the codes stand for, and which of the values are wrong."""
+        """Return the code of each row (or INVALID), the translated values, and the invalid values by their old code."""
         targets: dict[tuple[type, Any], int] = {}
         wrong: dict[int, InvalidValue] = {}
         table = np.full(len(values) + 1, MISSING, np.int32)  # the last is for rows without a value, whose code is -1
@@ -57,13 +57,13 @@ class Translator:
         if value is None:
             return None
         key = (value.__class__, value)
-        # In a tuple, since a value may come to nothing.
+        # The cache holds tuples, since a translation may be None.
         (found,) = self.cache.get(key) or self.cache.keep(key, (self.translate(value),))
         return found
 
 
 def dictionary_codes(array: pa.Array) -> tuple[Codes, list[Any]]:
-    """Return a column as codes and the values they stand for; a row without a value has the code NOTHING."""
+    """Return the code of each row and the values by code; a row without a value has the code MISSING."""
     if pa.types.is_null(array.type):
         return np.full(len(array), MISSING, np.int32), []
     if not pa.types.is_dictionary(array.type):
@@ -74,13 +74,13 @@ def dictionary_codes(array: pa.Array) -> tuple[Codes, list[Any]]:
 
 
 def invalid_rows(codes: Codes) -> Mask | None:
-    """Return where something is wrong; None: nowhere."""
+    """Return which rows have an invalid value, or None if no row does."""
     found = codes == INVALID
     return found if found.any() else None
 
 
 class LazyTexts(Sequence[Any]):
-    """The values of a column, each decoded when it is asked for: of millions of names a replay shows a few."""
+    """The values of a column as text, each decoded on access: a replay shows a few of millions of names."""
 
     def __init__(self, array: pa.Array) -> None:
         self._array = array

@@ -1,4 +1,4 @@
-"""The decision log as a source: a store by its URL, or a file that was exported from one (JSON lines or Parquet)."""
+"""Tickets in a decision log: a store by its URL, or an export of one as JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from guidepost.tickets.record_chunks import batches_of_records
 from guidepost.tickets.types import SIZE, Batch, TicketsError
 
 DEFAULT_LOG: Final = "log"
-"""The word for the log that commands use by default."""
+"""The name of the log that commands use by default."""
 
 NumberedRecords = Iterator[tuple[int, Record | RejectedRow, float | None]]
 
 
 def is_url(spec: str) -> bool:
-    """Return whether a source is named by the URL of a database."""
+    """Return whether the name of a source is the URL of a database."""
     return spec.partition("://")[0].partition("+")[0] in ("sqlite", "postgresql") and "://" in spec
 
 
@@ -61,7 +61,7 @@ def _is_line(line: bytes) -> bool:
 
 @dataclass(slots=True, kw_only=True)
 class StoredRecords:
-    """The records of a log: all of them chain by chain, those that pass a filter in the order of receipt."""
+    """The records of a log: chain by chain without a filter, in the order of receipt with one."""
 
     name: str
     url: str
@@ -93,7 +93,7 @@ class StoredRecords:
         store = self._store()
         try:
             if self.filter == Filter():
-                # What was altered beyond reading passes no filter; here it is said.
+                # A record that cannot be read passes no filter; without a filter it is reported.
                 for number, entry in enumerate(store.entries(), 1):
                     yield number, _record(number, entry.body), min(number / self.rows, 1.0) if self.rows else None
             else:
@@ -169,7 +169,7 @@ class ExportedRecords:
 
 
 def _with_decisions(found: NumberedRecords, notes: list[str]) -> NumberedRecords:
-    """Leave out the records that decide nothing, and say how many there are."""
+    """Leave out the records without a decision, and write how many there are to ``notes``."""
     left: Counter[RecordKind] = Counter()
     for number, one, share in found:
         if isinstance(one, RejectedRow) or one.decisions:
@@ -180,7 +180,7 @@ def _with_decisions(found: NumberedRecords, notes: list[str]) -> NumberedRecords
 
 
 def _left_out_note(kind: RecordKind, records: int) -> str:
-    """Describe that records are not replayed.
+    """Return the note on records that are not replayed.
 
     >>> _left_out_note(RecordKind.RESCHEDULE, 2)
     '2 reschedule records are not replayed: they change due times and decide nothing'

@@ -1,4 +1,7 @@
-"""JSON lines, also as gzip: one object a line; what is inside an object is named with dots. A broken line is kept apart."""
+"""Tickets in files of JSON lines, with or without gzip: one object a line.
+
+Columns of nested objects have names with dots. A line that is not an object is rejected.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _SAMPLE = 1_000
 
 @contextmanager
 def open_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
-    """Open a file; give it, to see how far it is read, and its lines; raises TicketsError."""
+    """Yield an open file, whose position shows the progress, and its lines; raises TicketsError."""
     try:
         with path.open("rb") as raw:
             zipped = raw.read(2) == GZIP
@@ -37,7 +40,7 @@ def open_lines(path: Path) -> Iterator[tuple[BinaryIO, Iterator[bytes]]]:
 
 
 def read_columns(path: Path) -> list[str]:
-    """Return the names that the first lines of a file have."""
+    """Return the columns of the first lines of a file."""
     names: dict[str, None] = {}
     with open_lines(path) as (_, lines):
         for _, line in zip(range(_SAMPLE), lines, strict=False):
@@ -49,7 +52,7 @@ def read_columns(path: Path) -> list[str]:
 
 
 def parse_row(line: bytes) -> dict[str, Any]:
-    """Read one line; raises ValueError if it is no object.
+    """Read one line; raises ValueError if it is not an object.
 
     >>> parse_row(b'{"key": "A-1", "fields": {"priority": {"name": "High"}, "labels": ["a"]}}')
     {'key': 'A-1', 'fields.priority.name': 'High', 'fields.labels': '["a"]'}
@@ -61,7 +64,7 @@ def parse_row(line: bytes) -> dict[str, Any]:
         row = dict(_flatten("", found))
     except RecursionError:
         raise ValueError("lists or objects are nested too deeply") from None
-    # JSON can write half of a character as an escape, which no column of text can hold.
+    # JSON can escape half of a surrogate pair, which a column of text cannot hold.
     if b"\\ud" in line.lower() and not all(
         encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()
     ):
@@ -88,7 +91,7 @@ class JsonLinesTickets:
     rows: int | None = None
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Yield the tickets in order; a row is numbered by its line."""
+        """Yield the tickets in order; the number of a row is that of its line."""
         total = max(self.path.stat().st_size, 1) if self.path.exists() else 1
         with open_lines(self.path) as (raw, lines):
             rows: list[dict[str, Any]] = []
@@ -129,7 +132,7 @@ class JsonLinesTickets:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """Make a column of values; of several types, of their texts."""
+    """Return a column of values; values of different types become texts."""
     kinds = {type(value) for value in values if value is not None}
     if len(kinds) <= 1 or kinds == {int, float}:
         try:

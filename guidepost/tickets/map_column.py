@@ -1,4 +1,4 @@
-"""One rule of a mapping and a batch of foreign rows in, one column out, with the rows that cannot be read."""
+"""Columns of facts and outcomes: a rule of a mapping and a batch of rows in, a column and its invalid rows out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from guidepost.tickets.mapping import EPOCHS, Always, FromColumn, FromTable, Rul
 from guidepost.tickets.timestamps import InstantReader
 
 _GIVEN: Final = (" ", "given")
-"""What stands for a text: of one, a version only asks whether something is written."""
+"""The values of a column of texts: a version only distinguishes a blank text from any other."""
 
 _PLAIN: Final = r"^-?\d+(\.\d+)?$"
 
@@ -31,7 +31,7 @@ _LONG: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class InvalidRows:
-    """Rows with something that cannot be read: which column has it, and what is wrong in a row."""
+    """Rows whose value cannot be read: their column, and the message for each row."""
 
     column: str
     rows: Mask
@@ -42,12 +42,12 @@ class FactColumn(Protocol):
     """Reads the column of one fact."""
 
     def read(self, batch: pa.RecordBatch) -> tuple[SentColumn, InvalidRows | None]:
-        """Return the column, and what is wrong with it."""
+        """Return the column, and the rows that cannot be read."""
         ...
 
 
 def fact_column(fact: Fact, rule: Rule, empty: frozenset[str]) -> FactColumn:
-    """Return how a fact is read by a rule."""
+    """Return the reader of a fact for a rule of a mapping."""
     match rule:
         case Always():
             return _ConstantColumn(rule.value)
@@ -71,7 +71,7 @@ class _ConstantColumn:
 
 @dataclass(frozen=True, slots=True)
 class _TranslatedColumn:
-    """Values that are translated, each once."""
+    """Values that are translated, each distinct one once."""
 
     rule: FromColumn
     lookup: Translator
@@ -84,7 +84,7 @@ class _TranslatedColumn:
 
 @dataclass(frozen=True, slots=True)
 class StateColumn:
-    """An outcome as somebody recorded it."""
+    """Reads the column of a recorded outcome."""
 
     rule: FromColumn
     lookup: Translator
@@ -92,18 +92,18 @@ class StateColumn:
 
     @classmethod
     def of(cls, outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> StateColumn:
-        """Return how an outcome is read by a rule."""
+        """Return the reader of an outcome for a rule of a mapping."""
         return cls(rule, Translator(state_translator(outcome, rule, empty)), empty)
 
     def read(self, batch: pa.RecordBatch) -> tuple[OutcomeColumn, InvalidRows | None]:
-        """Return the states, and what is wrong with them."""
+        """Return the states, and the rows that cannot be read."""
         codes, states, fault = _translate(batch, self.rule, self.lookup, self.empty)
         return OutcomeColumn(codes, states), fault
 
 
 @dataclass(frozen=True, slots=True)
 class _NumberColumn:
-    """Numbers that the file has as numbers, or all writes as such; anything else goes the way of words."""
+    """Numbers, if the file has numbers or all texts are plain ones; other columns are translated as words."""
 
     rule: FromColumn
     words: _TranslatedColumn
@@ -121,7 +121,7 @@ class _NumberColumn:
         ), None
 
     def _written(self, array: pa.Array) -> pa.Array:
-        """Return texts as numbers, if all of them are plain ones."""
+        """Convert texts to numbers if all of them are plain ones."""
         if self.rule.comma or not pa.types.is_string(array.type):
             return array
         trimmed = pc.utf8_trim_whitespace(array)
@@ -133,7 +133,7 @@ class _NumberColumn:
 
 @dataclass(frozen=True, slots=True)
 class _TextColumn:
-    """Texts: all that is kept of one is whether something is written."""
+    """Texts, reduced to whether they are blank."""
 
     rule: FromColumn
     empty: frozenset[str]
@@ -152,7 +152,7 @@ class _TextColumn:
 
 @dataclass(frozen=True, slots=True)
 class _TableColumn:
-    """What several columns say together: each combination is looked up once."""
+    """A fact of several columns: each combination of values is translated once."""
 
     rule: FromTable
     lookup: Translator
@@ -161,7 +161,7 @@ class _TableColumn:
         parts = [dictionary_codes(column_named(batch, name)) for name in self.rule.columns]
         number = np.zeros(batch.num_rows, np.int64)
         for codes, values in parts:
-            # Numbers are made dense before each step, so that they never grow beyond rows times values.
+            # Renumbering before each step keeps the numbers below rows times values.
             number = np.unique(number, return_inverse=True)[1] * (len(values) + 1) + codes + 1
         _, first, combined = np.unique(number, return_index=True, return_inverse=True)
         cells = [
@@ -181,13 +181,13 @@ class _TableColumn:
 
 @dataclass(frozen=True, slots=True)
 class InstantColumn:
-    """Instants, however they are written."""
+    """Reads a column of instants in any format."""
 
     rule: FromColumn
     reader: InstantReader
 
     def read(self, batch: pa.RecordBatch) -> tuple[Instants, InvalidRows | None]:
-        """Return the instants, and what is wrong with them."""
+        """Return the instants, and the rows that cannot be read."""
         array = first_given(batch, self.rule.columns, self.reader.empty)
         if self.rule.format in EPOCHS and pa.types.is_dictionary(array.type):
             array = array.dictionary_decode()
@@ -202,7 +202,7 @@ class InstantColumn:
 
 
 def cell_value(cell: pa.Scalar) -> Any:
-    """Return the value of a cell; a time that no ``datetime`` can hold as one of numpy."""
+    """Return the value of a cell; a time outside the range of ``datetime`` is a ``numpy.datetime64``."""
     try:
         return cell.as_py()
     except (OverflowError, ValueError):
@@ -212,9 +212,9 @@ def cell_value(cell: pa.Scalar) -> Any:
 
 
 def column_named(batch: pa.RecordBatch, name: str) -> pa.Array:
-    """Return a column by name; one that the batch does not have says nothing in every row.
+    """Return a column by name, or nulls if the batch does not have it.
 
-    Bytes come as the text that they are in UTF-8, and what is inside lists and objects as JSON, as in a file of JSON lines.
+    Bytes are decoded as UTF-8, and lists and objects become JSON, as in a file of JSON lines.
     """
     at = batch.schema.get_field_index(name)
     if at < 0:
@@ -237,7 +237,7 @@ def column_named(batch: pa.RecordBatch, name: str) -> pa.Array:
 
 
 def first_given(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[str]) -> pa.Array:
-    """Return of several columns, row by row, the first that says something."""
+    """Return for each row the value of the first column that has one."""
     if len(names) == 1:
         return column_named(batch, names[0])
     arrays = [column_named(batch, name) for name in names]
@@ -260,7 +260,7 @@ def first_given(batch: pa.RecordBatch, names: Sequence[str], empty: frozenset[st
 
 
 def ticket_names(batch: pa.RecordBatch, column: str) -> Words:
-    """Return what the source calls each of its rows."""
+    """Return the id of each row's ticket, as the source writes it."""
     array = column_named(batch, column)
     if pa.types.is_dictionary(array.type):
         codes, values = dictionary_codes(array)

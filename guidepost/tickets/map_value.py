@@ -1,4 +1,4 @@
-"""What one value of a foreign column means: as a fact, or as an outcome that was recorded. Functions of a value, made from a mapping."""
+"""Translations of a value of a column to a fact or to a recorded outcome, by the rules of a mapping."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ from guidepost.tickets.mapping import FromColumn, FromTable, UnlistedValue
 
 _STATES: Final = {UNDECIDED: OutcomeState(StateKind.UNDECIDED), NOT_COVERED: OutcomeState(StateKind.NOT_COVERED)}
 PLACES: Final = 9
-"""Decimal places that a scaled number keeps, so that 0.07 of 100 is 7 and not a little more."""
+"""The decimal places of a scaled number, so that 0.07 times 100 is 7."""
 
 _GROUPING: Final = re.compile(r"[ \u00a0\u202f]")
 _POINT: Final = re.compile(r"(?=[+-]?\.?\d)[+-]?(\d{1,3}([ \u00a0\u202f]\d{3})+|\d+)?(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 _COMMA: Final = re.compile(r"(?=[+-]?,?\d)[+-]?(\d{1,3}([. \u00a0\u202f]\d{3})+|\d+)?(,\d*)?([eE][+-]?\d+)?", re.ASCII)
-"""Numbers as people write them, with spaces (or dots) between thousands. A separator anywhere else makes it none."""
+"""Numbers with spaces (or dots) between thousands. A text with a separator in another place is not a number."""
 
 _NOT_LISTED: Final = "is not among the values that the mapping lists"
 LIST_AS_EMPTY: Final = "list it under `empty` (or under `values`) in a mapping"
-"""What to do with a word that other systems write into an empty cell."""
+"""The help for a word that other systems write into an empty cell."""
 
 Translate = Callable[[Any], Any]
 
 
 def cell_text(value: Any) -> str:
-    """Write a value of a column as a mapping names it.
+    """Return a value of a column as a mapping file writes it.
 
     >>> cell_text(3), cell_text(3.0), cell_text(True), cell_text(" 1 - High ")
     ('3', '3', 'true', '1 - High')
@@ -56,9 +56,9 @@ def cell_text(value: Any) -> str:
 
 
 def fact_translator(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Translate:
-    """Return the function that tells what a value is as a fact; None is nothing.
+    """Return the translation of a value to a fact, where None is an unknown fact.
 
-    What the mapping leaves as it is, is read by the version, like a caller's own words.
+    A value that the mapping keeps is read by the version, like a value that a caller sends.
     """
     listed = _listed(rule.values) if rule.values is not None else None
     calculated = rule.comma or rule.scale != 1
@@ -86,7 +86,7 @@ def fact_translator(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Tran
 
 
 def table_translator(rule: FromTable, empty: frozenset[str]) -> Translate:
-    """Return the function that tells what the values of several columns say together."""
+    """Return the translation of the values of several columns to a fact."""
 
     def mean(values: tuple[Any, ...]) -> Any:
         texts = dict(zip(rule.columns, ("" if value is None else cell_text(value) for value in values), strict=True))
@@ -103,7 +103,7 @@ def table_translator(rule: FromTable, empty: frozenset[str]) -> Translate:
 
 
 def state_translator(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> Translate:
-    """Return the function that tells which state of an outcome a value records; None is that nothing is recorded."""
+    """Return the translation of a value to the recorded state of an outcome, or to None for an empty cell."""
     listed = _listed(rule.values) if rule.values is not None else None
 
     def mean(value: Any) -> Any:
@@ -123,7 +123,7 @@ def state_translator(outcome: Fact, rule: FromColumn, empty: frozenset[str]) -> 
 
 
 def parse_state(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | InvalidValue:
-    """Return the state that a word of the policy names, or why it names none."""
+    """Return the state that a word of the policy names, or InvalidValue."""
     if text in _STATES:
         return _STATES[text]
     value: Any = text
@@ -149,7 +149,10 @@ def parse_state(outcome: Fact, text: str, rule: FromColumn) -> OutcomeState | In
 
 
 def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
-    """Look values up as they are written, else as a version compares words; a word that stands for nothing only as it is written."""
+    """Return a lookup of values by exact spelling, then as a version compares words.
+
+    A word that usually marks an empty cell is only found by its exact spelling.
+    """
     loose: dict[str, str] = {}
     for written, target in values.items():
         loose.setdefault(folded(written), target)
@@ -157,7 +160,7 @@ def _listed(values: Mapping[str, str]) -> Callable[[str], str | None]:
 
 
 def _with_help(text: str, found: Any) -> Any:
-    """Add to what is wrong with a word for an empty cell where to list it."""
+    """Add to the reason for a word that usually marks an empty cell where to list it."""
     return (
         InvalidValue(f"{found.reason}; {LIST_AS_EMPTY}")
         if isinstance(found, InvalidValue) and stands_for_nothing(text)
@@ -181,5 +184,5 @@ def _number(text: str, rule: FromColumn) -> float | InvalidValue:
         return InvalidValue("is not a number")
     plain = _GROUPING.sub("", plain)
     number = float(plain.replace(".", "").replace(",", ".") if rule.comma else plain)
-    # As a whole column is rounded, so that a number does not depend on its neighbours.
+    # Rounded like a column of numbers, so that a number does not depend on the other rows.
     return float(np.round(number * rule.scale, PLACES)) if number - number == 0 else InvalidValue("is not a number")

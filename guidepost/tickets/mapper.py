@@ -1,6 +1,6 @@
-"""A mapping, a vocabulary and a batch of foreign rows in; a chunk of tickets out, and the rows that cannot be read.
+"""The mapper: a mapping, a vocabulary and a batch of rows in, a chunk of tickets and the rejected rows out.
 
-What a mapper needs of a version is small and can be pickled, so that a mapper can be sent to the workers of a cluster.
+A mapper is small and can be pickled, so that the workers of a cluster can receive it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ from guidepost.tickets.types import Batch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What a mapping may speak of: the facts and outcomes of a version, its deadlines, and (``received``) the fact that says when a ticket came in."""
+    """The names that a mapping may use: the facts, outcomes and deadlines of a version.
+
+    ``received`` is the fact with the instant at which a ticket came in, or "".
+    """
 
     facts: Mapping[str, Fact]
     outcomes: Mapping[str, Fact]
@@ -48,9 +51,9 @@ class Vocabulary:
 
     @classmethod
     def of(cls, version: Version) -> Vocabulary:
-        """Take it from a version."""
+        """Return the vocabulary of a version."""
         policy = version.policy
-        # What a new ticket is asked about first: the instant from which most of its deadlines count.
+        # The instant from which most deadlines of a new ticket count.
         starts = Counter(
             scheduler.deadline.starts
             for plan in version.triage
@@ -62,7 +65,7 @@ class Vocabulary:
 
 
 class Mapper:
-    """Reads batches of foreign rows as tickets; raises KeyError if the mapping names a fact, outcome or deadline that is not there."""
+    """Reads batches of rows as tickets; raises KeyError for a fact, outcome or deadline that the vocabulary lacks."""
 
     def __init__(self, mapping: ColumnMapping, version: Version | Vocabulary) -> None:
         self.mapping = mapping
@@ -82,7 +85,7 @@ class Mapper:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The columns whose values repeat, so that a reader does well to keep each value once."""
+        """The columns whose values repeat, so that a reader should dictionary-encode them."""
         instants = [self.mapping.now, *self.mapping.recorded_due.values()]
         apart = {name for rule in instants if rule for name in rule.columns} | {self.mapping.ticket}
         for name, rule in self.mapping.facts.items():
@@ -95,7 +98,7 @@ class Mapper:
         return tuple(name for name in self.mapping.columns if name not in apart)
 
     def batch(self, rows: pa.RecordBatch, first_row: int | NDArray[np.int64] = 1, share: float | None = None) -> Batch:
-        """Read some rows; ``first_row`` is the number of the first in its source, or the numbers of all."""
+        """Read rows; ``first_row`` is the number of the first row in its source, or the numbers of all rows."""
         numbers = (
             first_row
             if isinstance(first_row, np.ndarray)
@@ -144,7 +147,7 @@ class Mapper:
         )
 
     def _doubts(self, chunk: Chunk) -> dict[tuple[str, str], int]:
-        """Count the words that may stand for an empty cell where no list of values says what they mean."""
+        """Count the words that may mark an empty cell and are read as values that the mapping does not list."""
         found: dict[tuple[str, str], int] = {}
         for name, rule in self.mapping.facts.items():
             column = chunk.facts[name]
@@ -166,7 +169,7 @@ class Mapper:
 
 
 def _help(chunk: Chunk, refused: RejectedRow) -> str:
-    """Return what to do with a word that stands for an empty cell."""
+    """Return the help for a rejected word that usually marks an empty cell, or ""."""
     column = chunk.facts.get(refused.field)
     value = None if column is None else column.sent(int(np.searchsorted(chunk.rows, refused.row)))
     return LIST_AS_EMPTY if isinstance(value, str) and stands_for_nothing(value) else ""
@@ -177,7 +180,7 @@ def _instants(rule: FromColumn, empty: frozenset[str]) -> InstantColumn:
 
 
 def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
-    """Return a row as JSON, what it has no value for left out."""
+    """Return a row as JSON without its empty cells."""
     at = int(np.searchsorted(numbers, row))
     cells = zip(rows.schema.names, (cell_value(column[at]) for column in rows.columns), strict=True)
     return json.dumps(
@@ -191,7 +194,7 @@ def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
 
 
 def _unread(chunk: Chunk, faults: Sequence[InvalidRows], content: Callable[[int], str]) -> list[RejectedRow]:
-    """Return the rows that cannot be read, each with the first thing that is wrong in it."""
+    """Return the rows that cannot be read, each with its first error."""
     found: dict[int, InvalidRows] = {}
     for fault in faults:
         for at in np.flatnonzero(fault.rows).tolist():

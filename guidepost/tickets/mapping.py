@@ -1,4 +1,4 @@
-"""The nouns of a mapping: from the columns of another system to facts, and to what was decided there. Values; nothing here computes."""
+"""The classes of a mapping from the columns of another system to facts, and to what that system recorded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Final
 from engine.model.problems import Problem
 
 EMPTY: Final = ("",)
-"""What stands for nothing, unless a mapping says otherwise."""
+"""The texts of an empty cell, unless a mapping lists others."""
 
 EPOCHS: Final[Mapping[str, int]] = {"epoch": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
-"""Formats of instants that are numbers: microseconds in one unit since 1970-01-01T00:00Z."""
+"""Formats of instants that are numbers since 1970-01-01T00:00Z: the microseconds of one unit."""
 
 
 class Repeated(StrEnum):
-    """Which of several rows of one ticket count."""
+    """Which of several rows of a ticket count."""
 
     ALL = "all"
     FIRST = "first"
@@ -25,33 +25,33 @@ class Repeated(StrEnum):
 
 
 class UnlistedValue(StrEnum):
-    """What a value means that the mapping does not list."""
+    """How a value is read that the mapping does not list."""
 
     ERROR = "error"
-    """The row cannot be read."""
+    """The row is rejected."""
     UNKNOWN = "unknown"
-    """Nothing is known: as if the cell were empty."""
+    """The fact is unknown, as for an empty cell."""
     KEEP = "keep"
-    """It is itself, as the version reads it."""
+    """The version reads the value itself."""
     VALUE = "value"
-    """It is the value of ``fallback``."""
+    """The fact is ``fallback``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromColumn:
-    """What stands in a column (of several, the first that is given).
+    """A fact or a recorded outcome that is read from a column, or from the first of several that has a value.
 
     Attributes:
-        columns: their names.
-        values: what each value means; without it, each is itself.
-        unlisted: what a value means that is not listed.
-        fallback: the value it means then, under ``UnlistedValue.VALUE``.
-        scale: what a number is multiplied by.
-        comma: whether numbers are written with a decimal comma.
-        zone: the time zone of the clock that shows times without an offset.
-        format: how an instant is written: as for strptime, or one of EPOCHS; "" is ISO 8601.
-        tolerance: how far what is decided may be from what is recorded here and be the same: microseconds, or a number.
-        tolerance_text: the tolerance as the mapping writes it.
+        columns: the names of the columns.
+        values: the meaning of each value; None leaves every value as it is.
+        unlisted: how a value that is not in ``values`` is read.
+        fallback: the meaning of such a value under ``UnlistedValue.VALUE``.
+        scale: the factor of a number.
+        comma: whether numbers have a decimal comma.
+        zone: the time zone of times without an offset.
+        format: the format of an instant for strptime, or one of EPOCHS; "" is ISO 8601.
+        tolerance: the largest difference from the recorded value that counts as equal, in microseconds for due times.
+        tolerance_text: the tolerance as the mapping file writes it.
     """
 
     columns: tuple[str, ...]
@@ -68,14 +68,14 @@ class FromColumn:
 
 @dataclass(frozen=True, slots=True)
 class Always:
-    """The same value in every row."""
+    """A fact with the same value in every row."""
 
     value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FromTable:
-    """What several columns say together: the value of the first row of which every cell stands there."""
+    """A fact of several columns: the value of the first row whose cells all match."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Mapping[str, str], str], ...]
@@ -90,8 +90,8 @@ Rule = FromColumn | Always | FromTable
 class ColumnMapping:
     """How the rows of another system are read as tickets.
 
-    ``recorded`` and ``recorded_due`` say how the desk decided, by the name of the outcome or deadline. ``empty`` are the
-    texts that stand for nothing. ``name`` says where the mapping stands. ``repeated`` says which rows of a ticket count.
+    ``recorded`` and ``recorded_due`` are the rules for what the desk decided, by outcome or deadline. ``empty`` lists
+    the texts of an empty cell. ``name`` is the path of the mapping file.
     """
 
     facts: Mapping[str, Rule]
@@ -105,7 +105,7 @@ class ColumnMapping:
 
     @property
     def rules(self) -> tuple[tuple[str, Rule], ...]:
-        """All rules, each with the path at which it stands."""
+        """All rules, each with its path in the mapping file."""
         return (
             *((("now", self.now),) if self.now else ()),
             *((f"facts.{name}", rule) for name, rule in self.facts.items()),
@@ -120,13 +120,13 @@ class ColumnMapping:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that it reads, each once."""
+        """The columns that the mapping reads, each once."""
         named = [name for _, rule in self.rules if not isinstance(rule, Always) for name in rule.columns]
         return tuple(dict.fromkeys([*([self.ticket] if self.ticket else []), *named]))
 
 
 class MappingErrors(Exception):
-    """A mapping is wrong; holds every problem found, sorted by place, without doubles."""
+    """A mapping has errors; ``problems`` lists each once, sorted by place."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(sorted(set(problems)))

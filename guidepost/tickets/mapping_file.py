@@ -1,4 +1,7 @@
-"""A mapping file in, a ColumnMapping out, or every problem at once: its shape by JSON Schema, its words by the vocabulary of a version."""
+"""Mapping files: the text of a file in, a ColumnMapping or every problem out.
+
+A JSON Schema checks the shape, and the vocabulary of a version checks the names and values.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def _object(properties: dict[str, Any], required: Sequence[str] = ()) -> dict[st
 
 
 def _either(*shapes: dict[str, Any]) -> dict[str, Any]:
-    """A column's name alone is the shortest way to name it."""
+    """Return a schema that also accepts the name of a column alone."""
     return {"anyOf": [_TEXT, *shapes]}
 
 
@@ -124,7 +127,7 @@ def mapping_of(file: str, text: str, version: Version | Vocabulary) -> ColumnMap
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads a tree of the right shape, and gathers what is wrong with its words."""
+    """Reads a tree of the right shape, and collects the problems of its names and values."""
 
     vocabulary: Vocabulary
     problems: list[Problem] = field(default_factory=list)
@@ -155,7 +158,7 @@ class _Reader:
         )
 
     def _repeated(self, tree: Mapping, ticket: Node | None) -> Repeated:
-        """Read which of several rows of a ticket count."""
+        """Read `repeated`, which needs `ticket`."""
         node = tree.get("repeated")
         if node is None:
             return Repeated.ALL
@@ -189,7 +192,7 @@ class _Reader:
                 self._say(node.key_places[name], "unknown-fact", f"unknown {kind} `{name}`", did_you_mean(name, known))
 
     def _fact(self, fact: Fact, node: Node) -> Rule:
-        """Read how a fact comes about: from a column, by a table, or always the same."""
+        """Read the rule of a fact: a column, a table, or a constant."""
         if not isinstance(node, Mapping):
             return FromColumn(columns=(_text(node),))
         ways = [way for way in ("column", "always", "table") if way in node.entries]
@@ -292,7 +295,7 @@ class _Reader:
         return replace(rule, tolerance=float(_text(within)), tolerance_text=_text(within))
 
     def _due(self, node: Node) -> FromColumn:
-        """Read when something was due, and how exactly that is recorded."""
+        """Read the rule of a recorded due time, and its tolerance."""
         rule, within = self._clocked(node), _get(node, "within") if isinstance(node, Mapping) else None
         if within is None:
             return rule
@@ -356,7 +359,7 @@ class _Reader:
         return UnlistedValue.VALUE, self._value(fact, said, recorded=recorded, more=tuple(_UNLISTED))
 
     def _value(self, fact: Fact, node: Node | None, *, recorded: bool = False, more: tuple[str, ...] = ()) -> str:
-        """Read a word of the policy; an alias of one is that word."""
+        """Read a value of a fact or outcome; an alias becomes the value it names."""
         if node is None:
             return ""
         text = _text(node)
@@ -387,7 +390,7 @@ class _Reader:
         return float(_text(node))
 
     def _distinct(self, node: Mapping, listed: dict[str, str]) -> None:
-        """Two spellings that are compared as one word must not mean different things by chance."""
+        """Report two spellings of one word that have different meanings."""
         first: dict[str, str] = {}
         for written, target in listed.items():
             key = folded(written)

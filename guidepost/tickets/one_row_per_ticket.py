@@ -1,6 +1,6 @@
-"""Of several rows of one ticket, the first or the last: a source of all rows in, a source of one row a ticket out.
+"""The first or the last of several rows of a ticket: a source of all rows in, a source of one row a ticket out.
 
-The source is read twice. Meanwhile two numbers are kept for each ticket, and none of its text.
+The source is read twice. In memory there are two numbers for each ticket, and none of its text.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from guidepost.tickets.ticket_ids import Hashes, hash_texts
 from guidepost.tickets.types import SIZE, Batch, TicketSource
 
 _PENDING: Final = 1 << 20
-"""After how many rows what was found is put in order."""
+"""After how many rows the rows of the same ticket are merged."""
 
 Rows = NDArray[np.integer[Any]]
 
 
 class OneRowPerTicket:
-    """The rows of a source of which none other of the same ticket is later (or earlier). A row without a ticket always counts."""
+    """The last (or first) row of each ticket of a source, and every row without a ticket."""
 
     def __init__(self, source: TicketSource, which: Repeated) -> None:
         self._source, self._which = source, which
@@ -34,7 +34,7 @@ class OneRowPerTicket:
 
     @property
     def notes(self) -> list[str]:
-        """What there is to note of the source, and how many rows were left out."""
+        """The notes of the source, and how many rows were left out."""
         if not self._left:
             return self._source.notes
         later = "a later" if self._which is Repeated.LAST else "an earlier"
@@ -44,7 +44,7 @@ class OneRowPerTicket:
         ]
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Yield the rows that count, in order, at most so many at a time; raises TicketsError."""
+        """Yield the rows that count, in order, at most ``size`` at a time; raises TicketsError."""
         chosen, self._left = self._chosen(size), 0
         for batch in self._source.batches(size):
             chunk = batch.chunk
@@ -60,7 +60,7 @@ class OneRowPerTicket:
             )
 
     def _chosen(self, size: int) -> Rows:
-        """Read the source once, and give the numbers of the rows that count, in order."""
+        """Read the source once, and return the sorted numbers of the rows that count."""
         tickets: Hashes = np.empty(0, np.uint64)
         rows: Rows = np.empty(0, np.int64)
         waiting: list[tuple[Hashes, Rows]] = []
@@ -91,7 +91,7 @@ class OneRowPerTicket:
 
 
 def _in(rows: Rows, chosen: Rows) -> NDArray[np.bool_]:
-    """Mark the rows that are among those that were chosen."""
+    """Return for each row whether it is one of the chosen ones."""
     if not len(chosen):
         return np.zeros(len(rows), np.bool_)
     found: NDArray[np.bool_] = chosen.take(np.searchsorted(chosen, rows), mode="clip") == rows

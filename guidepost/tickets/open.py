@@ -1,4 +1,4 @@
-"""What people write for a source of tickets, and the source it names."""
+"""Sources of tickets by name: `log`, the URL of a log, a file, a folder or a pattern."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _JSON = re.compile(rb"\s*\{")
 
 @dataclass(frozen=True, slots=True)
 class TicketFiles:
-    """The files that a source names, their form (``parquet``, ``csv`` or ``lines``) and the names of their columns."""
+    """The files of a source, their form (``parquet``, ``csv`` or ``lines``) and the names of their columns."""
 
     paths: tuple[Path, ...]
     form: str
@@ -39,10 +39,10 @@ def open_tickets(
     """Open a source of past tickets.
 
     Args:
-        spec: `log`, the URL of a log, or a file, folder or glob: an export of a log, Parquet, CSV or JSON lines.
-        version: the version that they are replayed against.
-        mapping: from columns to facts; without it, columns that are called like facts are facts.
-        only: which records of a log.
+        spec: `log`, the URL of a log, or a file, folder or pattern: an export of a log, Parquet, CSV or JSON lines.
+        version: the version that decides the tickets again.
+        mapping: from columns to facts; without it, each column is the fact of the same name.
+        only: the filter of a log's records.
 
     Raises TicketsError.
     """
@@ -81,7 +81,7 @@ def _source(spec: str, files: TicketFiles, mapper: Mapper, notes: list[str]) -> 
 
 
 def inspect_files(spec: str) -> TicketFiles:
-    """Look at the files that a source names; raises TicketsError."""
+    """Return the files of a source with their form and columns; raises TicketsError."""
     paths = find_files(spec)
     with paths[0].open("rb") as file:
         head = file.read(4096)
@@ -100,7 +100,7 @@ def inspect_files(spec: str) -> TicketFiles:
 
 
 def find_files(spec: str) -> tuple[Path, ...]:
-    """Return the files that a path, a folder or a glob names, in the order of their names; raises TicketsError."""
+    """Return the files that a path, a folder or a pattern names, sorted by name; raises TicketsError."""
     path = Path(spec)
     try:
         if path.is_dir():

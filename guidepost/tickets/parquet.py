@@ -1,6 +1,6 @@
-"""Parquet: one file or many, read row group by row group, with words kept once.
+"""Tickets in Parquet files, read row group by row group, with dictionary-encoded words.
 
-Memory stays flat however large a file is: pages are read through a small buffer, on one thread, and nothing is read ahead.
+Memory does not grow with the size of a file: pages are read through a small buffer, on one thread, without read-ahead.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ MAGIC: Final = b"PAR1"
 
 
 def is_parquet(head: bytes) -> bool:
-    """Return by its first bytes whether a file is Parquet."""
+    """Return whether the first bytes of a file are those of Parquet."""
     return head.startswith(MAGIC)
 
 
 def read_schema(path: Path) -> pa.Schema:
-    """Return the columns of a file; raises TicketsError."""
+    """Return the schema of a file; raises TicketsError."""
     return _open(path, ()).schema_arrow
 
 
 def count_rows(files: Sequence[Path]) -> int:
-    """Return how many rows files have, from what stands at their ends."""
+    """Return how many rows files have, by their footers."""
     return sum(_open(file, ()).metadata.num_rows for file in files)
 
 
 @dataclass(slots=True, kw_only=True)
 class ParquetTickets:
-    """Tickets in Parquet files, one behind the other."""
+    """Tickets in Parquet files, one file after the other."""
 
     name: str
     files: Sequence[Path]
@@ -68,7 +68,7 @@ def read_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[p
         wanted = [name for name in mapper.mapping.columns if name in plain.names]
         opened = _open(file, words)
         try:
-            # Without a column no batch would have a length: then any column does.
+            # A batch without columns has no length, so at least one column is read.
             yield from opened.iter_batches(batch_size=size, columns=wanted or plain.names[:1], use_threads=False)
         except (pa.ArrowException, OSError) as error:
             raise TicketsError(f"{file.name} is damaged: {_short(error)}", "have it written again") from error

@@ -1,6 +1,6 @@
-"""Records of the decision log in, chunks of tickets out: the facts as recorded, the instant they were decided at, and what came of them.
+"""Records of the decision log as chunks of tickets: the recorded facts, instants and outcomes.
 
-Records under different versions go to chunks of their own, since what is recorded is compared version by version.
+Each chunk has the records of one version, since recorded outcomes are compared version by version.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _STATES: Final = {"undecided": OutcomeState(StateKind.UNDECIDED), "not_covered":
 
 @dataclass(slots=True)
 class _Window:
-    """Records that wait to be given, by the digest of their version, each with its number."""
+    """Numbered records that wait for their batch, by the digest of their version."""
 
     size: int
     records: dict[str, list[tuple[int, Record]]] = field(default_factory=dict)
@@ -42,12 +42,12 @@ class _Window:
 def batches_of_records(
     found: Iterable[tuple[int, Record | RejectedRow, float | None]], vocabulary: Vocabulary, size: int
 ) -> Iterator[Batch]:
-    """Yield records as batches, each with those of one version among so many in a row.
+    """Yield batches of the records of one version among ``size`` consecutive records.
 
     Args:
-        found: the number of each record, the record or why it cannot be read, and how far through the source it stands.
-        vocabulary: of the version that they are replayed against.
-        size: how many records are looked at together.
+        found: the number of each record, the record or the rejected row, and the share of the source read so far.
+        vocabulary: of the version that decides the records again.
+        size: how many records are grouped at a time.
     """
     window, share = _Window(size), None
     for number, one, share in found:
@@ -80,7 +80,7 @@ def _content(records: Mapping[int, Record]) -> Any:
 
 
 def records_chunk(digest: str, numbered: list[tuple[int, Record]], vocabulary: Vocabulary) -> Chunk:
-    """Return records under one version as columns; a ticket is called by the id of its record, by which the log gives it."""
+    """Return the records of one version as columns; the name of a ticket is the id of its record."""
     records = [record for _, record in numbered]
     sent = [replayable(record.facts) for record in records]
     names = dict.fromkeys(name for one in sent for name in one)
@@ -105,14 +105,14 @@ def records_chunk(digest: str, numbered: list[tuple[int, Record]], vocabulary: V
 
 
 def _ticket(record: Record) -> str:
-    """Name the ticket that a record is of, as its caller called it; a repeated call has the same id. "" if neither has a name."""
+    """Return a name for the ticket of a record: the caller's ticket or request id, or "" without either."""
     if record.ticket:
         return f"{record.caller}\n{record.ticket}"
     return f"{record.caller}\n\n{record.request_id}" if record.request_id else ""
 
 
 def _fact(values: list[Any], fact: Fact | None) -> SentColumn:
-    """Encode the values of a fact; instants as such, if all of them are."""
+    """Return the column of a fact; instants become Instants if all of them can be read."""
     if (
         fact is not None
         and fact.type is FactType.INSTANT
@@ -121,7 +121,7 @@ def _fact(values: list[Any], fact: Fact | None) -> SentColumn:
         try:
             return _instants(values)
         except ValueError:
-            pass  # the version says what is wrong with it
+            pass  # the version reports the value
     return words_of(values)
 
 
@@ -143,7 +143,7 @@ def _holds(record: Record) -> tuple[Hold, ...]:
 
 
 def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> Recorded:
-    """Return what was decided: a deadline is an outcome whose value is when it is due."""
+    """Return the recorded outcomes; a deadline is an outcome whose value is its due time."""
     size = len(records)
     timed = {one.name for record in records for decided in record.decisions for one in decided.dues}
     states: dict[str, list[tuple[int, OutcomeState]]] = {}
@@ -164,7 +164,7 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
 
 
 def recorded_state(outcome: RecordedOutcome) -> OutcomeState:
-    """Return what was recorded of an outcome.
+    """Return the state of a recorded outcome.
 
     >>> recorded_state(RecordedOutcome("languages", "decided", ["en", "ja"])).value
     ('en', 'ja')

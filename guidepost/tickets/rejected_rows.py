@@ -1,4 +1,4 @@
-"""The file of what could not be read: a row each, written as they come, and put in its place when all are there."""
+"""The CSV file of the rows that cannot be read, renamed to its place when it is complete."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER: Final = ("row", "ticket", "field", "message", "content")
 
 
 class RejectedRowsWriter:
-    """Writes unread rows as CSV; nothing is left if there are none, or if the block ends with an error.
+    """Writes rejected rows as CSV; creates no file without rows, or if the block raises.
 
     >>> from tempfile import TemporaryDirectory
     >>> folder = TemporaryDirectory()
@@ -51,7 +51,7 @@ class RejectedRowsWriter:
 
 
 def write_rejected_rows(path: Path, unread: Iterable[RejectedRow]) -> int:
-    """Write rows that could not be read; give how many. Without any, no file is made; raises OSError."""
+    """Write rejected rows, and return how many; creates no file without rows. Raises OSError."""
     with RejectedRowsWriter(path) as writer:
         writer.add(unread)
     return writer.written

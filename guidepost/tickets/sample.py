@@ -1,4 +1,4 @@
-"""The first rows of a file, column by column, as far as a draft of a mapping looks at them."""
+"""The first rows of a file, column by column, from which a mapping is drafted."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from guidepost.tickets.open import TicketFiles
 from guidepost.tickets.types import TicketsError
 
 SAMPLE_ROWS: Final = 20_000
-"""How many rows are looked at."""
+"""How many rows a draft reads."""
 
 
 _SECONDS: Final = re.compile(r":\d\d:(?!00)\d\d|^\d+$")
-"""A time to the second, or one that is a number."""
+"""A time with seconds, or a number."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ColumnProfile:
-    """A column: its name, how often each of its values stands there (as text), and whether they are numbers or instants already."""
+    """A column with the count of each value as text; ``typed`` and ``offset`` are about values that are instants."""
 
     name: str
     counts: Counter[str] = field(default_factory=Counter)
@@ -49,27 +49,27 @@ class ColumnProfile:
 
     @property
     def given(self) -> dict[str, int]:
-        """The values that say something, the most frequent first."""
+        """The values that are not empty cells, the most frequent first."""
         return {text: count for text, count in self.counts.most_common() if text and not stands_for_nothing(text)}
 
     @property
     def nulls(self) -> list[str]:
-        """The words in it that stand for an empty cell, unless a fact has them as a value."""
+        """The words that usually mark an empty cell; a fact may have them as values."""
         return [text for text in self.counts if stands_for_nothing(text)]
 
     @property
     def to_the_minute(self) -> bool:
-        """Whether its times have no seconds."""
+        """Whether all times are without seconds."""
         return bool(self.given) and not any(_SECONDS.search(text) for text in self.given)
 
     @property
     def number(self) -> bool:
-        """Whether all its values are numbers."""
+        """Whether all values are numbers."""
         return bool(self.given) and all(map(_is_number, self.given))
 
 
 def profile_columns(files: TicketFiles) -> list[ColumnProfile]:
-    """Look at the first rows of a source; raises TicketsError."""
+    """Return the columns of the first rows of a source; raises TicketsError."""
     found: dict[str, ColumnProfile] = {}
     for row in islice(_rows(files), SAMPLE_ROWS):
         for name, value in row.items():

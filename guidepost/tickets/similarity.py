@@ -1,4 +1,4 @@
-"""How much a column looks like a fact: by its name, by its values, and by how they are ordered. Guesses, each with its reason."""
+"""How similar a column is to a fact, by its name, its values and their order; guesses carry their reason."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "due date": "due",
     "assigned to": "assignee",
 }
-"""What other systems call a column, by generic words; these are then compared with the names of facts."""
+"""Generic words for the columns of other systems; these words are compared with the names of facts."""
 
 _DAYS: Final = (
     "%d/%m/%Y",
@@ -68,7 +68,7 @@ _DAYS: Final = (
 )
 _TIMES: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
 FORMATS: Final = (*(f"{day} {time}" for time in _TIMES for day in _DAYS), *_DAYS)
-"""Formats of instants that are tried, beside ISO 8601."""
+"""The formats of instants that are tried after ISO 8601."""
 
 SCALES: Final = (
     ("highest", "high", "medium", "low", "lowest"),
@@ -78,19 +78,19 @@ SCALES: Final = (
     ("critical", "high", "medium", "low"),
     ("high", "medium", "low"),
 )
-"""Words that other systems put in an order, the gravest first."""
+"""Scales of other systems, the most severe word first."""
 
 MIN_NAME_SIMILARITY: Final = 75.0
-"""How alike (of 100) a name must be."""
+"""The lowest similarity of a name, from 0 to 100."""
 
 MIN_WORD_SIMILARITY: Final = 82.0
-"""How alike (of 100) a value must be to a word of the policy."""
+"""The lowest similarity of a value and a word of the policy, from 0 to 100."""
 
 EXACT_SPELLING: Final = "as the policy writes it"
-"""Why a word that stands for an empty cell is read as a value all the same."""
+"""The reason for reading a word that usually marks an empty cell as a value."""
 
 MAX_CHOICES: Final = 40
-"""A column with more values than this is no list of choices."""
+"""The most values of a column of choices."""
 
 _RANK: Final = re.compile(r"^(?:[A-Za-z]{1,3}[\s-]?)?(\d{1,2})\b(?:\s*[-:.)]\s+|[-:.)](?!\d)|\s+|$)(.*)$")
 _WRAPPED: Final = re.compile(r"^custom field \((.*)\)$", re.IGNORECASE)
@@ -102,7 +102,7 @@ _IGNORED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueMatch:
-    """What a value of a column may mean, and why it is thought so ("" where it is the same word)."""
+    """A possible meaning of a value of a column, and the reason for it ("" for the same word)."""
 
     text: str
     target: str
@@ -112,7 +112,7 @@ class ValueMatch:
 
 @dataclass(frozen=True, slots=True)
 class InstantFormat:
-    """How the instants of a column are written; ``other`` is a format that fits as well."""
+    """The format of a column of instants; ``other`` is a second format that also fits."""
 
     format: str = ""
     offset: bool = False
@@ -120,7 +120,7 @@ class InstantFormat:
 
 
 def name_similarity(column: str, fact: str) -> float:
-    """Return how alike (of 100) the name of a column is to that of a fact, taking what other systems call things for what they mean.
+    """Return the similarity, from 0 to 100, of the names of a column and a fact, with the usual names of other systems.
 
     >>> name_similarity("Impact", "impact"), name_similarity("opened_at", "received_at"), name_similarity("sys_mod_count", "impact") < MIN_NAME_SIMILARITY
     (100.0, 90.0, True)
@@ -139,9 +139,10 @@ def name_similarity(column: str, fact: str) -> float:
 
 
 def match_values(profile: ColumnProfile, fact: Fact, *, ranked: bool = True) -> tuple[list[ValueMatch], list[str]]:
-    """Match the values of a column with the words of a fact, if need be (``ranked``) by their order; give what each may mean, and those that match none.
+    """Match the values of a column with the words of a fact; return the matches, and the values without one.
 
-    A word that stands for an empty cell is not among them: :func:`ambiguous_values` gives those that a value is spelled like.
+    With ``ranked``, values without any match are matched by their order. Words that usually mark an empty cell are left
+    out: see :func:`ambiguous_values`.
     """
     words = (
         spellings(fact.values)
@@ -164,7 +165,7 @@ def match_values(profile: ColumnProfile, fact: Fact, *, ranked: bool = True) -> 
 
 
 def ambiguous_values(profile: ColumnProfile, fact: Fact) -> list[ValueMatch]:
-    """Return the words of a column that stand for an empty cell and are spelled like a value of the fact."""
+    """Return the words of a column that usually mark an empty cell and are also values of the fact."""
     known = spellings(fact.values) if fact.type is FactType.CHOICE else {}
     return [
         ValueMatch(
@@ -179,7 +180,7 @@ def ambiguous_values(profile: ColumnProfile, fact: Fact) -> list[ValueMatch]:
 
 
 def instant_format(profile: ColumnProfile) -> InstantFormat | None:
-    """Return how the instants of a column are written; None if they are none."""
+    """Return the format of a column of instants, or None if its values are not instants."""
     if profile.typed:
         return InstantFormat(offset=profile.offset)
     given = list(profile.given)[:2_000]
@@ -196,7 +197,7 @@ def instant_format(profile: ColumnProfile) -> InstantFormat | None:
 
 
 def fit_score(profile: ColumnProfile, fact: Fact, *, named: bool) -> float:
-    """Return how well (of 100) the values of a column fit a fact, which its name resembles or not; 0 if they cannot."""
+    """Return how well the values of a column fit a fact, from 0 to 100; ``named`` is whether the names are similar."""
     given = profile.given
     match fact.type:
         case FactType.INSTANT:
@@ -224,7 +225,7 @@ def fit_score(profile: ColumnProfile, fact: Fact, *, named: bool) -> float:
 
 
 def parse_amount(text: str) -> float | None:
-    """Read a number as people write it; None if it is none.
+    """Read a number with an optional decimal comma and percent sign, or return None.
 
     >>> parse_amount("3,5 %"), parse_amount("40"), parse_amount("1.234,5")
     (3.5, 40.0, None)
@@ -255,7 +256,7 @@ def _word_similarity(text: str, word: str) -> float:
 
 
 def _by_rank(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[ValueMatch]:
-    """Match values that are numbered with the words of a fact in their order, the first with the first."""
+    """Match numbered values with the words of a fact in order."""
     ranks = {text: match for text in texts if (match := _RANK.match(text))}
     numbers = sorted({int(match[1]) for match in ranks.values()})
     if (
@@ -277,7 +278,7 @@ def _by_rank(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[V
 
 
 def _by_scale(texts: Sequence[str], fact: Fact, profile: ColumnProfile) -> list[ValueMatch]:
-    """Match the words of a usual scale with the words of a fact in their order, if there are as many."""
+    """Match the words of a known scale with as many words of a fact in order."""
     words = {folded(text): text for text in texts}
     for scale in SCALES:
         if len(scale) == len(fact.values) and set(words) <= set(scale):
@@ -296,9 +297,9 @@ def _words(name: str, *, keep: bool = False) -> list[str]:
 
 
 def _read(texts: Iterable[str], form: str) -> bool:
-    """Return whether all texts are instants in a format."""
+    """Return whether all texts are instants in a format, in years that the business clock knows."""
     found, wrong = InstantReader(format=form, zone="UTC").read(pa.array(list(texts)))
-    # A year of two digits can be read as one of the first century.
+    # `%Y` reads a year of two digits as one of the first century.
     return wrong is None and bool(np.all((found.micros >= BEGIN) & (found.micros < END)))
 
 

@@ -1,4 +1,4 @@
-"""A source and a version in, the draft of a mapping file out: which column may be which fact, with a comment at each guess."""
+"""Drafts of mapping files: a source and a version in, the text of a mapping with a comment at each guess out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FACT, OUTCOME, DEADLINE = "facts", "recorded", "recorded_due"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Guess:
-    """A column that may be a fact, an outcome or a deadline (``part`` of the file), and how much speaks for it."""
+    """A column that may be a fact, an outcome or a deadline (the ``part`` of the file), with its scores."""
 
     part: str
     fact: Fact
@@ -44,7 +44,7 @@ class _Guess:
 
 
 def suggest_mapping(spec: str, version: Version) -> str:
-    """Draft a mapping for the files that a source names, as the text of a mapping file; raises TicketsError."""
+    """Return a draft of a mapping file for the files of a source; raises TicketsError."""
     files = inspect_files(spec)
     columns = profile_columns(files)
     vocabulary = Vocabulary.of(version)
@@ -55,7 +55,7 @@ def suggest_mapping(spec: str, version: Version) -> str:
 
 
 def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
-    """Find the column with the names of tickets: called so, or the first in which no value comes twice."""
+    """Return the column with the ids of tickets: by its name, or the first column without a repeated value."""
     known = {folded(name): place for place, name in enumerate(TICKET_COLUMNS)}
     named = sorted((known[folded(one.name)], at) for at, one in enumerate(columns) if folded(one.name) in known)
     if named:
@@ -67,7 +67,7 @@ def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
 
 
 def _chosen(columns: Sequence[ColumnProfile], vocabulary: Vocabulary) -> list[_Guess]:
-    """Take what speaks most for itself first; a column serves once, and so does a fact."""
+    """Return the guesses with the highest scores, with each column and each fact used once."""
     deadlines = set(vocabulary.deadlines)
     parts: list[tuple[str, Mapping[str, Fact]]] = [
         (FACT, vocabulary.facts),
@@ -94,7 +94,7 @@ def _chosen(columns: Sequence[ColumnProfile], vocabulary: Vocabulary) -> list[_G
 
 def _guess(part: str, fact: Fact, profile: ColumnProfile) -> _Guess | None:
     named = name_similarity(profile.name, fact.name)
-    # Only a name tells what an instant or a yes is; words of a policy, and a unit, tell it by themselves.
+    # Instants and booleans need a similar name; the words of a choice or a unit are enough by themselves.
     speaking = part == FACT and (fact.type is FactType.CHOICE or fact.numeric) and len(profile.given) > 2
     if named < (MIN_NAME_SIMILARITY if part == FACT else 90) and not speaking:
         return None
@@ -155,7 +155,7 @@ def _file(
 
 
 def _repeated(ticket: ColumnProfile) -> Iterator[str]:
-    """Yield that tickets have several rows, if they have."""
+    """Yield `repeated` with its comment if a ticket has several rows."""
     name, most = max(
         ((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0)
     )
@@ -165,12 +165,12 @@ def _repeated(ticket: ColumnProfile) -> Iterator[str]:
 
 
 def _says(guess: _Guess) -> bool:
-    """Return whether a guess is more than a remark."""
+    """Return whether a guess becomes a rule, not only a comment."""
     return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(match_values(guess.profile, guess.fact)[0])
 
 
 def _rule(guess: _Guess) -> Iterator[str]:
-    """Write one rule: the column, and what its values mean."""
+    """Yield the lines of one rule: the column, and the meaning of its values."""
     why = (
         ""
         if guess.named == 100
@@ -228,7 +228,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
 
 
 def _doubt(one: ValueMatch) -> Iterator[str]:
-    """Ask what a word means that is spelled like a value and also stands for an empty cell."""
+    """Yield the question about a word that is a value and may also mark an empty cell."""
     rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
     said = f"{one.text}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
     yield f"      # GUESS: {said} In {rows}" + ("." if one.reason else ", which cannot be read until this is said.")
@@ -288,7 +288,7 @@ def _short(text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Write a text so that YAML reads it as it is.
+    """Return a text as YAML, in quotes if it needs them.
 
     >>> _quoted("Self service"), _quoted("1 - High"), _quoted("")
     ('Self service', '"1 - High"', '""')

@@ -1,4 +1,4 @@
-"""The names of tickets as numbers: the same name is the same number in every file, process and machine."""
+"""The names of tickets as 64-bit hashes, equal in every file, process and machine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint64]
 
 _SHORT: Final = 64
-"""Up to how many bytes names are read eight bytes at a time, all at once."""
+"""The longest name, in bytes, that is hashed with whole columns; longer names are hashed one by one."""
 
 _SEED: Final = np.uint64(0x9E3779B97F4A7C15)
 _ONE, _TWO = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def hash_names(array: pa.Array) -> Hashes:
-    """Return the number of each name of a column; 0 where there is none.
+    """Return the hash of each name of a column, 0 for an empty name.
 
-    Two names have the same number by a chance of about one in 2**63.
+    Two names have the same hash with a probability of about 2**-63.
 
     >>> hash_names(pa.array(["INC1", " INC1", None, "", "INC2"])).tolist()[1:4] == [hash_names(pa.array(["INC1"]))[0], 0, 0]
     True
@@ -58,12 +58,12 @@ def hash_names(array: pa.Array) -> Hashes:
 
 
 def hash_texts(names: Sequence[Any]) -> Hashes:
-    """Return the numbers of some names."""
+    """Return the hash of each name, 0 for an empty name or None."""
     return hash_names(pa.array([None if name is None else str(name) for name in names], pa.string()))
 
 
 def _mixed(numbers: Hashes) -> Hashes:
-    """Mix the bits of numbers, so that those that are alike lie far apart."""
+    """Mix the bits of numbers (splitmix64), so that similar numbers have very different hashes."""
     found = (numbers + _SEED).astype(np.uint64)
     found = (found ^ (found >> np.uint64(30))) * _ONE
     found = (found ^ (found >> np.uint64(27))) * _TWO

@@ -1,7 +1,7 @@
-"""A column of times as another system writes them in, instants out.
+"""Columns of times in the formats of other systems, read as instants.
 
-A time without an offset is read by the clock of a zone, as the business clock reads it: one that the clock skips is
-later by the gap, and of one that comes twice the first is meant.
+A time without an offset is read in the zone of the mapping, as the business clock does: a time in a gap is moved by the
+gap, and an ambiguous time is the first of the two.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ LEAST, MOST = to_micros(datetime.min.replace(tzinfo=UTC)), to_micros(datetime.ma
 OUTSIDE: Final = "lies outside the years 1 to 9999"
 
 _KEPT: Final = 100_000
-"""How many texts are kept that had to be read one by one."""
+"""How many texts that were parsed one by one are cached."""
 
 
 @dataclass(slots=True, kw_only=True)
 class InstantReader:
-    """Reads columns of one kind of instants; ``one_by_one`` keeps what no quick way could read."""
+    """Reads columns of instants in one format; ``one_by_one`` caches texts that Arrow cannot parse."""
 
     format: str = ""
     zone: str = ""
@@ -44,9 +44,10 @@ class InstantReader:
     one_by_one: Cache[str, tuple[int | None]] = field(default_factory=lambda: Cache(_KEPT))
 
     def read(self, array: pa.Array) -> tuple[Instants, Mask | None]:
-        """Return the instants, and where something stands that is none (None: nowhere).
+        """Return the instants, and which rows cannot be read (None if all can).
 
-        Exactly 1970-01-01T00:00:00Z is none, since exports write it for a time that was never set; neither is what no calendar has.
+        1970-01-01T00:00:00Z is rejected, since exports write it for a time that was never set; so is a time outside the
+        years 1 to 9999.
         """
         found, wrong = self._read(array)
         none = (found.micros == 0) | (found.micros < LEAST) | (found.micros > MOST)
@@ -73,7 +74,7 @@ class InstantReader:
         return self._written(array.cast(pa.string()))
 
     def reason(self, value: object) -> str:
-        """Return why a value is no instant."""
+        """Return why a value is not an instant."""
         if isinstance(value, np.datetime64):
             return OUTSIDE
         if isinstance(value, datetime) and value.tzinfo is None and not self.zone:
@@ -94,7 +95,7 @@ class InstantReader:
         return f"is not an instant in the format `{self.format}`"
 
     def _meant(self, value: object, text: str) -> float | None:
-        """Return the instant that a value would be, in microseconds; None if it is not written like one."""
+        """Return the instant of a value in microseconds, or None if it does not match the format."""
         if isinstance(value, datetime):
             return self._in_micros(value)
         if self.format in EPOCHS:
@@ -115,13 +116,13 @@ class InstantReader:
         return Instants(np.rint(numbers * unit).astype(np.int64), given), None
 
     def _without_empty(self, array: pa.Array) -> pa.Array:
-        """Leave out the numbers that the mapping lists as nothing, such as 0 or -1."""
+        """Replace the numbers that the mapping lists as empty, such as 0 or -1, with null."""
         listed = [number for text in self.empty if (number := _number(text)) is not None]
         nothing = pc.is_in(array.cast(pa.float64(), safe=False), pa.array(listed, pa.float64()))
         return pc.if_else(nothing, pa.scalar(None, array.type), array) if listed else array
 
     def _written(self, array: pa.Array) -> tuple[Instants, Mask | None]:
-        """Read texts: all at once if they are all alike, else those that are left one by one."""
+        """Read texts with Arrow, and those that it cannot parse one by one."""
         trimmed = pc.utf8_trim_whitespace(array)
         trimmed = pc.if_else(
             pc.is_in(trimmed, pa.array(sorted(self.empty), pa.string())), pa.scalar(None, pa.string()), trimmed
@@ -141,7 +142,7 @@ class InstantReader:
         return read, wrong if wrong.any() else None
 
     def _parsed(self, trimmed: pa.Array) -> pa.Array:
-        """Read by a format, and leave out what only looks like a day: the quick way takes February 31st for March 3rd."""
+        """Parse by a format, without dates that do not exist: Arrow reads February 31 as March 3."""
         try:
             parsed = pc.strptime(trimmed, format=self.format, unit="us", error_is_null=True)
         except pa.ArrowInvalid:
@@ -164,7 +165,7 @@ class InstantReader:
         return pa.nulls(len(trimmed), UTC_MICROS)
 
     def _placed(self, parsed: pa.Array, left: tuple[Mask, pa.Array] | None) -> tuple[Instants, Mask | None]:
-        """Return the instants that times mean, with those that are left read one by one."""
+        """Return the instants of times in the zone of the mapping, with the texts in ``left`` parsed one by one."""
         micros, given = _filled(parsed.cast(pa.int64()), 0), _given(parsed)
         wrong: Mask | None = None
         if parsed.type.tz is None:
@@ -186,7 +187,7 @@ class InstantReader:
         return Instants(micros, ~wrong if given is None else given & ~wrong), wrong
 
     def _alone(self, text: str) -> int | None:
-        """Read one text; None if it is no instant, or if nobody knows by which clock."""
+        """Read one text; None if it is not an instant, or has no offset and the mapping names no zone."""
         (found,) = self.one_by_one.get(text) or self.one_by_one.keep(text, (self._micros(text),))
         return found
 
@@ -201,7 +202,7 @@ class InstantReader:
 
 
 def _in_reach(array: pa.Array) -> pa.Array:
-    """Return times in microseconds. Those that no calendar has become others that none has, since in microseconds they might not fit into 64 bits."""
+    """Return times in microseconds, clipped to just outside the years 1 to 9999, since others may exceed 64 bits."""
     kind = array.type
     per = {"s": 1_000_000, "ms": 1_000}.get(kind.unit, 1)
     if per > 1:

@@ -1,4 +1,4 @@
-"""The nouns: a source of past tickets, what comes out of it batch by batch, and what is wrong when there is none."""
+"""The classes of past tickets: sources, their batches, and the error of a source that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from engine.replay.nouns import Chunk, RejectedRow
 from engine.replay.rows import rows_of
 
 SIZE: Final = 65_536
-"""The most rows of a batch, unless somebody asks for another number."""
+"""The most rows of a batch by default."""
 
 
 Doubts = Mapping[tuple[str, str], int]
-"""Rows by a fact and a word."""
+"""The number of rows by fact and word, for words that may mark an empty cell and were read as values."""
 
 
 def _nothing(_: int) -> str:
@@ -33,12 +33,15 @@ def _no_help(_: Chunk, __: RejectedRow) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Some rows of a source: those that can be decided, and those that cannot be read.
+    """Consecutive rows of a source: those that can be decided, and those that are rejected.
 
-    ``share`` tells how far through the source it leads (1.0: the end), if that is known. ``content`` gives a row of the
-    batch, by its number, as text: for the file that keeps what a version refuses. ``count_doubts`` counts the rows of a chunk in
-    which a word that may stand for an empty cell is read as a value, by the fact and the word. ``help`` says of a row of a chunk
-    that a version refused what to change in the mapping, or "".
+    Attributes:
+        chunk: the tickets.
+        rejected: the rows that cannot be read.
+        share: the share of the source that is read after this batch, up to 1.0, if it is known.
+        content: returns a row by its number as text, for the file of rejected rows.
+        count_doubts: counts the rows of a chunk in which a word that may mark an empty cell is read as a value.
+        help: returns what to change in the mapping about a row that a version rejects, or "".
     """
 
     chunk: Chunk
@@ -49,7 +52,7 @@ class Batch:
     help: Callable[[Chunk, RejectedRow], str] = field(default=_no_help, repr=False, compare=False)
 
     def all_rejected(self, refused: Iterable[RejectedRow]) -> tuple[RejectedRow, ...]:
-        """Return all rows that cannot be read, in order: those of the batch, and those that the version refused, with what they say."""
+        """Return the rejected rows of the batch and of the version in order, with their content."""
         return tuple(sorted((*self.rejected, *map(self._completed, refused)), key=lambda one: one.row))
 
     def _completed(self, one: RejectedRow) -> RejectedRow:
@@ -59,7 +62,7 @@ class Batch:
         )
 
     def doubts(self, refused: Sequence[RejectedRow]) -> Doubts:
-        """Count the doubtful words in the rows that are decided: those of the chunk without those that the version refused."""
+        """Count the words that may mark an empty cell in the rows of the chunk that the version does not reject."""
         if not refused:
             return self.count_doubts(self.chunk)
         lost = np.isin(self.chunk.rows, [one.row for one in refused])
@@ -67,10 +70,10 @@ class Batch:
 
 
 class TicketSource(Protocol):
-    """A source of past tickets, read from its beginning each time that ``batches`` is called.
+    """A source of past tickets; each call of ``batches`` reads it from the start.
 
-    ``rows`` is how many it has, if that is known without reading them. ``notes`` are sentences for whoever replays it:
-    columns that were left out, and the like; some are known only once it was read.
+    ``rows`` is the number of rows, if it is known before they are read. ``notes`` are sentences for the user, such as
+    the columns that were left out; the list is complete once the source is read.
     """
 
     name: str
@@ -78,22 +81,22 @@ class TicketSource(Protocol):
 
     @property
     def notes(self) -> list[str]:
-        """Sentences for the person who replays it."""
+        """Sentences for the user."""
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
-        """Yield its rows in order, at most so many at a time; raises TicketsError."""
+        """Yield the rows in order, at most ``size`` at a time; raises TicketsError."""
         ...
 
 
 class TicketsError(Exception):
-    """There is no such source of tickets, or it cannot be read: a message, and what to do about it."""
+    """A source of tickets does not exist or cannot be read; ``help`` is what to do about it."""
 
     def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - as Problem calls it
         super().__init__(message)
         self.message, self.help = message, help
 
     def __str__(self) -> str:
-        """Return message and help as people read them.
+        """Return the message and, below it, the help.
 
         >>> print(TicketsError("no file tickets.csv", "did you mean `ticket.csv`?"))
         no file tickets.csv

@@ -123,17 +123,17 @@ def test_a_task_travels_and_a_worker_builds_the_versions_once(
 ) -> None:
     old, new = texts
     task = PartitionTask(
-        trial=ReplayerFiles(after=new, before=None, by=BY, decisions=DECISIONS),
+        files=ReplayerFiles(after=new, before=None, by=BY, decisions=DECISIONS),
         mapper=a_task(shipped, folder, None)[0].mapper,
         first={"a": 0},
     )
     there = pickle.loads(pickle.dumps(task))
     build_replayer.cache_clear()
 
-    assert there.trial == task.trial
+    assert there.files == task.files
     assert there.mapper.mapping == task.mapper.mapping
-    assert build_replayer(there.trial) is build_replayer(task.trial)
-    assert build_replayer(task.trial).after.digest == shipped.versions[-1].digest
+    assert build_replayer(there.files) is build_replayer(task.files)
+    assert build_replayer(task.files).after.digest == shipped.versions[-1].digest
     assert {name for name, _ in old.files} >= {"manifest.yaml"}
 
 
@@ -233,7 +233,7 @@ def a_task(shipped: Bundle, folder: Path, limit: int | None) -> tuple[PartitionT
     mapping, _ = mapping_by_names(pq.read_schema(files[0]).names, vocabulary, "")
     names = {path.as_uri(): pq.read_metadata(path).num_rows for path in files}
     return PartitionTask(
-        trial=ReplayerFiles(after=VersionFiles((), "")),
+        files=ReplayerFiles(after=VersionFiles((), "")),
         mapper=Mapper(mapping, vocabulary),
         first=first_rows(names),
         limit=limit,

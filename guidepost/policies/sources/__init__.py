@@ -1,18 +1,18 @@
-"""Where versions come from: a name in, the files of one version out.
+"""The sources of versions: a name in, the files of one version out.
 
-``read_source("HEAD~3", policies=folder)`` gives a :class:`Source`, ``load_source`` the built version.
+``read_source("HEAD~3", policies=folder)`` returns a :class:`Source`, ``load_source`` the built version.
 
 Modules::
 
-    bundle_archive  A built bundle: one archive that holds a version and says what is in it
-    folder          policy folders in, a bundle of versions out
-    git             A revision of a git repository as a source
-    remote          bytes from elsewhere
-    resolve         what people write for a version in, its files out
-    signatures      ed25519 signatures of bundles, and the keys that are trusted
-    source          the nouns: a source of a version, where it came from, and what is wrong when there is none
-    text_files      bytes of a version's files in, their texts out
-    zip_tar         A zip or tar of a policies folder, as `zip://FOLDER::FILE` or `tar://FOLDER::FILE`
+    bundle_archive  a bundle: the archive of a version with its description
+    folder          a policies folder -> a bundle of versions
+    git             a revision of a git repository
+    remote          bundles from HTTP servers and object stores, verified
+    resolve         the name of a version -> its files
+    signatures      Ed25519 signatures of bundles, and trusted keys
+    source          the classes of a source
+    text_files      the bytes of a version's files -> their texts
+    zip_tar         a zip or tar of a policies folder
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A built bundle: one archive that holds a version and says what is in it; the same files always give the same bytes.
+"""Bundles: the archive of a version with its description, reproducible byte for byte.
 
-It is a zip of stored entries: ``bundle.json`` first, then the files by path, all with one date and one mode. Reading is
-strict in one stroke: a bundle is what :func:`pack` would write for what is in it, byte for byte, and anything else is refused.
+A bundle is a zip of stored entries: ``bundle.json`` first, then the files by path, all with the same date and mode. A
+bundle is only read if it equals, byte for byte, what :func:`pack` writes for its content.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 FORMAT: Final = 1
 DESCRIPTION: Final = "bundle.json"
 MAX_ARCHIVE: Final = MAX_BYTES + 16_000_000
-"""The most bytes that a bundle may have: its files, their names twice, and its description."""
+"""The largest bundle in bytes: its files, their names twice, and its description."""
 
 _DATE: Final = (1980, 1, 1, 0, 0, 0)
-"""The first date that a zip can tell; a date of its own would make every build another file."""
+"""The first date of a zip entry; a real date would make every build a different file."""
 
 _UNIX: Final = 3
 _READABLE: Final = 0o100644 << 16
@@ -61,7 +61,7 @@ _SHAPE: Final = _exactly(
 
 @cache
 def _validator() -> Draft202012Validator:
-    # Only where bundles are read: what answers calls does without, and is smaller for it.
+    # Imported only where bundles are read, which keeps the processes that answer calls small.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     return Draft202012Validator(_SHAPE)
@@ -69,7 +69,7 @@ def _validator() -> Draft202012Validator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltBundle:
-    """A version as one archive: its files, what it is called, and the bytes with their SHA-256."""
+    """A version as one archive: its files, its name, and the bytes with their SHA-256."""
 
     files: Mapping[str, str] = field(repr=False)
     ref: VersionRef
@@ -84,17 +84,17 @@ class BuiltBundle:
 
     @property
     def effective_from(self) -> datetime:
-        """From when on it counts, with the offset that its owner wrote."""
+        """The effective date of the version, with the offset of its manifest."""
         return self.manifest.effective_from
 
     @property
     def file_name(self) -> str:
-        """What the archive is called by default."""
+        """The default name of the archive."""
         return f"{self.ref.name}-{self.ref.version}.zip"
 
 
 def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
-    """Make the bundle of a version's files; raises PolicyErrors if they cannot be loaded."""
+    """Return the bundle of a version's files; raises PolicyErrors if they cannot be loaded."""
     policy, trees = load_with_trees(files, root)
     ref = VersionRef(policy.manifest.name, policy.manifest.version, digest(trees))
     description = _describe(files, policy, ref)
@@ -108,7 +108,7 @@ def make_bundle(files: Mapping[str, str], root: str = "") -> BuiltBundle:
 
 
 def pack(files: Mapping[str, str], description: bytes) -> bytes:
-    r"""Write the archive: the description, then the files in the order of their paths.
+    r"""Return the bytes of the archive: the description, then the files in the order of their paths.
 
     >>> pack({"a.yaml": "a: 1\n", "b.yaml": "b: 2\n"}, b"{}") == pack({"b.yaml": "b: 2\n", "a.yaml": "a: 1\n"}, b"{}")
     True
@@ -126,7 +126,7 @@ def pack(files: Mapping[str, str], description: bytes) -> bytes:
 
 
 def read_bundle(data: bytes, root: str) -> BuiltBundle:
-    """Read a bundle; raises PolicyErrors if anything in it is not as it was built, or if its policies cannot be loaded."""
+    """Read a bundle; raises PolicyErrors if it was altered, or if its policies cannot be loaded."""
     contents = _entries(data, root)
     description = description_of(contents.pop(DESCRIPTION), root)
     if problems := _altered(contents, description, root):
@@ -157,7 +157,7 @@ def _describe(files: Mapping[str, str], policy: Policy, ref: VersionRef) -> dict
 
 
 def _rules(policy: Policy) -> Iterator[tuple[str, Rule]]:
-    """Yield every rule of the tables and deadlines by the name of these, in the order in which they are tried."""
+    """Yield every rule with the name of its table or deadline, in the order of evaluation."""
     tables = {**policy.tables, **{name: deadline.table for name, deadline in policy.deadlines.items()}}
     for name, table in sorted(tables.items()):
         for rule in table.all_rules:
@@ -169,7 +169,7 @@ def _description_bytes(description: Mapping[str, Any]) -> bytes:
 
 
 def _entries(data: bytes, root: str) -> dict[str, bytes]:
-    """Return the entries of an archive, once it is sure that reading them takes no more room than the archive itself."""
+    """Return the entries of an archive, after checks that they take no more memory than the archive itself."""
     if len(data) > MAX_ARCHIVE:
         raise _bundle_error(root, "too-large", f"{len(data):,} bytes; a bundle may have {MAX_ARCHIVE:,}")
     try:
@@ -190,7 +190,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
                     Problem(
                         place=Place(file=root),
                         code="bad-bundle",
-                        message="an entry stands twice in the archive",
+                        message="an entry is in the archive twice",
                         help=_AS_BUILT,
                     )
                 )
@@ -219,7 +219,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
 
 
 def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
-    """Return what is wrong with an entry before it is read."""
+    """Return the problem of an entry that must not be read, or None."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
     if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
         return Problem(
@@ -236,7 +236,7 @@ def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
 
 
 def description_of(content: bytes, root: str) -> dict[str, Any]:
-    """Read what a bundle says of itself, from the bytes of its ``bundle.json``; raises PolicyErrors if it cannot be read."""
+    """Read the description of a bundle from the bytes of its ``bundle.json``; raises PolicyErrors if it is invalid."""
     place = f"{root}/{DESCRIPTION}"
     try:
         found = json.loads(content)
@@ -265,7 +265,7 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
 
 
 def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root: str) -> list[Problem]:
-    """Hold the files against the hashes that stand in the description."""
+    """Return the problems of files that do not match the hashes of the description."""
     hashes = {file["path"]: file["sha256"] for file in description["files"]}
     said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed, and is not in the archive")
     said |= dict.fromkeys(contents.keys() - hashes.keys(), f"is in the archive, and is not listed in {DESCRIPTION}")
@@ -282,7 +282,7 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
 
 
 def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
-    """Describe in which part the description is not that of the files, or that the archive is laid out otherwise."""
+    """Return which parts of the description do not match the files, or that the layout of the archive differs."""
     actual = description_of(_entries(made.data, "")[DESCRIPTION], "")
     parts = [f"`{name}` is not that of the files" for name in actual if actual[name] != description[name]]
     return "; ".join(parts) or "the archive is not laid out as it was built"

@@ -1,6 +1,6 @@
-"""Policy folders in, a bundle of versions out: the files, the past versions, and the kept proofs.
+"""Policies folders: the working version, the past versions, and the cached cross-checks.
 
-Nothing but a whole, checked and proved bundle is ever given out; anything else raises PolicyErrors.
+:func:`load_bundle` returns a complete, checked and cross-checked bundle, or raises PolicyErrors.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from engine.version.version import Version, build
 from guidepost.text_encoding import decode_text
 
 PAST: Final = "past"
-"""The folder, below that of the policies, that holds earlier versions."""
+"""The subfolder with earlier versions."""
 
 MAX_BYTES: Final = 64_000_000
-"""The most that one policy file may have on disk before it is not even read."""
+"""The largest policy file in bytes; a larger one is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class VersionFolder:
-    """The folder of one version, and how it is called in problems and answers."""
+    """The folder of one version, and its name in problems and answers."""
 
     path: Path
     root: str
 
 
 def default_cache() -> Path:
-    """Return the folder where proofs are kept: $GUIDEPOST_CACHE, else the user's cache folder."""
+    """Return the cache folder of cross-checks: $GUIDEPOST_CACHE, or a folder in the user's cache."""
     named = os.environ.get("GUIDEPOST_CACHE")
     if named:
         return Path(named)
@@ -47,10 +47,10 @@ def default_cache() -> Path:
 
 
 def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFolder, ...]:
-    """Return the folders of all versions: the one itself, and each below ``past/``.
+    """Return the folders of all versions: the policies folder itself, and each folder below ``past/``.
 
-    In answers a folder is called by its name, so that they do not depend on where it lies; ``as_typed`` calls it by
-    its whole path, for problems that are to be opened.
+    By default answers use the name of a folder, so that they do not depend on its location; with ``as_typed`` its path
+    stays whole, so that an editor can open the place of a problem.
     """
     root = folder.as_posix() if as_typed or not folder.is_absolute() else folder.name
     past = sorted(path for path in (folder / PAST).glob("*") if path.is_dir() and not path.name.startswith("."))
@@ -58,7 +58,7 @@ def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFol
 
 
 def read_folder(version: VersionFolder) -> dict[str, str]:
-    """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for those that cannot be read."""
+    """Read the YAML files of a version (path in the folder to text); raises PolicyErrors for unreadable files."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for pattern in (f"{folder}*{end}" for folder in ("", "holidays/", "cases/") for end in ENDINGS):
@@ -87,7 +87,7 @@ def read_folder(version: VersionFolder) -> dict[str, str]:
 
 
 def build_bundle(folder: Path) -> Bundle:
-    """Build all versions of a folder, without putting them before durable-rules; raises PolicyErrors of all of them."""
+    """Build all versions of a folder without the cross-check; raises PolicyErrors with the problems of all of them."""
     folders = version_folders(folder)
     versions: list[Version | None] = []
     problems: list[Problem] = []
@@ -109,27 +109,27 @@ def build_bundle(folder: Path) -> Bundle:
 
 
 def _built_already(files: Mapping[str, str], built: list[tuple[dict[str, str], Version]]) -> Version | None:
-    """Return the version that has the very same files: a released one lies both in the working folder and in its own."""
+    """Return the built version with the same files, if any: a released version is in two folders."""
     return next((version for those, version in built if those == policy_files(files)), None)
 
 
 def order_versions(folders: Sequence[VersionFolder], known: Sequence[V | None]) -> tuple[Versions[V], list[Problem]]:
-    """Put the versions of a folder in order, the working one first; tell where they clash or are not as they were frozen.
+    """Return the versions of a folder in order, and the problems of clashes and of altered frozen versions.
 
-    Of a version that cannot be loaded (None) nothing is said but that it is frozen, or not.
+    ``known`` has the working version first; of a version that cannot be loaded (None) only the freezing is checked.
     """
     strangers = other_desks([version.policy.manifest for version in known if version is not None])
-    # How a version of another desk could be added to the register, or numbered, is beside the point.
+    # For a version of another desk, problems of its number and its freezing do not matter.
     beside = ("not-frozen", "version-unchanged") if strangers else ()
     problems = [one for one in _freezing_problems(folders, known) if one.code not in beside]
-    # One that should have another number clashes with its past self: that is said once.
+    # A version that needs a new number also clashes with its past self: report only one of them.
     counted = known[1:] if any(problem.code == "version-unchanged" for problem in problems) else known
     ordered, clashes = bundle(tuple(version for version in counted if version is not None))
     return ordered, [*clashes, *problems]
 
 
 def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known | None]) -> list[Problem]:
-    """Hold versions against the register of those that are frozen."""
+    """Return the problems of versions that do not match the register of frozen versions."""
     working, *past = (
         Folder(folder.path.name, folder.root, version) for folder, version in zip(folders, known, strict=True)
     )
@@ -140,7 +140,7 @@ def _freezing_problems(folders: Sequence[VersionFolder], known: Sequence[Known |
 
 
 def frozen_versions(working: VersionFolder) -> dict[str, Frozen]:
-    """Read the register of a policies folder: its frozen versions by number; raises PolicyErrors if it cannot be read."""
+    """Read the frozen versions of a policies folder by number; raises PolicyErrors if the register is invalid."""
     name = f"{working.root}/{PAST}/{REGISTER}"
     try:
         content = (working.path / PAST / REGISTER).read_text(encoding="utf-8")
@@ -158,7 +158,7 @@ def frozen_versions(working: VersionFolder) -> dict[str, Frozen]:
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """Building makes millions of values that all stay: looking for cycles among them takes as long as making them."""
+    """Pause garbage collection: a build creates millions of values that stay, and searching them doubles the time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -169,7 +169,7 @@ def _no_garbage_collection() -> Iterator[None]:
 
 
 def cross_check_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCheckReport]:
-    """Have durable-rules prove every version (or take the proof that is kept); give the reports by version.
+    """Cross-check every version with durable-rules, or read the cached report; return the reports by version.
 
     Raises PolicyErrors if it disagrees or fails anywhere.
     """
@@ -185,7 +185,7 @@ def cross_check_bundle(made: Bundle, cache: Path | None) -> Mapping[str, CrossCh
 
 
 def cross_check_version(version: Version, cache: Path | None) -> CrossCheckReport:
-    """Have durable-rules prove one version, or take the proof that is kept for its tables."""
+    """Cross-check one version with durable-rules, or read the cached report for its tables."""
     tables = tables_to_cross_check(version)
     key = cross_check_key(tables)
     kept = CrossCheckCache(cache).load(key) if cache is not None else None
@@ -198,9 +198,9 @@ def cross_check_version(version: Version, cache: Path | None) -> CrossCheckRepor
 
 
 def load_bundle(folder: Path, cache: Path | None = None) -> Bundle:
-    """Load the versions of a folder to serve them: built, checked, and proved by durable-rules.
+    """Load the versions of a folder for a server: built, checked, and cross-checked with durable-rules.
 
-    ``cache`` is where proofs are kept, by default :func:`default_cache`. Raises PolicyErrors with all problems.
+    ``cache`` is the folder of cached reports, by default :func:`default_cache`. Raises PolicyErrors with all problems.
     """
     made = build_bundle(folder)
     cross_check_bundle(made, cache if cache is not None else default_cache())

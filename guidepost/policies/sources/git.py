@@ -1,4 +1,4 @@
-"""A revision of a git repository as a source: read from its objects, so that working tree and index stay untouched."""
+"""Versions in a revision of a git repository, read from its objects without touching the working tree or the index."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from guidepost.policies.sources.source import Origin, Source, SourceError
 from guidepost.policies.sources.text_files import decode_files, size_problem
 
 _WITHIN_A_HOOK: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""What git tells its hooks, and what would turn a command in another folder to the wrong repository."""
+"""The variables that git sets for hooks, which would direct a command in another folder to the wrong repository."""
 
 SHALLOW: Final = (
     "the clone is shallow: fetch more of its history with `git fetch --unshallow` (in GitHub Actions `fetch-depth: 0`)"
@@ -25,32 +25,32 @@ _PLAIN_FILE: Final = ("100644", "100755")
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A git repository, asked from a folder in it; ``prefix`` is that folder's path in the repository, None in a bare one."""
+    """A folder of a git repository; ``prefix`` is its path in the repository, or None in a bare one."""
 
     folder: Path
     prefix: str | None
 
     def commit(self, revision: str) -> str | None:
-        """Return the commit that a revision names, or nothing; a word that git would take for an option names none."""
+        """Return the commit of a revision, or None; a text that git would read as an option has none."""
         if not revision or revision.startswith("-") or "\0" in revision:
             return None
         found = _ask(self.folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return found.decode().strip() if found else None
 
     def names(self) -> tuple[str, ...]:
-        """Return the branches and tags."""
+        """Return the names of branches and tags."""
         listed = _git(
             self.folder, "for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads", "refs/tags", "refs/remotes"
         )
         return tuple(name for name in listed.decode(errors="replace").split("\n") if name)
 
     def merge_base(self, commit: str, other: str = "HEAD") -> str | None:
-        """Return the last commit that the histories of two commits have in common, or nothing."""
+        """Return the last common commit of two commits, or None."""
         found = _ask(self.folder, "merge-base", commit, other)
         return found.decode().strip() if found else None
 
     def content(self, commit: str, path: str) -> str | None:
-        """Return the text of a file at a commit, by its path below the folder, or nothing if there is none."""
+        """Return the text of a file of the folder at a commit, or None if it does not exist."""
         found = _ask(
             self.folder, "cat-file", "blob", f"{commit}:{self.prefix}/{path}" if self.prefix else f"{commit}:{path}"
         )
@@ -58,17 +58,17 @@ class Repository:
 
     @property
     def dirty(self) -> bool:
-        """Return whether something in the folder is not as it was committed last."""
+        """Whether the folder has uncommitted changes."""
         return bool(_git(self.folder, "status", "--porcelain", "--", "."))
 
     @property
     def shallow(self) -> bool:
-        """Return whether the history was cut off when the repository was cloned."""
+        """Whether the repository is a shallow clone."""
         return _git(self.folder, "rev-parse", "--is-shallow-repository") == b"true\n"
 
 
 def repository(folder: Path) -> Repository | None:
-    """Return the repository that a folder belongs to, if it does."""
+    """Return the repository of a folder, or None."""
     inside = _ask(folder, "rev-parse", "--is-bare-repository")
     if inside is None:
         return None
@@ -78,7 +78,7 @@ def repository(folder: Path) -> Repository | None:
 
 
 def split_spec(spec: str) -> tuple[str, str | None]:
-    """Split `REV:path` into its two parts; the path is None if none is named.
+    """Split `REV:path`; the path is None without a colon.
 
     >>> split_spec("HEAD~3"), split_spec("main:policies/past/1.0.0"), split_spec("HEAD:")
     (('HEAD~3', None), ('main', 'policies/past/1.0.0'), ('HEAD', ''))
@@ -88,9 +88,9 @@ def split_spec(spec: str) -> tuple[str, str | None]:
 
 
 def read_revision(spec: str, policies: Path) -> Source:
-    """Read the policies folder of the repository at a revision; `REV:path` names another folder of it.
+    """Read the policies folder of a repository at a revision; `REV:path` names another folder.
 
-    Raises SourceError if there is no git, no repository, no such revision or no version in that folder.
+    Raises SourceError without git, a repository, the revision or a version in the folder.
     """
     found = repository(policies)
     if found is None:
@@ -124,7 +124,7 @@ def _revision_help(found: Repository, revision: str) -> str:
 
 
 def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[str, bytes]:
-    """Return the bytes of the files of the version in a folder of a commit."""
+    """Return the bytes of the files of a version in a folder of a commit."""
     listed = _ask(found.folder, "ls-tree", "-r", "-z", "-l", "--full-tree", f"{commit}:{path}")
     entries: dict[str, tuple[str, int]] = {}
     links = []
@@ -151,7 +151,7 @@ def _contents(found: Repository, revision: str, commit: str, path: str) -> dict[
 
 
 def _folder_help(found: Repository, revision: str, commit: str) -> str:
-    """Name the folders that hold a version at a revision, the nearest first."""
+    """Return the help with the folders that contain a version at a revision, the most similar first."""
     listed = _git(found.folder, "ls-tree", "-r", "-z", "--name-only", "--full-tree", commit)
     folders = [
         name.rpartition("/")[0]
@@ -165,7 +165,7 @@ def _folder_help(found: Repository, revision: str, commit: str) -> str:
 
 
 def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, bytes]:
-    """Return the bytes of objects by file: each comes as a line that names it, its bytes, and a line end."""
+    """Return the bytes of objects by file; git writes a line with the name of each, its bytes, and a newline."""
     asked = "".join(f"{object_id}\n" for object_id, _ in entries.values())
     answer = _git(found.folder, "cat-file", "--batch", given=asked.encode())
     contents, at = {}, 0
@@ -180,7 +180,7 @@ def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, 
 
 
 def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """Return what a git command says in a folder; raises SourceError if it fails."""
+    """Return the output of a git command in a folder; raises SourceError if it fails."""
     ended = _run(folder, arguments, given)
     if ended.returncode:
         raise SourceError(f"git {arguments[0]} failed: {_reason(ended)}")
@@ -188,7 +188,7 @@ def _git(folder: Path, *arguments: str, given: bytes = b"") -> bytes:
 
 
 def _ask(folder: Path, *arguments: str) -> bytes | None:
-    """Return what a git command says, or nothing where its failure is an answer; raises SourceError for any other failure."""
+    """Return the output of a git command, or None if it fails; raises SourceError if git rejects the repository."""
     ended = _run(folder, arguments, b"")
     if b"dubious ownership" in ended.stderr:
         raise SourceError(

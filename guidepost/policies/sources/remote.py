@@ -1,8 +1,8 @@
-"""Bytes from elsewhere: fetched within limits through fsspec, and verified before anything is made of them.
+"""Bundles from HTTP servers and object stores: fetched through fsspec within limits, and verified before they are read.
 
-An address is that of a bundle, or ends with ``/`` and is that of a folder which holds an unpacked bundle. It is used only if
-its ``#sha256=`` fits, or if a trusted key signed it (``.sig`` behind the name; ``bundle.sig`` in a folder). A folder is
-verified by packing it again: that gives the bytes of the bundle it came from, so one signature covers both forms.
+An address names a bundle, or with a final ``/`` a folder with an unpacked bundle. It is used only if it has the right
+``#sha256=``, or if a trusted key signed it (in the file NAME``.sig``, or ``bundle.sig`` for a folder). A folder is
+verified by packing it again, which restores the bytes of its bundle, so that one signature covers both forms.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from guidepost.policies.sources.source import Origin, Source, SourceError
 from guidepost.policies.sources.text_files import MAX_FILES, decode_files
 
 CONNECT_SECONDS: Final = 10.0
-"""How long a server may take to say its first word."""
+"""How long a server may take for the connection and for each part of the response, in seconds."""
 
 TOTAL_SECONDS: Final = 60.0
-"""How long one file may take in all."""
+"""How long one file may take in total, in seconds."""
 
 PROTOCOLS: Final = ("http", "https", "s3", "gs", "memory")
-"""Where bytes may come from; other protocols that fsspec knows are refused."""
+"""The protocols that are accepted; others that fsspec supports are rejected."""
 
 DRIVERS: Final = {"http": "fsspec[http]", "https": "fsspec[http]", "s3": "s3fs", "gs": "gcsfs", "memory": "fsspec"}
-"""The package that reads each protocol."""
+"""The package for each protocol."""
 
 _PIN: Final = "#sha256="
 _MAX_DESCRIPTION: Final = 16_000_000
@@ -48,7 +48,7 @@ _MAX_DESCRIPTION: Final = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Bytes that are verified: by what, and by which signature if it was one."""
+    """Verified bytes, how they were verified, and the signature if there is one."""
 
     data: bytes
     by: str
@@ -56,7 +56,7 @@ class Fetched:
 
 
 def read_address(spec: str, trust: Trust) -> Source:
-    """Read the bundle, packed or unpacked, at an address; raises SourceError if it cannot be fetched or is not verified."""
+    """Read a bundle, packed or unpacked, from an address; raises SourceError if it cannot be fetched or verified."""
     address, pin = split_pin(spec)
     fetched = fetch(address, pin, trust)
     made = read_bundle(fetched.data, redacted(address))
@@ -66,7 +66,7 @@ def read_address(spec: str, trust: Trust) -> Source:
 
 
 def split_pin(spec: str) -> tuple[str, str]:
-    """Split what stands behind `#sha256=` from a name; raises SourceError if it is no SHA-256.
+    """Split a name and its `#sha256=`, which is "" without one; raises SourceError if it is not a SHA-256.
 
     >>> split_pin("https://desk.example/a.zip")
     ('https://desk.example/a.zip', '')
@@ -80,7 +80,7 @@ def split_pin(spec: str) -> tuple[str, str]:
 
 
 def check_pin(data: bytes, pin: str, name: str) -> None:
-    """Hold bytes against the SHA-256 that was asked for; raises SourceError if they differ."""
+    """Raise SourceError if bytes do not have a SHA-256."""
     found = hashlib.sha256(data).hexdigest()
     if found != pin:
         raise SourceError(
@@ -89,7 +89,7 @@ def check_pin(data: bytes, pin: str, name: str) -> None:
 
 
 def fetch(address: str, pin: str, trust: Trust) -> Fetched:
-    """Fetch an address and verify it; nothing is fetched if nothing could verify it."""
+    """Fetch and verify the bytes of an address; raises SourceError before fetching if there is no key and no pin."""
     name = redacted(address)
     if not pin and not trust.keys:
         raise SourceError(
@@ -110,7 +110,7 @@ def fetch(address: str, pin: str, trust: Trust) -> Fetched:
 
 
 def redacted(address: str) -> str:
-    """Return an address without what may be secret in it: who asks, and what stands behind the `?`.
+    """Return an address without the parts that may be secret: the user and the query.
 
     >>> redacted("https://me:secret@desk.example:8443/a.zip?token=1")
     'https://desk.example:8443/a.zip'
@@ -125,7 +125,7 @@ def _beside(address: str) -> str:
 
 
 def _fetch_folder(folder: str) -> bytes:
-    """Fetch an unpacked bundle, file by file as its description lists them, and pack it again."""
+    """Fetch the files that the description of an unpacked bundle lists, and pack them again."""
     described = _fetch_file(folder + DESCRIPTION, _MAX_DESCRIPTION)
     paths = [file["path"] for file in description_of(described, redacted(folder).rstrip("/"))["files"]]
     if len(paths) > MAX_FILES or any(not of_a_version(path) for path in paths):
@@ -141,7 +141,7 @@ def _fetch_folder(folder: str) -> bytes:
 
 
 def _fetch_file(address: str, limit: int) -> bytes:
-    """Fetch one file; raises SourceError if it is not there, too large, or takes too long."""
+    """Fetch one file; raises SourceError if it does not exist, is too large, or takes too long."""
     protocol, name = urlsplit(address).scheme, redacted(address)
     if protocol not in PROTOCOLS:
         raise SourceError(f"no version is read from `{protocol}://`", f"known: {', '.join(PROTOCOLS)}")
@@ -167,7 +167,7 @@ def _fetch_file(address: str, limit: int) -> bytes:
 
 
 def _up_to(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
-    """Read to the end, or refuse what goes on beyond the limit: what a server says of its size is not relied on."""
+    """Read to the end; raises SourceError beyond the limit, whatever size the server declares."""
     parts, size = [], 0
     while part := read(min(1 << 20, limit + 1 - size)):
         parts.append(part)
@@ -180,11 +180,11 @@ def _up_to(read: Callable[[int], bytes], limit: int, name: str) -> bytes:
 
 
 _OPENED: Final[dict[str, dict[str, Any]]] = {protocol: {"block_size": 0, "size": 1} for protocol in ("http", "https")}
-"""How a file is opened: as a stream, and without the requests that fsspec makes first to learn a size."""
+"""Options for opening a file as a stream, without the requests with which fsspec asks for its size."""
 
 
 def _options(protocol: str) -> dict[str, Any]:
-    """Return what a driver is made with: its limits on time."""
+    """Return the options of a driver: its timeouts."""
     if protocol == "memory":
         return {}
     if protocol == "s3":
@@ -200,7 +200,7 @@ def _options(protocol: str) -> dict[str, Any]:
 
 
 async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
-    """Refuse to be led from https to http, or anywhere else than asked for."""
+    """Reject redirects from one protocol to another, such as from https to http."""
     to = asked.response.headers.get("Location", "")
     scheme = urlsplit(to).scheme
     if scheme and scheme != asked.url.scheme:
@@ -211,7 +211,7 @@ async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Return what a driver says, but for addresses, which may hold secrets."""
+    """Return the error of a driver without addresses, which may contain secrets."""
     if status := getattr(error, "status", None):
         return f"the server answers {status}"
     said = " ".join(word for word in str(error).split() if "://" not in word and "?" not in word)

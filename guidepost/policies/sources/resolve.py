@@ -1,14 +1,14 @@
-"""What people write for a version in, its files out: a version's number, a folder, a bundle, a git revision or an address.
+"""Resolves the name of a version to its files: a number, a folder, a bundle, a git revision or an address.
 
-In this order, the first that fits:
+The first of these that matches counts:
 
 1. ``working`` (or ``current``): the policies folder itself; the number of a version in it, such as ``1.0.0``;
 2. an address, with ``://`` or ``::`` in it;
 3. a path: a folder with a manifest.yaml, or a bundle file;
 4. a git revision: ``HEAD~3``, a tag, a branch, a commit; ``REV:path`` names another folder of it.
 
-A name that is both a path and a revision is refused. ``version:``, ``folder:``, ``bundle:`` and ``git:`` before a name say what it is.
-``#sha256=`` behind a bundle or an address says which bytes are meant.
+A name that is both a path and a revision is rejected; the prefixes ``version:``, ``folder:``, ``bundle:`` and ``git:``
+make it unambiguous. ``#sha256=`` after a bundle or an address pins its bytes.
 """
 
 from __future__ import annotations
@@ -33,23 +33,23 @@ from guidepost.policies.sources.source import Origin, Source, SourceError
 from guidepost.policies.sources.zip_tar import local_bytes, read_archive
 
 WORKING: Final = ("working", "current")
-"""The words for the policies folder itself."""
+"""The names of the policies folder itself."""
 
 NO_TRUST: Final = Trust()
-"""Nobody is trusted: what is remote is read only by the SHA-256 in its spec."""
+"""No trusted keys: a remote source needs a SHA-256."""
 
 
 def load_source(spec: str, *, policies: Path, trust: Trust = NO_TRUST) -> Version:
-    """Build the version that a spec names; raises SourceError if there is none, PolicyErrors if it has problems."""
+    """Build the version of a name; raises SourceError if it does not exist, PolicyErrors if it has problems."""
     source = read_source(spec, policies=policies, trust=trust)
     return build(source.files, source.root)
 
 
 def read_source(spec: str, *, policies: Path, trust: Trust = NO_TRUST) -> Source:
-    """Read the files of the version that a spec names; ``policies`` is the policies folder, where numbers and revisions are looked up.
+    """Read the files of the version of a name; numbers and revisions are looked up in the policies folder.
 
-    What is remote must be signed by one of the keys of ``trust``, or have the SHA-256 that the spec says. Raises SourceError if
-    nothing is called so, or if it may not be used; PolicyErrors if its files, or the bundle they come in, are not as they must be.
+    A remote source must be signed by a key of ``trust``, or have the SHA-256 of its name. Raises SourceError if the
+    name is unknown or the source is not verified, PolicyErrors if its files or its bundle are invalid.
     """
     if "::" in spec:
         return read_archive(spec, trust)
@@ -82,7 +82,7 @@ def _resolve(spec: str, policies: Path) -> Source:
 
 
 def _is_there(path: Path) -> bool:
-    """Return whether there is such a path; a name that is too long for one, or that has a NUL in it, is none."""
+    """Return whether a path exists; a name that is too long or contains NUL does not."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -90,7 +90,7 @@ def _is_there(path: Path) -> bool:
 
 
 def known_versions(policies: Path) -> dict[str, tuple[VersionFolder, ...]]:
-    """Return the versions in a policies folder by their numbers, as their manifests say, each with its folders."""
+    """Return the folders of the versions in a policies folder, by the numbers of their manifests."""
     found: dict[str, tuple[VersionFolder, ...]] = {}
     for folder in version_folders(policies):
         number = _number(folder.path / MANIFEST)
@@ -129,7 +129,7 @@ def _version(name: str, policies: Path) -> Source:
 
 
 def digest_of(files: Mapping[str, str]) -> str:
-    """Return the digest of the policy in these files, whether or not it could be loaded."""
+    """Return the digest of the policy in these files, even if it cannot be loaded."""
     return digest(read_trees(files)[0])
 
 
@@ -176,7 +176,7 @@ def _is_revision(spec: str, policies: Path) -> bool:
 
 
 def _known(name: str, policies: Path) -> str:
-    """Name what there is and looks like it: versions, branches and tags."""
+    """Return the help for an unknown name: a similar one, and the versions in the folder."""
     names: tuple[str, ...] = ()
     shallow = False
     with suppress(SourceError):

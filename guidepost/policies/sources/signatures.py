@@ -1,7 +1,7 @@
-"""Ed25519 signatures of bundles, and the keys that are trusted.
+"""Ed25519 signatures of bundles, and trusted keys.
 
-What is signed is a line that names its purpose, the SHA-256 of the archive and the digest of the policy, so a
-signature for anything else never counts for a bundle. It is detached: a small JSON beside the bundle, ``.sig`` behind its name.
+The signed text names its purpose, the SHA-256 of the archive and the digest of the policy, so that a signature for
+another purpose is never valid for a bundle. The signature is in a small JSON file beside the bundle, NAME``.sig``.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from guidepost.policies.sources.source import SourceError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-# ruff: noqa: PLC0415 - what reads keys is large, and a worker that signs nothing does without
+# ruff: noqa: PLC0415 - `cryptography` is large, and workers that sign nothing do not need it
 
 SUFFIX: Final = ".sig"
-"""What stands behind a bundle's name in that of its signature."""
+"""The suffix of a signature file after the name of the bundle."""
 
 MAX_SIGNATURE: Final = 4_096
-"""The most bytes that a signature file may have."""
+"""The largest signature file in bytes."""
 
 _PURPOSE: Final = b"guidepost bundle signature, format 1\n"
 _ALGORITHM: Final = "Ed25519"
@@ -37,7 +37,7 @@ _MAX_KEY: Final = 16_384
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A public key that somebody trusts: the file it stands in, and its id."""
+    """A trusted public key: the name of its file, its id, and the key."""
 
     name: str
     id: str
@@ -46,14 +46,14 @@ class TrustedKey:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What bytes from elsewhere are verified by: a signature of one of these keys, or else a SHA-256 in the spec."""
+    """The keys whose signatures are accepted for remote bundles."""
 
     keys: tuple[TrustedKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """A signature: by which key, of which policy digest, in which archive."""
+    """A signature: the id of its key, the digest of the policy, and the SHA-256 of the archive."""
 
     key: str
     digest: str
@@ -69,9 +69,9 @@ def key_id(key: Ed25519PublicKey) -> str:
 
 
 def new_key(private: Path, public: Path) -> str:
-    """Write a new pair of keys as PEM, the private one for its owner's eyes only; give its id.
+    """Write a new pair of keys as PEM, the private one readable by its owner only; return the id.
 
-    Raises SourceError rather than overwrite a file.
+    Raises SourceError if a file exists or cannot be written.
     """
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -88,21 +88,21 @@ def new_key(private: Path, public: Path) -> str:
 
 
 def private_pem(key: Ed25519PrivateKey) -> bytes:
-    """Write a private key as PEM, without a password."""
+    """Return a private key as PEM without a password."""
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def public_pem(key: Ed25519PrivateKey) -> bytes:
-    """Write the public half of a key as PEM."""
+    """Return the public half of a key as PEM."""
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:
-    """Read a private key; raises SourceError if there is none in the file."""
+    """Read a private key; raises SourceError if the file does not contain one."""
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -123,9 +123,9 @@ def private_key(path: Path) -> Ed25519PrivateKey:
 
 
 def trusted_keys(paths: Iterable[Path]) -> Trust:
-    """Read public keys: each path is a file, or a folder whose ``*.pem`` are read but for private keys.
+    """Read public keys from files, and from the ``*.pem`` files of folders except private keys.
 
-    Raises SourceError if a file holds none, or if there is none in a folder.
+    Raises SourceError for a file or a folder without a public key.
     """
     found: list[TrustedKey] = []
     for path in paths:
@@ -138,7 +138,7 @@ def trusted_keys(paths: Iterable[Path]) -> Trust:
 
 
 def sign(sha256: str, digest: str, key: Ed25519PrivateKey) -> bytes:
-    """Sign an archive by its SHA-256 and the digest of its policy; give the content of the signature file."""
+    """Sign the SHA-256 of an archive and the digest of its policy; return the content of the signature file."""
     signature = key.sign(_signed(sha256, digest))
     plain = {
         "format": 1,
@@ -152,7 +152,7 @@ def sign(sha256: str, digest: str, key: Ed25519PrivateKey) -> bytes:
 
 
 def read_signature(content: bytes, name: str) -> Signature:
-    """Read a signature file; raises SourceError if it is none."""
+    """Read a signature file; raises SourceError if it is invalid."""
     try:
         plain: dict[str, Any] = json.loads(content) if len(content) <= MAX_SIGNATURE else {}
         if tuple(plain) == _KEYS and (plain["format"], plain["algorithm"]) == (1, _ALGORITHM):
@@ -170,7 +170,7 @@ def read_signature(content: bytes, name: str) -> Signature:
 def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> TrustedKey:
     """Return the trusted key that signed the archive with this SHA-256; raises SourceError if none did.
 
-    That the policy in the archive has the digest that was signed is to be seen once the archive is read: :func:`same_digest`.
+    :func:`same_digest` compares the digest of the policy once the archive is read.
     """
     from cryptography.exceptions import InvalidSignature
 
@@ -194,7 +194,7 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
 
 
 def same_digest(signature: Signature, digest: str, name: str) -> None:
-    """Hold the digest that was signed against that of the policy; raises SourceError if they differ."""
+    """Raise SourceError if the signed digest is not that of the policy."""
     if signature.digest != digest:
         raise SourceError(
             f"the signature of {name} is for a policy with another digest: {signature.digest}",
@@ -224,7 +224,7 @@ def _public_key(path: Path) -> TrustedKey:
 
 
 def _public_half(path: Path) -> str:
-    """Return the help for a private key where a public one is needed: the other half by its name, if it lies beside it."""
+    """Return the help for a private key in place of a public one: the name of the public file, if it is beside it."""
     name = path.name.replace("private", "public")
     if name != path.name and path.with_name(name).is_file():
         return f"give its public half: {name} beside it"

@@ -1,4 +1,4 @@
-"""The nouns: a source of a version, where it came from, and what is wrong when there is none."""
+"""The classes of a source: its files, its origin, and the error of a source that cannot be used."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The files of one version (path in its folder to text), worked examples and holiday lists among them.
+    """The files of one version (path in its folder to text), including cases and holiday lists.
 
-    ``root`` is put before the paths in problems and answers; ``label`` is how people named it. ``detail`` says more of
-    the origin: the commit, or what the bytes were verified by.
+    ``root`` is the prefix of paths in problems and answers, ``label`` the name that the user wrote. ``detail`` is the
+    commit, or how the bytes were verified.
     """
 
     files: Mapping[str, str] = field(repr=False)
@@ -33,9 +33,9 @@ class Source:
 
 
 class SourceError(Exception):
-    """There is no such source, or it may not be used: a message, and what to do about it.
+    """A source does not exist or may not be used; ``help`` is what to do about it.
 
-    It is the caller's fault or the world's; what is wrong with the policies in a source is PolicyErrors.
+    Problems of the policies in a source are PolicyErrors.
     """
 
     def __init__(self, message: str, help: str = "") -> None:  # noqa: A002 - as Problem calls it
@@ -43,7 +43,7 @@ class SourceError(Exception):
         self.message, self.help = message, help
 
     def __str__(self) -> str:
-        """Return message and help as people read them.
+        """Return the message and, below it, the help.
 
         >>> print(SourceError("no version `1.0`", "did you mean `1.0.0`?"))
         no version `1.0`

@@ -1,4 +1,4 @@
-"""Bytes of a version's files in, their texts out."""
+"""The files of a version: limits of their number and size, and their texts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from engine.model.problems import Place, PolicyErrors, Problem
 from guidepost.text_encoding import decode_text
 
 MAX_FILES: Final = 2_000
-"""The most files that one version may have."""
+"""The most files of a version."""
 
 MAX_BYTES: Final = 64_000_000
-"""The most bytes that all files of a version may have together."""
+"""The most bytes of all files of a version together."""
 
 
 def decode_files(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
-    """Return the texts of files, in the order of their paths; raises PolicyErrors for those that are not UTF-8."""
+    """Return the texts of files in the order of their paths; raises PolicyErrors for files that are not UTF-8."""
     files: dict[str, str] = {}
     problems: list[Problem] = []
     for path, content in sorted(contents.items()):
@@ -31,7 +31,7 @@ def decode_files(contents: Mapping[str, bytes], root: str) -> dict[str, str]:
 
 
 def size_problem(files: int, size: int, root: str) -> PolicyErrors | None:
-    """Return whether a version has more files or bytes than may be read."""
+    """Return the error of a version with too many files or bytes, or None."""
     if files > MAX_FILES:
         return PolicyErrors(
             [

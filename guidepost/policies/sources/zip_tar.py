@@ -27,7 +27,7 @@ _GZIP: Final = b"\x1f\x8b"
 
 
 def read_archive(spec: str, trust: Trust) -> Source:
-    """Read a folder of an archive; raises SourceError if there is none, or if it is remote and not verified."""
+    """Read a folder of an archive; raises SourceError if it does not exist, or if it is remote and not verified."""
     inner, _, outer = spec.partition("::")
     kind, _, folder = inner.partition("://")
     if kind not in KINDS or not outer or "::" in outer:
@@ -53,7 +53,7 @@ def read_archive(spec: str, trust: Trust) -> Source:
 
 
 def local_bytes(path: Path, pin: str = "") -> bytes:
-    """Read a file that may be as large as a bundle; raises SourceError if it is larger, not there, or not what is pinned."""
+    """Read a file of the size of a bundle; raises SourceError if it is missing, larger, or does not have its pin."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_ARCHIVE + 1)
@@ -67,7 +67,7 @@ def local_bytes(path: Path, pin: str = "") -> bytes:
 
 
 def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes]:
-    """Return the bytes of the version's files in a folder of an archive."""
+    """Return the bytes of a version's files in a folder of an archive."""
     with _archive_errors(f"{root} cannot be read as {kind}"):
         system = fsspec.filesystem(
             kind, skip_instance_cache=True, fo=io.BytesIO(_unpacked(data) if kind == "tar" else data)
@@ -90,7 +90,7 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
 
 @contextmanager
 def _archive_errors(what: str) -> Iterator[None]:
-    """Yield in our words what goes wrong: zip, tar and gzip each have errors of their own."""
+    """Raise the various errors of zip, tar and gzip as SourceError."""
     try:
         yield
     except Exception as error:
@@ -98,7 +98,7 @@ def _archive_errors(what: str) -> Iterator[None]:
 
 
 def _unpacked(data: bytes) -> bytes:
-    """Undo gzip, as far as an archive may be large."""
+    """Decompress gzip, up to the largest archive."""
     if not data.startswith(_GZIP):
         return data
     with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
@@ -109,7 +109,7 @@ def _unpacked(data: bytes) -> bytes:
 
 
 def _read(system: fsspec.AbstractFileSystem, wanted: dict[str, str]) -> dict[str, bytes]:
-    """Read files, whose sizes are not relied on; stop once they are more than a version may have."""
+    """Read files up to the limits of a version, whatever sizes the archive declares."""
     contents: dict[str, bytes] = {}
     left = MAX_BYTES
     for path, inside in list(wanted.items())[: MAX_FILES + 1]:
