@@ -1,4 +1,4 @@
-"""The calendars and regions of a policy file: trees in, calendars as written out."""
+"""Reads the calendars and regions of a policy file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.model.targets import BY_REGION, Region, WrittenCalendar
 from engine.model.vocabulary import boolean_word
 
 LIST_MEANT: Final = 75.0
-"""How alike (of 100) the name of a list must be: names are short, and one that was only forgotten is not meant otherwise."""
+"""How alike (of 100) the name of a list must be: names are short, and a missing list is not a misspelt one."""
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 NO_HOLIDAYS: Final = "none"
@@ -40,7 +40,7 @@ _FORM: Final = "write the opening and closing time, such as 09:00-17:00; 24:00 i
 
 
 def _hours_help(written: str) -> str:
-    """Return hours as they are written, made from those that are there if they can be guessed.
+    """Return the help for wrong hours, with the corrected text if it can be guessed.
 
     >>> _hours_help("12:00-28:00"), _hours_help("9-17")
     ('hours after midnight belong to the day on which they begin: write `12:00-04:00`', 'write `09:00-17:00`')
@@ -103,7 +103,7 @@ def _no_date(written: str) -> tuple[str, str]:
 
 
 def zone_problem(zone: str, place: Place, *others: str) -> Problem | None:
-    """Return whether a name is no time zone; ``others`` are words that may stand there as well."""
+    """Return the problem of an unknown time zone, or None; ``others`` are words that are allowed as well."""
     if zone in zone_names() or zone in others:
         return None
     near = nearest(zone, (*others, *zone_names()), 1, MEANT)
@@ -123,7 +123,7 @@ class CalendarReader:
     source: str
     problems: list[Problem]
     whole: bool
-    """Whether every file was read: only then can a list be said not to be there."""
+    """Whether every file was read: only then is an unknown list a problem."""
 
     def region(self, name: str, node: Node, place: Place) -> Region:
         """Read one region."""
@@ -139,7 +139,10 @@ class CalendarReader:
         )
 
     def calendar(self, name: str, node: Node, place: Place) -> WrittenCalendar:
-        """Read one calendar; where its hours cannot be read, it counts as open, so that no more is said of it."""
+        """Read one calendar.
+
+        If its hours cannot be read, it counts as open, so that no problem follows from the first.
+        """
         before = len(self.problems)
         odd = boolean_word(text(node, "always", "no")) is None  # told by the shape of the file
         always, zone, listed = flag(node, "always"), text(node, "zone"), text(node, "holidays")
@@ -217,7 +220,7 @@ class CalendarReader:
         return tuple(week)
 
     def _days(self, key: str, place: Place) -> tuple[int, ...]:
-        """Read a weekday, or two with everything between them, as numbers from Monday."""
+        """Read a weekday or a range of weekdays as numbers from Monday."""
         first, dash, last = key.partition("-")
         if first in DAYS and (last in DAYS or not dash):
             begin, end = DAYS.index(first), DAYS.index(last or first)
@@ -240,7 +243,7 @@ class CalendarReader:
         return ()
 
     def _into_next_day(self, week: tuple[tuple[Interval, ...], ...], places: MappingOf[int, Place]) -> None:
-        """Tell where the hours of a day end after those of the next have begun, once for all days that are written together."""
+        """Report hours that end after those of the next day begin, once for all days that are written together."""
         told: set[Place] = set()
         for day, intervals in enumerate(week):
             after = week[(day + 1) % 7]
@@ -272,7 +275,7 @@ class CalendarReader:
         return day
 
     def _intervals(self, node: Node, *, overnight: bool = True) -> tuple[Interval, ...]:
-        """Read the hours of a day: one text or a list of them; ``closed`` is none at all, and no break."""
+        """Read the hours of a day, one text or a list; ``closed`` means none, and is not allowed for a break."""
         if isinstance(node, Scalar) and node.text.strip() == CLOSED and overnight:
             return ()
         found: list[Interval] = []

@@ -1,4 +1,7 @@
-"""Conditions as policies write them: a YAML node in, a :class:`~engine.model.conditions.Condition` or its problems out."""
+"""Conditions as policies write them.
+
+A YAML node in, a :class:`~engine.model.conditions.Condition` or its problems out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _PLAIN: Final = re.compile(_NUMBER)
 
 
 def plain_number(text: str) -> float | None:
-    """Read a number as policies write it; None if it is written otherwise, or too large to be one.
+    """Read a number as policies write it; None if it has another form, or is too large.
 
     >>> plain_number("2.50"), plain_number("1e3"), plain_number("9" * 400)
     (2.5, None, None)
@@ -29,7 +32,7 @@ def plain_number(text: str) -> float | None:
 
 
 def written(node: Node) -> str:
-    """Return a condition as it is written, on one line."""
+    """Return a condition as its text, on one line."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Sequence):
@@ -38,7 +41,7 @@ def written(node: Node) -> str:
 
 
 def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Condition | None:
-    """Read the condition a rule sets on a fact; what is wrong is added to the problems."""
+    """Read the condition of a rule on a fact; append what is wrong to the problems."""
     before = len(problems)
     negated, inner = False, node
     if isinstance(node, Mapping):
@@ -92,7 +95,7 @@ def parse_condition(fact: Fact, node: Node, problems: list[Problem]) -> Conditio
 
 
 def undescribed(fact: Fact) -> bool:
-    """Return whether the vocabulary failed to say which values a choice has; that is reported there, once."""
+    """Return whether the values of a choice are missing in the vocabulary, which is reported there once."""
     return fact.type is FactType.CHOICE and not fact.values
 
 
@@ -178,7 +181,10 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
 
 
 def value_help(fact: Fact, text: str, *others: str) -> str:
-    """Return the help for a value that a choice does not have: what it is an alias of, what it resembles, or what there is."""
+    """Return the help for a value that a choice does not have.
+
+    What it is an alias of, what it resembles, or what there is.
+    """
     meant = value_of(fact.values, text)
     return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
 

@@ -1,4 +1,4 @@
-"""The deadlines and elapsed times of a policy file: trees in, what they count and by which calendar out."""
+"""Reads the deadlines and elapsed times of a policy file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from engine.model.targets import BY_DAY, NOTHING, Counting, Measure, Region, Uni
 from engine.model.vocabulary import Fact, FactType
 
 MAX_AMOUNT: Final = 100_000
-"""The most units that a deadline may be away: more than any calendar has days."""
+"""The most units of a deadline: more than any calendar has days."""
 
 _WORDS: Final = {Unit.MINUTES: "minutes", Unit.HOURS: "hours", Unit.BUSINESS_DAYS: "business days", Unit.DAYS: "days"}
 _WRITTEN: Final = frozenset({Unit.MINUTES, Unit.HOURS, Unit.BUSINESS_DAYS})
 """The units that a policy can write."""
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?")
-"""What the shape of a file lets pass as a number; anything else has been told there."""
+"""What the schema accepts as a number; anything else is already reported."""
 _LEFT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%|minutes?|hours?)", re.ASCII)
 
 
@@ -40,7 +40,7 @@ class DeadlineReader:
     source: str
     problems: list[Problem]
     whole: bool
-    """Whether every file was read: only then can a calendar be said not to be there."""
+    """Whether every file was read: only then is an unknown calendar a problem."""
 
     def deadline(self, name: str, node: Node, place: Place) -> Deadline:
         """Read one deadline; its name is that of the outcome it gives."""
@@ -75,7 +75,7 @@ class DeadlineReader:
         )
 
     def elapsed(self, name: str, node: Node, place: Place) -> Elapsed:
-        """Read one elapsed time; its name is that of the fact it stands in for."""
+        """Read one elapsed time; its name is that of the fact that it replaces."""
         fact = self.facts.get(name)
         if fact is None:
             found = f"the outcome `{name}`" if name in self.outcomes else f"the unknown name `{name}`"
@@ -258,7 +258,7 @@ class DeadlineReader:
     def _measure(
         self, node: Node | None, place: Place, region: str, amount: str = "", *, given: bool = False
     ) -> Measure:
-        """Read unit, rule and calendar; ``given`` tells that there must be an amount too, unless an outcome gives it."""
+        """Read unit, rule and calendar; with ``given``, an amount too, unless an outcome sets it."""
         known = text(node, "unit") in _WRITTEN
         unit = Unit(text(node, "unit")) if known else Unit.HOURS
         rule, calendar = text(node, "rule"), text(node, "calendar")

@@ -1,4 +1,4 @@
-"""The digest of a policy version: the same for the same content, however it is laid out.
+"""The digest of a policy version: the same for the same content in any layout.
 
 Comments, the order of keys and white space do not count; the order of lists does, because rules are lists.
 """

@@ -1,7 +1,9 @@
-"""Which files belong to a version: by their paths in its folder, whether that is on disk, in a revision or in an archive.
+"""Which files belong to a version.
 
-Editors and systems put files of their own beside those that people write: Emacs locks with ``.#due.yaml``, which is a link
-to nowhere, macOS keeps ``._due.yaml`` on other file systems, vim swaps to ``.due.yaml.swp``. None of them is a policy file.
+By their paths in its folder, whether that is on disk, in a revision or in an archive.
+
+Editors and systems add files of their own: Emacs locks with ``.#due.yaml``, a dangling link, macOS keeps ``._due.yaml``
+on other file systems, vim swaps to ``.due.yaml.swp``. None of them is a policy file.
 """
 
 from __future__ import annotations

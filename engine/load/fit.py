@@ -1,4 +1,4 @@
-"""Whether the parts of a policy fit together: names, references, producers and amounts that no single part can see."""
+"""Checks across the parts of a policy: names, references, producers and amounts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_USERS: Final = 3
 
 
 class Placed(Protocol):
-    """A noun that knows where it is written."""
+    """A value with the place where it is written."""
 
     @property
     def place(self) -> Place:
@@ -30,10 +30,10 @@ class Placed(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Parts:
-    """All that the files of a version say, as far as it is read, and the problems so far.
+    """The content of a version's files as far as it is read, and the problems so far.
 
-    ``whole`` tells that every file was read and every section found: only then can a name be said to stand nowhere.
-    ``sound`` tells that the shape of all files is right, so that every rule has its id.
+    ``whole`` is true if every file was read and every section found: only then is an unknown name a problem. ``sound``
+    is true if all files have the right shape, so that every rule has its id.
     """
 
     manifest_tree: Node
@@ -53,7 +53,7 @@ class Parts:
     questions: list[OpenQuestion] = field(default_factory=list)
 
     def add(self, place: Place, code: str, message: str, help_: str = "") -> None:
-        """Note a problem."""
+        """Add a problem."""
         self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def rules(self) -> Iterable[Rule]:
@@ -62,12 +62,12 @@ class Parts:
 
 
 def rules_of(tables: Iterable[Table]) -> Iterable[Rule]:
-    """Return the rules of tables, each table's ``otherwise`` behind its others."""
+    """Return the rules of tables, each table's ``otherwise`` after its others."""
     return chain.from_iterable(table.all_rules for table in tables)
 
 
 def check_fit(parts: Parts) -> None:
-    """Note everything that does not fit together; what needs sound parts is looked at only if nothing was wrong so far."""
+    """Add every problem across parts; checks that need sound parts run only if there is no problem yet."""
     _check_names(parts)
     _check_ids(parts)
     _check_questions(parts)
@@ -79,7 +79,7 @@ def check_fit(parts: Parts) -> None:
 
 
 def _check_names(parts: Parts) -> None:
-    """Tables, rosters, deadlines and calendars are named by answers and questions, so no two may be named alike."""
+    """Tables, rosters, deadlines and calendars share one namespace, since answers and open questions name them."""
     seen: dict[str, tuple[str, Place]] = {}
     kinds: tuple[tuple[str, MappingOf[str, Placed]], ...] = (
         ("table", parts.tables),
@@ -149,7 +149,7 @@ def _check_triage(parts: Parts) -> None:
 
 
 def _check_regions(parts: Parts) -> None:
-    """A value that stands for a region needs that region; it is missed once, however many deadlines count by it."""
+    """Report regions that are missing for a value, once for all deadlines that use them."""
     used: dict[str, list[str]] = {}
     counted = [(one.region, one.name, one.place) for one in parts.deadlines.values()]
     counted += [(time.region, time.fact, time.place) for time in parts.elapsed.values()]
@@ -214,7 +214,7 @@ def _check_producers(parts: Parts) -> None:
 
 
 def _check_amounts(parts: Parts) -> None:
-    """Hold what tables give as the amount of a deadline against its units: never negative or endless, and whole business days."""
+    """Check the amounts that tables produce for a deadline: from 0 to the limit, and whole for business days."""
     for deadline in parts.deadlines.values():
         counted = [rule for rule in deadline.table.rules if _counts_days(rule, deadline.name)]
         for rule in rules_of(parts.tables.values()):
@@ -239,7 +239,7 @@ def _check_amounts(parts: Parts) -> None:
 
 
 def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
-    """Return every outcome that a table or roster says it produces, and where it says so."""
+    """Return every outcome that a table or roster produces, with the place."""
     for section in ("tables", "rosters"):
         for tree in parts.concerns.values():
             for _, node in pairs(tree, section):
@@ -249,13 +249,13 @@ def _produced(parts: Parts) -> Iterable[tuple[str, Place]]:
 
 
 def _counts_days(rule: Rule, outcome: str) -> bool:
-    """Return whether a rule of a deadline counts in days what an outcome gives."""
+    """Return whether a rule of a deadline counts business days of an amount that an outcome sets."""
     measure = rule.then[outcome]
     return isinstance(measure, Measure) and measure.unit in BY_DAY and measure.amount is None
 
 
 def _meet(rule: Rule, other: Rule) -> bool:
-    """Return whether what a rule gives is what another asks for, as far as these two show."""
+    """Return whether the outcomes of a rule can match the conditions of another."""
     given = {
         name: value if isinstance(value, str) else YES if value else NO
         for name, value in rule.then.items()

@@ -1,4 +1,4 @@
-"""The holiday list of a region: the tree of a file in ``holidays/`` in, the dates and the span that they cover out."""
+"""Reads the holiday list of a region, a file in ``holidays/``, with the dates that it covers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def load_holidays(stem: str, tree: Node, problems: list[Problem]) -> HolidayList
 
 
 def struck_out(tree: Node) -> dict[date, str]:
-    """Return the dates that a list says are no holidays, whatever drafts it, each with the reason."""
+    """Return the dates that a list excludes from every draft, each with the reason."""
     reader = _Reader(tree, [])
     return {day: text(reason) for day, reason in reader.dated(mapping(tree, "not_holidays"), None)}
 
@@ -87,7 +87,7 @@ class _Reader:
         return dict(sorted(days.items()))
 
     def dated(self, node: Mapping | None, span: tuple[date, date] | None) -> Iterable[tuple[date, Node]]:
-        """Return the entries of a mapping whose keys are dates; report the keys that are none, and those outside the span."""
+        """Return the entries of a mapping whose keys are dates; report other keys, and dates outside the span."""
         if node is None:
             return
         for written, inner in node.entries.items():

@@ -1,7 +1,8 @@
-"""Parts of a file that are indented too far or too little: a tree in, the tree that was meant and one problem for each out.
+"""Repairs wrong indentation: returns the intended tree, and one problem for each part that moved.
 
-A table inside another table, a table beside ``tables``, and the keys of a table beside its name would each bring a row of
-problems, here and wherever something names the table. The part is put where it belongs, so that only its cause is reported.
+A table inside another table, a table next to ``tables``, and the keys of a table next to its name would each cause a
+series of problems, here and wherever the table is named. The part moves to its place, so that only the cause is
+reported.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from engine.load.yaml_tree import Mapping, Node, Scalar
 from engine.model.problems import Place, Problem
 
 _ENOUGH = 2
-"""A part is known by so many of its keys."""
+"""The number of keys that identify a part."""
 
 
 def repaired(kind: str, tree: Node) -> tuple[Node, list[Problem]]:
-    """Put parts of a file where they belong; return the tree and a problem for each part that was somewhere else."""
+    """Move parts of a file to their place; return the tree and a problem for each part that moved."""
     if not isinstance(tree, Mapping):
         return tree, []
     schema = structure(kind)
@@ -53,7 +54,7 @@ class _Part:
 
 
 def _sections(schema: dict[str, Any]) -> list[str]:
-    """List the keys of a file below which parts stand by their names."""
+    """List the keys of a file whose values are mappings of parts by name."""
     return [
         name
         for name, one in schema["properties"].items()
@@ -102,7 +103,7 @@ def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Ite
                 node, place = top.take(key)
                 first = next(iter(section.places.values()), place)
                 section.put(key, node, place)
-                # The parts behind it are where they should be, and only seem to be inside it: they are no problems.
+                # The parts after it are in their place, and only seem to be inside it: they are not problems.
                 list(_lifted(name, section, entry, [key]))
                 yield Problem(
                     place=place,
@@ -114,7 +115,7 @@ def _sunk(top: _Part, sections: dict[str, _Part], schema: dict[str, Any]) -> Ite
 
 
 def _gathered(section: _Part, entry: dict[str, Any]) -> Iterator[Problem]:
-    """Find a name without a value, and behind it the keys of the part as its neighbours: these are not indented far enough."""
+    """Find a name without a value, followed by the keys of the part: these are not indented far enough."""
     names = list(section.entries)
     for at, name in enumerate(names):
         node = section.entries.get(name)

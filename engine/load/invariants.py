@@ -1,4 +1,4 @@
-"""The tree of ``invariants.yaml`` in, invariants out; what is wrong is added to the problems, at its place."""
+"""Reads ``invariants.yaml``; appends what is wrong to the problems, with its place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BY_SIZE: Final = "by_size"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What invariants may speak of: the facts, the outcomes, and which of these the tables give."""
+    """The names that invariants may use: facts, outcomes, and which of these tables produce."""
 
     facts: MappingOf[str, Fact]
     outcomes: MappingOf[str, Fact]
@@ -137,7 +137,7 @@ class _Reader:
         return Test(name=outcome.name, condition=condition, states=said, text=written(node))
 
     def _named(self, name: str, place: Place) -> Fact | None:
-        """Return the fact or outcome of a name; tell if there is none, or none that has cells."""
+        """Return the fact or outcome of a name; report an unknown one, and one that has no cells."""
         found = self.named.facts.get(name) or self.named.outcomes.get(name)
         if found is None:
             self._add(place, "unknown-fact", f"unknown fact or outcome `{name}`", did_you_mean(name, self.known))
@@ -229,7 +229,7 @@ class _Reader:
         return Order(name, self._values(named, node))
 
     def _values(self, named: Fact, node: Sequence) -> tuple[str, ...]:
-        """Read an order of values. It must have all of them: one that is forgotten would not be looked at, and nobody would know."""
+        """Read an order of values. It must list all of them: a missing one would go unchecked without notice."""
         known, found = _ranked(named), list[str]()
         for item in node.items:
             word = (boolean_word(text(item)) if named.type is FactType.BOOLEAN else text(item)) or text(item)
@@ -260,7 +260,7 @@ class _Reader:
 
 
 def _ranked(named: Fact) -> tuple[str, ...]:
-    """Return the values that an order has to have; what is not listed has no rank."""
+    """Return the values that an order must list; unlisted values have no rank."""
     return (NO, YES) if named.type is FactType.BOOLEAN else tuple(word for word in named.words if word != UNLISTED)
 
 

@@ -1,4 +1,4 @@
-"""Small readers that the loader is made of: a node in, a value out, or nothing if the shape is wrong.
+"""Small readers of the loader: a node -> a value, or nothing if the shape is wrong.
 
 A wrong shape is not reported here: :mod:`engine.load.structure` has already done so.
 """
@@ -98,12 +98,12 @@ def number(node: Node | None, key: str) -> float | None:
 
 
 def key_place(node: Node, key: str) -> Place:
-    """Return where a key stands; where the node begins if the key is not there."""
+    """Return the place of a key; the beginning of the node without it."""
     return node.key_places.get(key, node.place) if isinstance(node, Mapping) else node.place
 
 
 def value_place(node: Node, key: str, at_item: int | None = None) -> Place:
-    """Return where the value of a key stands, or one item of it; where the node begins if there is none."""
+    """Return the place of the value of a key, or of one item of it; the beginning of the node without it."""
     found = node.get(key) if isinstance(node, Mapping) else None
     if found is None:
         return node.place

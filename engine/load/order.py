@@ -1,4 +1,4 @@
-"""The order in which tables can be worked out: each behind those that it reads from."""
+"""The order of evaluation: each table after those that it reads."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from engine.model.policy import Table
 from engine.model.problems import PolicyErrors, Problem
 
 MAX_CHAIN: Final = 100
-"""The most tables that may read from each other in a row."""
+"""The maximum length of a chain of tables that read each other."""
 
 
 def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str, ...]:
-    """Put every table behind those it reads from; report each cycle once."""
+    """Return the tables, each after those that it reads; report each cycle once."""
     producer = {name: table.name for table in tables.values() for name in table.produces}
     reads = {
         table.name: sorted({producer[name] for name in table.reads if name in producer}) for table in tables.values()

@@ -1,8 +1,9 @@
-"""Files in, a policy out: reads every file of a version, and refuses it whole if anything is wrong.
+"""Loads a policy from its files; raises all problems if anything is wrong.
 
-``load({"manifest.yaml": "...", "vocabulary.yaml": "...", ...})`` gives a :class:`~engine.model.policy.Policy` or raises
-:class:`~engine.model.problems.PolicyErrors` with all problems. What only shows in the cells of the tables (gaps, overlaps,
-rules that never fire) is found later, by :mod:`engine.tables.check`.
+``load({"manifest.yaml": "...", "vocabulary.yaml": "...", ...})`` returns a :class:`~engine.model.policy.Policy` or
+raises
+:class:`~engine.model.problems.PolicyErrors` with all problems. Problems that only show in the cells of the tables
+(gaps, overlaps, rules that never fire) are found later, by :mod:`engine.tables.check`.
 """
 
 from __future__ import annotations
@@ -42,9 +43,9 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz
 
 
 def policy_files(files: MappingOf[str, str]) -> dict[str, str]:
-    """Of the files of a version's folder, give those that make the policy: the YAML at its top, and its holiday lists.
+    """Return the files of a version's folder that make the policy: the YAML at its top, and its holiday lists.
 
-    Its invariants are not among them: they decide nothing, so they are read with it and count for no digest.
+    Its invariants are not included: they decide nothing, so the digest does not cover them.
     """
     return {
         path: content
@@ -79,7 +80,7 @@ def load(files: MappingOf[str, str], root: str = "") -> Policy:
 
 
 def load_with_trees(files: MappingOf[str, str], root: str = "") -> tuple[Policy, dict[str, Node]]:
-    """Load a policy version as :func:`load` does; give the trees it was read from as well."""
+    """Load a policy version as :func:`load` does; return its trees as well."""
     trees, problems = read_trees(files, root)
     beside, wrong = _read_all({path: files[path] for path in files if path == INVARIANTS}, root)
     problems.extend(wrong)
@@ -111,7 +112,7 @@ def _kind(path: str) -> str:
 
 
 def _legible(path: str, tree: Node) -> bool:
-    """Return whether the sections of a file can be found. If not, names that seem to be missing may well stand there."""
+    """Return whether the sections of a file can be found. If not, names that seem to be missing may be in them."""
     if not isinstance(tree, Mapping) or text(tree, "kind") != _kind(path):
         return False
     shaped = all(
@@ -122,7 +123,7 @@ def _legible(path: str, tree: Node) -> bool:
 
 
 class _Loader:
-    """Reads the trees of one version into parts; gathers problems as it goes."""
+    """Reads the trees of one version into parts, and collects problems."""
 
     def __init__(
         self, trees: MappingOf[str, Node], problems: list[Problem], whole: bool, invariants: Node | None
@@ -174,7 +175,7 @@ class _Loader:
         )
 
     def _invariants(self) -> tuple[Invariant, ...]:
-        """Read the invariants once all that they may name is known; where a table cannot be read, nothing is said of its outcomes."""
+        """Read the invariants after everything that they may name; outcomes of unreadable tables are not checked."""
         if self.invariants is None or not self.parts.whole:
             return ()
         given = {name for table in self.parts.tables.values() for name in table.produces}
@@ -204,7 +205,7 @@ class _Loader:
         written = text(self.parts.manifest_tree, "effective_from")
         try:
             found = datetime.fromisoformat(written.upper())
-            # At the ends of the calendar an offset leads out of it.
+            # At the ends of the calendar, an offset can leave its range.
             found.astimezone(UTC)
         except (ValueError, OverflowError):
             if _INSTANT.match(written):
@@ -361,6 +362,6 @@ def _assumptions(parts: Parts, manifest: Manifest) -> tuple[Assumption, ...]:
 
 
 def list_place(policy: Policy, name: str) -> Place:
-    """Return the place of a holiday list: the file that is named like it, beside the manifest."""
+    """Return the place of a holiday list: the file with its name."""
     folder = policy.manifest.place.file.removesuffix(MANIFEST)
     return Place(file=f"{folder}{HOLIDAYS}{name}.yaml")

@@ -1,4 +1,4 @@
-"""The rosters of a policy file: trees in, places that take turns out."""
+"""Reads the rosters of a policy file."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class RosterReader:
         return tuple(entries)
 
     def _outcome(self, produces: str, node: Node) -> None:
-        """A roster gives the values of a choice, all of them."""
+        """Check that the entries of a roster are exactly the values of its choice."""
         if not produces:
             return
         outcome = self.outcomes.get(produces)
@@ -122,7 +122,7 @@ class RosterReader:
 
 
 def no_outcome(name: str, place: Place, facts: MappingOf[str, Fact], outcomes: Iterable[str]) -> Problem:
-    """Return the problem of a name that should be an outcome and is none."""
+    """Return the problem of a name that is not an outcome."""
     if name in facts:
         return Problem(
             place=place,

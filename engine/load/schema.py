@@ -1,7 +1,7 @@
 """JSON Schemas (draft 2020-12) for every kind of policy file.
 
-:func:`structure` is what loading holds a file against: keys, lists, texts. :func:`published` is the same with a
-version's own facts, outcomes and values filled in, for editors; it accepts nothing that the structure refuses.
+Loading validates files against :func:`structure`: keys, lists, texts. :func:`published` adds a version's own facts,
+outcomes and values, for editors; it is never more permissive than the structure.
 """
 
 from __future__ import annotations
@@ -304,7 +304,7 @@ def _frozen() -> Schema:
 
 @lru_cache(20)
 def structure(kind: str) -> Schema:
-    """Return the schema that files of a kind are loaded with; it knows no desk's words."""
+    """Return the schema against which files of a kind are loaded, without the words of any desk."""
     anything: Schema = {"type": "object"}
     match kind:
         case "manifest":
@@ -434,7 +434,7 @@ def _condition(fact: Fact) -> Schema:
 
 
 def _outcome_condition(fact: Fact) -> Schema:
-    """Return the schema of what an invariant asks of an outcome: its values, or how it stands."""
+    """Return the schema of a condition of an invariant on an outcome: its values or states."""
     words = ["blank", "given"] if fact.type in (FactType.TEXT, FactType.LIST) else _words(fact)
     item: Schema = (
         {"type": ["string", "number"]}
@@ -447,7 +447,10 @@ def _outcome_condition(fact: Fact) -> Schema:
 
 
 def _orders(named: Mapping[str, Fact]) -> Schema:
-    """Return the schema of orders: for each choice and yes/no its values from the lowest to the highest, for each number its size."""
+    """Return the schema of orders.
+
+    For each choice and yes/no its values from the lowest to the highest, for each number its size.
+    """
     orders = {}
     for name, fact in sorted(named.items()):
         if fact.numeric:

@@ -1,4 +1,4 @@
-"""Holding a tree against the schema of its kind: keys that do not belong, are missing, or have another shape."""
+"""Validates a tree against the schema of its kind: unknown keys, missing keys, wrong shapes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FORMATS: Final = {
 
 @lru_cache(20)
 def _validator(kind: str) -> Draft202012Validator:
-    # Only where files are read: what answers from a built bundle does without, and is smaller for it.
+    # Imported only when files are read: a process that serves a built bundle does not need it.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
     return Draft202012Validator(structure(kind))
@@ -46,7 +46,7 @@ def _validator(kind: str) -> Draft202012Validator:
 def structure_problems(kind: str, tree: Node) -> list[Problem]:
     """Return what is wrong with the shape of a file of this kind.
 
-    A file that says it is of another kind is told only that: the rest would be held against the wrong schema.
+    For a file of another kind, only the kind is reported: the rest would be checked against the wrong schema.
     """
     said = tree.get("kind") if isinstance(tree, Mapping) else None
     if isinstance(said, Scalar) and said.text != kind:
@@ -65,7 +65,7 @@ def structure_problems(kind: str, tree: Node) -> list[Problem]:
 def shape_problems(
     validator: Draft202012Validator, tree: Node, keys: MappingOf[str, str] | None = None
 ) -> list[Problem]:
-    """Return what is wrong with a tree by any schema; ``keys`` says what to write for those that are missing."""
+    """Return what is wrong with a tree by any schema; ``keys`` has the help for missing keys."""
     problems: list[Problem] = []
     for error in validator.iter_errors(plain(tree)):
         for leaf in _leaves(error):
@@ -74,7 +74,7 @@ def shape_problems(
 
 
 def _leaves(error: ValidationError) -> list[ValidationError]:
-    """Of alternatives that all fail, take the one that was meant: the branch whose shape fits."""
+    """Of alternatives that all fail, return the errors of the branch whose shape fits."""
     if error.validator != "anyOf" or not error.context:
         return [error]
     branches: dict[Any, list[ValidationError]] = {}
@@ -195,7 +195,7 @@ def _translate(error: ValidationError, tree: Node, keys: MappingOf[str, str]) ->
 
 
 def _called(path: tuple[str | int, ...]) -> str:
-    """Name what stands at a path, as people would.
+    """Return a readable name for the node at a path.
 
     >>> _called(("tables", "scope", "rules", 2)), _called(("triage",)), _called(())
     ('item 3 of `rules`', '`triage`', 'the file')
@@ -222,7 +222,7 @@ def _shape(node: Node) -> str:
 
 
 def _patterned(error: ValidationError, node: Node) -> tuple[Place, str]:
-    """Return what does not match a pattern, and where it stands: a value, or a key of a mapping (propertyNames)."""
+    """Return the place and text that do not match a pattern: a value, or a key of a mapping (propertyNames)."""
     if isinstance(node, Mapping) and error.instance in node.key_places:
         return node.key_places[str(error.instance)], str(error.instance)
     return node.place, str(error.instance)

@@ -1,4 +1,4 @@
-"""The help of problems of shape: what to write, made from what is there where that is possible."""
+"""The help for problems of shape: what to write, derived from the file if possible."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ KEYS: Final[Mapping[str, str]] = {
     "when_past": "choose its state once the instant has passed: `when_past: breached` or `when_past: passed`",
     "zone": "write an IANA time zone: `zone: Australia/Melbourne`",
 }
-"""What to write for each key that some file needs."""
+"""The help for each required key."""
 
 _OF_KIND: Final[Mapping[str, Mapping[str, str]]] = {
     "vocabulary": {
@@ -79,7 +79,7 @@ _OF_KIND: Final[Mapping[str, Mapping[str, str]]] = {
     "invariants": {"then": "write what must hold then: `then: {outcome: value}`"},
     "frozen": {"version": "write the number of the version: `version: 1.0.0`"},
 }
-"""The keys that mean something else in a kind of file."""
+"""The help for keys that mean something else in a kind of file."""
 
 _DAYS: Final = frozenset({"day", "days", "calendar_day", "calendar_days", "week", "weeks"})
 _CLOCK: Final = re.compile(r"(\d{1,2})[:.h](\d\d)")
@@ -93,7 +93,7 @@ def keys_of(kind: str) -> Mapping[str, str]:
 
 
 def unit(written: str) -> str:
-    """Return how days and weeks are written; "" for any other unit.
+    """Return the help for days and weeks; "" for any other unit.
 
     >>> unit("years")
     ''
@@ -105,7 +105,7 @@ def unit(written: str) -> str:
 
 
 def elsewhere(key: str, path: tuple[str | int, ...], properties: Mapping[str, Any]) -> str:
-    """Return the help for a key that does not belong to a part that has all of its keys already."""
+    """Return the help for a key that is not allowed in a part that has all of its keys."""
     if path[:1] == ("regions",) and key in ("hours", "dates", "breaks", "always"):
         return f"`{key}` belongs to a calendar: add one with the zone and `{key}` of `{path[-1]}`, and name it in the rules for this region"
     return f"remove it; allowed here: {', '.join(f'`{one}`' for one in properties)}"
@@ -114,7 +114,7 @@ def elsewhere(key: str, path: tuple[str | int, ...], properties: Mapping[str, An
 def shaped(
     path: tuple[str | int, ...], wanted: str, node: Node, schema: Mapping[str, Any], keys: Mapping[str, str]
 ) -> str:
-    """Return what to write where a text, a list or a mapping is and another of them has to be."""
+    """Return the help for a text, a list or a mapping of the wrong type."""
     key = next((step for step in reversed(path) if isinstance(step, str)), "")
     if wanted == "array" and isinstance(node, Scalar):
         return f"write `{key}: [{node.text}]`" if node.text else keys.get(key, "")
@@ -131,7 +131,7 @@ def shaped(
 
 
 def formatted(pattern: str, written: str) -> str:
-    r"""Return a value as its pattern wants it, made from what is written; "" if that cannot be guessed.
+    r"""Return the help with a value corrected to its pattern; "" if it cannot be guessed.
 
     >>> formatted(r"^\d+\.", "2.0"), formatted(r"^([01]", "9:30"), formatted("^[a-z]", "Two Words")
     ('write `"2.0.0"`', 'write `"09:30"`', 'write `two_words`')
@@ -188,4 +188,4 @@ _MADE: Final[Mapping[str, Callable[[str], str]]] = {
     r"^([01]": _clock,
     r"^\d+\.": _version,
 }
-"""What each pattern of the schemas is made by, by the way it begins."""
+"""The function that corrects a value, by the beginning of its pattern."""

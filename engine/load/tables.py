@@ -1,4 +1,4 @@
-"""The tables of a policy file, in their three forms: trees in, rules out."""
+"""Reads the tables of a policy file in their three forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TESTABLE = (FactType.CHOICE, FactType.BOOLEAN)
 """The types of outcome that other tables can read."""
 
 _KEYS = frozenset({"about", "produces", "source", "assumption", "hit"})
-"""The keys of a table that make no rules; any other is one of its forms, or already reported as unknown."""
+"""The keys of a table that do not make rules; any other is one of its forms, or already reported as unknown."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,7 +140,7 @@ class TableReader:
         )
 
     def conditions(self, node: Mapping | None) -> tuple[Condition, ...]:
-        """Read what a rule asks, in alphabetical order of the facts."""
+        """Read the conditions of a rule, in alphabetical order of the facts."""
         conditions = []
         for name, inner in sorted(pairs(node)):
             place = node.key_places[name] if node else inner.place
@@ -150,7 +150,10 @@ class TableReader:
         return tuple(conditions)
 
     def _condition(self, fact: Fact, node: Node) -> Condition:
-        """Read a condition; one that is wrong, and reported, becomes one that asks nothing, so that reading can go on."""
+        """Read a condition.
+
+        A wrong one is reported and replaced by one that always holds, so that reading continues.
+        """
         return parse_condition(fact, node, self.problems) or Condition(
             fact=fact.name, words=frozenset(), intervals=(), negated=False, unknown=False, text="", place=node.place
         )
@@ -253,7 +256,7 @@ class TableReader:
         )
 
     def _repeated(self, columns: Iterable[Scalar]) -> set[Scalar]:
-        """Return the headings that stand there a second time."""
+        """Return the headings that are repeated."""
         seen: set[str] = set()
         again = set()
         for column in columns:
@@ -456,7 +459,7 @@ def _counted(number: int, what: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Context:
-    """What the rules of one table share."""
+    """The context that the rules of one table share."""
 
     table: str
     hit: HitPolicy
@@ -464,4 +467,4 @@ class _Context:
     source: str
     assumption: str
     known: bool
-    """Whether the vocabulary has all outcomes that the table says it produces."""
+    """Whether the vocabulary declares all outcomes in ``produces``."""

@@ -1,4 +1,4 @@
-"""The vocabulary file: tree in, facts and outcomes out."""
+"""Reads the facts and outcomes of the vocabulary file."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from engine.model.problems import Place, Problem
 from engine.model.vocabulary import RESERVED, UNLISTED, Fact, FactType, Value, folded
 
 Placed = tuple[Value, Place, tuple[Place, ...]]
-"""A value, where it stands, and where its name and aliases stand."""
+"""A value, its place, and the places of its name and aliases."""
 
 Listed = MappingOf[str, tuple[Placed, ...]]
 """The rows of each entry table, as values."""
 
 MAX_DIGITS: Final = 15
-"""The most characters of a limit: what a number can keep exactly."""
+"""The most characters of a limit: a number keeps these exactly."""
 
 _NOT_FACTS: Final = frozenset({FactType.LIST})
 _NOT_OUTCOMES: Final = frozenset[FactType]()
 
 
 def listed_values(trees: MappingOf[str, Node]) -> Listed:
-    """Gather the rows of every entry table of these files, sorted by key; of a table whose rows cannot be read, none."""
+    """Return the rows of every entry table of these files, sorted by key; none for a table that cannot be read."""
     found: dict[str, tuple[Placed, ...]] = {}
     for tree in trees.values():
         for name, table in pairs(tree, "tables"):
@@ -214,7 +214,7 @@ def _listed(node: Node, listed: Listed | None, problems: list[Problem]) -> tuple
 
 
 def _written(node: Node) -> tuple[Placed, ...]:
-    """Read the values that stand in the vocabulary itself; none, if one of them cannot be read."""
+    """Read the values declared in the vocabulary itself; none, if one of them cannot be read."""
     written = items(node, "values")
     if not all(text(item, "value") for item in written):
         return ()
@@ -233,7 +233,7 @@ def _placed(word: str, node: Node, place: Place) -> Placed:
 
 
 def _check_spellings(name: str, placed: tuple[Placed, ...], problems: list[Problem]) -> None:
-    """Two values may not be written alike, and none may be a word of the language."""
+    """Report values with the same spelling, and values that are reserved words."""
     taken: dict[str, str] = {}
     for value, place, _ in placed:
         if value.value in RESERVED | {UNLISTED}:

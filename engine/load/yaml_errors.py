@@ -1,8 +1,8 @@
-"""What is wrong with a text that is not YAML: the parser's error and the text in, a problem that says how to mend it out.
+"""Explains text that is not YAML: the parser's error and the text -> a problem with the correction.
 
-The parser names the place where it gave up and the token it wanted there. The place to edit is often further up, and the
-mistake is one of a few: a tab, a quote or bracket that is not closed, a space or `:` that is missing, a sign that YAML uses
-itself. Each of them is looked for in the text around the place.
+The parser reports the place where it stopped and the token that it expected. The place to edit is often further up, and
+the mistake is one of a few: a tab, an open quote or bracket, a missing space or `:`, a reserved sign. Each is searched
+for in the text around the place.
 """
 
 from __future__ import annotations
@@ -67,20 +67,20 @@ _KNOWN: Final[dict[str, tuple[str, str]]] = {
     ),
     "found unknown directive name": ("a line cannot begin with `%`", "put a text that begins with `%` in quotes"),
 }
-"""What the parser says, in words for people: message and help; ``{line}`` is where the part at fault begins."""
+"""The parser's errors in plain words: message and help; ``{line}`` is where the wrong part begins."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class YamlFailure:
-    """Where the parser gave up in a text.
+    """The place where the parser stopped in a text.
 
     Attributes:
         file: what the text is called.
         lines: the text.
         said: the parser's words.
         at: line and column, from 0, of what it could not read.
-        begins: those of the part that it was reading.
-        quoted: those of the quoted text that ended in the same line, if its quote opened in a line above.
+        begins: line and column of the part that it was reading.
+        quoted: line and column of the quoted text that ended in the same line, if its quote opened in a line above.
     """
 
     file: str
@@ -92,7 +92,7 @@ class YamlFailure:
 
     @property
     def line(self) -> str:
-        """The line of the place, up to its end; "" behind the last."""
+        """The line of the place, up to its end; "" after the last."""
         return self.lines[self.at[0]] if self.at[0] < len(self.lines) else ""
 
     @property
@@ -180,7 +180,7 @@ def _conflict(file: str, number: int, line: str, message: str) -> Problem:
     )
 
 
-# ---- What the mistake may be, most telling first
+# ---- Possible mistakes, the most specific first
 
 
 def _tab(failure: YamlFailure) -> Problem | None:
@@ -190,7 +190,7 @@ def _tab(failure: YamlFailure) -> Problem | None:
 
 
 def _reserved(failure: YamlFailure) -> Problem | None:
-    """A text that begins with a sign that YAML uses itself."""
+    """A text that begins with a sign that YAML reserves."""
     if failure.said == "found character that cannot start any token":
         at = failure.at
     elif failure.said == "did not find expected alphabetic or numeric character" or (
@@ -306,7 +306,7 @@ def _quote(failure: YamlFailure) -> Problem | None:
 
 
 def _indented(failure: YamlFailure) -> Problem | None:
-    """A key that is indented below one that has a value already."""
+    """A key that is indented below one that already has a value."""
     found = _KEY.fullmatch(failure.before) if failure.said == "mapping values are not allowed in this context" else None
     above = next(
         (

@@ -1,7 +1,7 @@
-"""YAML text in, a tree of plain texts out, in which every key and value knows its file, line and column.
+"""YAML text -> a tree of plain texts, in which every key and value has its file, line and column.
 
-YAML's own guesses about types never happen here (``no``, ``1.10`` and ``12:30`` stay text), and what makes YAML
-dangerous or ambiguous is refused: tags, anchors, repeated keys, several documents, and texts beyond the limits.
+YAML's own guesses about types never happen here (``no``, ``1.10`` and ``12:30`` stay text), and the dangerous or
+ambiguous parts of YAML are rejected: tags, anchors, repeated keys, several documents, and texts beyond the limits.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Keys with their nodes, in the order of the text; ``key_places`` tells where each key stands."""
+    """Keys with their nodes, in the order of the text; ``key_places`` has the place of each key."""
 
     entries: dict[str, Node]
     key_places: dict[str, Place]
@@ -173,10 +173,9 @@ class _Reader:
 
 
 def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
-    r"""Read one YAML text.
+    r"""Read one YAML text; return the tree (None if nothing could be read) and the problems.
 
-    Gives the tree (None if nothing could be read) and the problems found. After a repeated key reading goes on, with
-    the first of the two; anything else that is refused ends it.
+    After a repeated key, reading continues with the first of the two; any other problem ends it.
 
     >>> node, problems = read("a.yaml", "country: NO\nfrom: 12:30\n")
     >>> [(key, value.text, str(value.place)) for key, value in node.entries.items()]
@@ -284,7 +283,9 @@ def _place(file: str, lines: list[str], mark: Any) -> Place:
 
 
 def cut_texts(node: Node) -> Iterator[tuple[Place, str]]:
-    r"""Find texts that `` #`` cuts off, though no space behind it makes it look like a comment; give the place of the ``#`` and the text with its rest.
+    r"""Find texts that `` #`` cuts off although no space after it makes it look like a comment.
+
+    Return the place of each ``#`` and the whole text.
 
     >>> tree, _ = read("a.yaml", "about: whom #1 support covers\nowner: anna # a comment\n")
     >>> [(str(place), text) for place, text in cut_texts(tree)]

@@ -14,7 +14,7 @@ from engine.model.targets import Target
 
 
 class Status(StrEnum):
-    """How far a question is answered. Only these three; none of them is an error."""
+    """Whether an outcome or a decision is decided. None of the three is an error."""
 
     DECIDED = "decided"
     UNDECIDED = "undecided"
@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fired:
-    """A rule that fired, with where it stands, the heading it comes from, and what it assumes (or "")."""
+    """A rule that fired, with its place, the heading that it cites, and its assumption (or "")."""
 
     id: str
     table: str
@@ -34,11 +34,10 @@ class Fired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One outcome of a decision.
+    """One outcome of a decision. ``value`` is set only if the status is decided.
 
-    ``value`` is there only if the status is decided; ``possible`` lists the values still possible otherwise
-    (``None`` among them: not covered), and ``missing`` the facts that are not known and could change it.
-    ``text`` is the display name of a choice's value, if it has one.
+    If not, ``possible`` lists the values that are still possible (``None``: not covered), and ``missing`` the unknown
+    facts that could change it. ``text`` is the display name of the value of a choice, if it has one.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """A fact that was sent with a value its open list does not have, and the nearest entries of the list."""
+    """A fact sent with a value that is missing from its open list, and the nearest entries of the list."""
 
     fact: str
     sent: str
@@ -70,7 +69,7 @@ class VersionRef:
 
 
 class DeadlineState(StrEnum):
-    """How a deadline stands."""
+    """The state of a deadline."""
 
     MET = "met"
     RUNNING = "running"
@@ -80,10 +79,11 @@ class DeadlineState(StrEnum):
 
 
 class Standing(NamedTuple):
-    """How a deadline stands at an instant, and how much business time is used and left of it, or late.
+    """The state of a deadline at an instant, with the business time used, left, or late.
 
-    ``at`` is the instant it was met, where it was; ``at_risk_from`` is the instant from which it is at risk. ``used`` and
-    ``late`` are None where the holidays are not known as far as ``at``; then ``late_at_least`` is what passed while they are.
+    ``at`` is the instant at which it was met, if it was; ``at_risk_from`` is the instant from which it is at risk.
+    ``used`` and ``late`` are None if the holidays up to ``at`` are unknown; then ``late_at_least`` is the time up to
+    the last known one.
     """
 
     state: DeadlineState
@@ -98,7 +98,10 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertain:
-    """A computation that leaves the dates which a holiday list covers; ``not_before`` is when it is due at the earliest."""
+    """A computation that leaves the dates that a holiday list covers.
+
+    ``not_before`` is the earliest possible due time.
+    """
 
     holidays: str
     first: date
@@ -107,11 +110,11 @@ class Uncertain:
 
 
 class Due(NamedTuple):
-    """How a deadline came to its instant: from when on, how much time by which calendar, what counted and what did not.
+    """A due time with its explanation: the start, the amount, the calendar, and the stretches that counted.
 
-    ``due`` is None, and ``uncertain`` says why, where the holidays are not known far enough. ``extended`` tells whether
-    the holds that were sent put it off by ``held`` of business time (None: none were sent). ``estimated`` names
-    the holidays on the way whose dates nobody has confirmed.
+    ``due`` is None, and ``uncertain`` has the reason, if the holidays are not known far enough. ``extended`` is true if
+    the holds that were sent extend it, by ``held`` of business time (None: none were sent). ``estimated`` lists the
+    holidays on the way whose dates are not confirmed.
     """
 
     name: str
@@ -140,7 +143,7 @@ class Shift(NamedTuple):
 
 
 class Duty(NamedTuple):
-    """Who has the turn at an instant, whether that is within their own daytime, and who is next."""
+    """The place on duty at an instant, whether it is daytime there, and the place that follows."""
 
     outcome: str
     at: datetime
@@ -151,10 +154,10 @@ class Duty(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passed:
-    """A number fact that was not sent and follows from the time that has passed.
+    """A number fact that was not sent and follows from the elapsed time.
 
-    ``value`` is None, and ``uncertain`` says why, where the holidays are not known far enough. ``rules`` are what it
-    rests on: the policy's own words on it, the calendar, and what gives the region.
+    ``value`` is None, and ``uncertain`` has the reason, if the holidays are not known far enough. ``rules`` are its
+    sources: the declaration in the policy, the calendar, and the rules that select the region.
     """
 
     fact: str
@@ -172,11 +175,11 @@ class Answer:
     """The answer to one decision.
 
     ``outcomes`` holds the answering outcomes first (``answers`` of them), then those reported beside. ``missing``,
-    ``possible`` and ``ask_next`` speak of the answering outcomes; ``possible`` is the list of the first one that is
-    undecided. ``rules`` and ``assumptions`` gather what all outcomes rest on, without doubles, in order of file and line.
-    ``dues`` tells how each outcome that is an instant came to it, ``duties`` who has the turn when, and ``passed``
-    which facts were worked out from instants. ``has_instants`` is whether it has any of these; ``undated_id`` is then
-    the id of the answer that is the same but for its instants, or None if there is no such answer.
+    ``possible`` and ``ask_next`` are about the answering outcomes; ``possible`` is the list of the first one that is
+    undecided. ``rules`` and ``assumptions`` list those behind all outcomes, without duplicates, by file and line.
+    ``dues`` explains each outcome that is an instant, ``duties`` each outcome of a roster, and ``passed`` the facts
+    derived from instants. ``has_instants`` is true if there are any of these; ``undated_id`` is then the id of the
+    answer that is the same but for its instants, or None if there is no such answer.
     """
 
     id: str
@@ -207,7 +210,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrongFact:
-    """A fact in a request that cannot be read: which, what was sent, why, and what would be allowed."""
+    """A fact of a request that cannot be read: its name, what was sent, the reason, and what is allowed."""
 
     fact: str
     sent: str
@@ -217,7 +220,7 @@ class WrongFact:
 
 
 class WrongRequest(Exception):
-    """A request is wrong; holds every wrong fact, sorted by name."""
+    """A request is wrong; ``wrong`` are all wrong facts, sorted by name."""
 
     def __init__(self, wrong: tuple[WrongFact, ...]) -> None:
         self.wrong = tuple(sorted(wrong, key=lambda fact: fact.fact))
@@ -225,7 +228,7 @@ class WrongRequest(Exception):
 
 
 class UnknownVersion(LookupError):
-    """No version answers to the name, digest or instant asked for; holds those that are known."""
+    """No version has the number, digest or instant asked for; ``known`` are those that exist."""
 
     def __init__(self, asked: str, known: tuple[VersionRef, ...]) -> None:
         self.asked, self.known = asked, known
@@ -235,7 +238,7 @@ class UnknownVersion(LookupError):
 
 
 class UnknownDecision(LookupError):
-    """The version does not make the decision asked for; holds those that it makes."""
+    """The version does not make the decision asked for; ``known`` are those that it makes."""
 
     def __init__(self, asked: str, known: tuple[str, ...]) -> None:
         self.asked, self.known = asked, known

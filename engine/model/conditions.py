@@ -1,7 +1,7 @@
-"""Conditions: what a rule asks of one fact, as data.
+"""Conditions of a rule on one fact, as data.
 
 A condition is a set of values of its fact: words for choices, yes/no, texts and instants, intervals for numbers, and
-``unknown`` for a fact that was not sent. ``not`` is all other known values; it never includes ``unknown``.
+``unknown`` for a fact that was not sent. ``not`` matches all other known values, but never ``unknown``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from engine.model.vocabulary import number_text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """The numbers between two ends; an end may belong to it or not."""
+    """The numbers between two ends, each of which is included or not."""
 
     low: float
     high: float
@@ -50,7 +50,7 @@ def interval_text(interval: Interval) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What one fact must be: one of these words, or a number in (or, negated, outside) these intervals, or unknown."""
+    """The allowed values of one fact: some words, the numbers inside (or, negated, outside) intervals, or unknown."""
 
     fact: str
     words: frozenset[str]

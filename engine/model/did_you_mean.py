@@ -30,7 +30,10 @@ def nearest(word: str, known: Iterable[str], limit: int = 3, cutoff: float = 60.
 
 
 def _likeness(asked: str, known: str) -> float:
-    """Compare two folded words, from 0 to 100; one that is a good part of the other counts, but not two or three letters."""
+    """Compare two folded words, from 0 to 100.
+
+    One that is a good part of the other counts, but not two or three letters.
+    """
     whole = fuzz.ratio(asked, known)
     return max(whole, 0.9 * fuzz.partial_ratio(asked, known)) if min(len(asked), len(known)) > 3 else whole
 

@@ -1,4 +1,4 @@
-"""What an invariant says, as data: four forms over conditions on facts and outcomes, and the orders of their values."""
+"""Invariants as data: four forms over conditions on facts and outcomes, and the orders of their values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ INVARIANTS: Final = "invariants.yaml"
 """The file, in the folder of a version, that holds its invariants."""
 
 STATES: Final = (DECIDED, UNDECIDED, NOT_COVERED)
-"""The words for how an outcome stands, which a condition on an outcome may name beside its values."""
+"""The states of an outcome, which a condition may name as well as its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Test:
-    """A condition on one fact or outcome. On an outcome it may name states, and holds if one of them or ``condition`` does."""
+    """A condition on one fact or outcome.
+
+    On an outcome it may name states, and holds if one of them or ``condition`` does.
+    """
 
     name: str
     condition: Condition | None
@@ -28,7 +31,7 @@ class Test:
 
 
 Tests = tuple[Test, ...]
-"""Conditions that are to hold at once."""
+"""Conditions that hold together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Order:
 
 
 class Way(StrEnum):
-    """What raising something may not do to the outcomes behind it."""
+    """The direction in which raising something must not move the outcomes."""
 
     NEVER_LOWERS = "never_lowers"
     NEVER_RAISES = "never_raises"
@@ -72,7 +75,7 @@ class Way(StrEnum):
 class Monotone:
     """Raising one of these facts (or this one outcome) never lowers, or never raises, some outcomes.
 
-    Of several outcomes the first that differs counts.
+    Of several outcomes, the first that differs decides.
     """
 
     raised: tuple[Order, ...]
@@ -102,7 +105,7 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class DecidedTicket:
-    """A ticket that can be sent, and what comes out for the outcomes that the invariant names."""
+    """A ticket, and its values of the outcomes that the invariant names."""
 
     facts: tuple[tuple[str, str], ...]
     outcomes: tuple[tuple[str, str], ...]
@@ -110,7 +113,7 @@ class DecidedTicket:
 
 @dataclass(frozen=True, slots=True)
 class Counterexample:
-    """What shows that an invariant does not hold: one ticket, or two of which the second is the raised one."""
+    """One ticket that breaks an invariant, or two of which the second is the raised one."""
 
     tickets: tuple[DecidedTicket, ...]
     raised: str = ""
@@ -118,9 +121,9 @@ class Counterexample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvariantResult:
-    """What was found of an invariant: how many cases it speaks of, and a counterexample if it does not hold.
+    """The result of proving an invariant: the number of cases, and a counterexample if it fails.
 
-    ``too_large`` names the facts whose cases could not be looked at, with their sizes; nothing is proved then.
+    ``too_large`` names the facts with too many cases, with their sizes; then nothing is proved.
     """
 
     invariant: Invariant

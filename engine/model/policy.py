@@ -1,6 +1,6 @@
-"""The nouns of a policy: what the YAML says once it is read, and nothing else.
+"""A policy as its YAML files declare it.
 
-Frozen values without behaviour beyond simple look-ups. Every noun keeps the place it was written at.
+Frozen values without behaviour beyond simple look-ups. Each has the place where it is declared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Literal = str | bool | float | int | tuple[str, ...] | datetime
 
 
 class HitPolicy(StrEnum):
-    """How the rules of a table that fire together make its answer (DMN's terms)."""
+    """How a table combines the rules that fire together (the terms of DMN)."""
 
     UNIQUE = "unique"
     FIRST = "first"
@@ -30,7 +30,7 @@ class HitPolicy(StrEnum):
 
 
 class Form(StrEnum):
-    """How a table is written."""
+    """The form in which a table is written."""
 
     RULES = "rules"
     MATRIX = "matrix"
@@ -59,7 +59,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """The layout of a table written as a matrix: the headings as written, for people to read."""
+    """The layout of a table written as a matrix, with its headings for display."""
 
     down: str
     across: str
@@ -71,8 +71,8 @@ class Matrix:
 class Table:
     """One decision table.
 
-    ``otherwise`` is the rule for cases that no other rule covers; ``has_otherwise`` is also true for
-    ``not_covered``, where there is no such rule and the table has no answer on purpose.
+    ``otherwise`` is the rule for cases that no other rule covers. ``has_otherwise`` is also true for ``otherwise:
+    not_covered``: then these cases have no answer on purpose.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Table:
 
     @property
     def all_rules(self) -> tuple[Rule, ...]:
-        """Its rules in the order in which they are tried, ``otherwise`` last if it gives something."""
+        """Its rules in the order in which they are tried; ``otherwise`` is the last if it has outcomes."""
         return (*self.rules, *((self.otherwise,) if self.otherwise else ()))
 
 
@@ -109,7 +109,7 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """Places that take turns: each is open in its own daytime (local minutes of the day, half open)."""
+    """Places that take turns, each during its own daytime (local minutes of the day, half open)."""
 
     name: str
     about: str
@@ -124,7 +124,7 @@ class Roster:
 
 
 class WhenPast(StrEnum):
-    """What it means that a deadline is over."""
+    """The state of a deadline once its instant has passed."""
 
     BREACHED = "breached"
     """A promise was not kept."""
@@ -134,7 +134,7 @@ class WhenPast(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AtRisk:
-    """When little time is left: a share of all the business time there was, or an amount of it in minutes."""
+    """The remaining time at which a deadline is at risk: a share of all its business time, or minutes of it."""
 
     share: float | None
     minutes: float | None
@@ -143,7 +143,7 @@ class AtRisk:
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """Whether the time for which a ticket is on hold puts a deadline off."""
+    """Whether time on hold extends a deadline."""
 
     extend: bool
     assumption: str
@@ -151,11 +151,10 @@ class Holds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deadline:
-    """An outcome that is an instant: so much time, by a calendar, after another instant.
+    """An outcome that is an instant: an amount of time by a calendar after another instant.
 
-    ``table`` tells by which measure the time counts; it reads outcomes of tables, and facts. ``amount`` and ``region``
-    are the outcomes that give the number of units and the region ("" for none); ``met`` is the instant fact that tells
-    when it was met.
+    ``table`` selects the measure; it reads facts and outcomes of tables. ``amount`` and ``region`` are the outcomes
+    with the number of units and the region ("" for none); ``met`` is the fact with the instant at which it was met.
     """
 
     name: str
@@ -184,7 +183,7 @@ class Deadline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elapsed:
-    """A number fact that is worked out where it is not sent: the time that has passed since an instant."""
+    """A number fact that is derived if it is not sent: the time that has passed since an instant."""
 
     fact: str
     since: str
@@ -200,7 +199,7 @@ class Elapsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What is decided: the outcomes that answer it, and those reported beside."""
+    """A decision: the outcomes that answer it, and those that it reports as well."""
 
     name: str
     about: str
@@ -217,7 +216,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """Something the source text does not say, with the reason why it is taken to be so."""
+    """A statement that is missing from the source text, with the reason why it is assumed."""
 
     id: str
     reason: str
@@ -248,10 +247,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Which version this is, since when, and from which text.
+    """The number of a version, its first instant in force, and its source text.
 
-    ``effective_from`` has the offset that its owner wrote, so that its date is the one they mean. ``formerly`` are the
-    names that the desk had before, and ``name_place`` is where its name is written.
+    ``effective_from`` has the offset in the file, so that its date is the intended one. ``formerly`` are earlier names
+    of the desk, and ``name_place`` is the place of its name.
     """
 
     name: str
@@ -268,7 +267,7 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A whole policy version as written. Tables stand in the order in which they can be worked out."""
+    """A whole policy version. Its tables are in the order in which they can be evaluated."""
 
     manifest: Manifest
     facts: Mapping[str, Fact]
@@ -287,7 +286,7 @@ class Policy:
 
     @property
     def all_tables(self) -> tuple[Table, ...]:
-        """The decision tables, and those that tell how the time of a deadline counts."""
+        """The decision tables, and the tables of the deadlines."""
         return (*self.tables.values(), *(deadline.table for deadline in self.deadlines.values()))
 
     def named(self, name: str) -> Fact:

@@ -8,7 +8,10 @@ from typing import Final
 
 
 class Level(StrEnum):
-    """How much a problem weighs: an error keeps the version from serving, a warning is worth a change, a note is worth knowing."""
+    """How much a problem weighs.
+
+    An error keeps the version from serving, a warning is worth a change, a note is worth knowing.
+    """
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,7 +25,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProblemCode:
-    """The meaning of a code in half a sentence, its level, and the help for every problem that has no help of its own."""
+    """The meaning of a code in half a sentence, its level, and the default help of its problems."""
 
     level: Level
     about: str
@@ -137,4 +140,7 @@ CODES: Final[dict[str, ProblemCode]] = {
     ),
     "question": ProblemCode(_N, "a contradiction in the source text", "ask the owner of the text to resolve it"),
 }
-"""The closed list of codes: errors first, which `guidepost check` reports, then what only `guidepost analyze` reports."""
+"""The closed list of codes.
+
+Errors first, which `guidepost check` reports, then what only `guidepost analyze` reports.
+"""

@@ -41,7 +41,8 @@ class Problem:
     """One thing that is wrong with a policy, or worth knowing about it.
 
     The witness is a ticket (fact name to value as a caller would send it) that shows the problem. For the table of a
-    deadline where no ticket was found, it has the outcomes that this table reads. ``also`` are the other places involved.
+    deadline where no ticket was found, it has the outcomes that this table reads. ``also`` are the other places
+    involved.
     """
 
     place: Place

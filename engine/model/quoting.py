@@ -1,4 +1,4 @@
-"""How words from outside are shown: what a caller sent, in a few characters; and characters that a terminal would obey."""
+"""Values from outside as short text for messages, with control characters escaped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _UNSAFE_IN_LINES: Final = re.compile(f"[{_HIDDEN}]")
 def visible(text: str) -> str:
     r"""Write control characters, line breaks and marks of writing direction as escapes, on one line.
 
-    A terminal obeys some of them, and others reorder or hide what stands around them. A page or a log line is no safer.
+    A terminal obeys some of them, and others reorder or hide the text around them, in pages and log lines too.
 
     >>> visible("\x1b[31mRED\n\u202etxt"), visible("Zo\u00eb")
     ('\\x1b[31mRED\\n\\u202etxt', 'Zoë')
@@ -62,7 +62,7 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def encodable(text: str) -> bool:
-    r"""Return whether a text can be written as UTF-8: no half of a pair of surrogates stands in it.
+    r"""Return whether a text can be written as UTF-8: it contains no lone surrogate.
 
     >>> encodable("Zoë"), encodable("\udce9")
     (True, False)
@@ -75,7 +75,7 @@ def encodable(text: str) -> bool:
 
 
 def kind(sent: object) -> str:
-    """Name what was sent: the value, or for what has none the shape it has.
+    """Describe what was sent: its value, or its type.
 
     >>> kind(7), kind([1]), kind(10**30)
     ('`7`', 'a list', 'a number with more than 18 digits')
@@ -94,7 +94,7 @@ def kind(sent: object) -> str:
 
 
 def shown(sent: object) -> str:
-    r"""Write what was sent.
+    r"""Return a sent value as text.
 
     >>> shown(True), shown("text"), shown("a\nb")
     ('true', 'text', 'a\\nb')

@@ -1,4 +1,4 @@
-"""How a policy says that time counts: calendars as written, regions, units, and the measure and target of a deadline.
+"""How a policy counts time: calendars, regions, units, and the measure and target of a deadline.
 
 A calendar may leave its zone and its holidays to the region of the ticket; :func:`calendar_in` fills them in.
 """
@@ -15,23 +15,26 @@ from engine.clock.calendar import Calendar, HolidayList, Interval
 from engine.model.problems import Place
 
 BY_REGION: Final = "by_region"
-"""Written where a calendar takes its zone, or its holidays, from the region of the ticket."""
+"""The value with which a calendar takes its zone, or its holidays, from the region of the ticket."""
 
 
 class Unit(StrEnum):
-    """What an amount of time counts."""
+    """The unit of an amount of time."""
 
     MINUTES = "minutes"
     HOURS = "hours"
     BUSINESS_DAYS = "business_days"
     DAYS = "days"
-    """What business days are by a calendar that is always open: the dates of its zone. Policies write ``business_days`` for both."""
+    """What business days are by a calendar that is always open: the dates of its zone.
+
+    Policies write ``business_days`` for both.
+    """
     NOTHING = "nothing"
     """Nothing is due."""
 
 
 BY_DAY: Final = (Unit.BUSINESS_DAYS, Unit.DAYS)
-"""The units that are counted by dates, and not by opening time."""
+"""The units that count dates, and not opening time."""
 
 
 def unit_by(unit: Unit, *, always: bool) -> Unit:
@@ -44,7 +47,7 @@ def unit_by(unit: Unit, *, always: bool) -> Unit:
 
 
 class Counting(StrEnum):
-    """What becomes of a unit that has only begun, when time that has passed is counted."""
+    """How elapsed time counts a unit that has not ended."""
 
     FULL = "full"
     BEGUN = "begun"
@@ -53,7 +56,7 @@ class Counting(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """Where a requester is: its time zone and its list of holidays ("" for none)."""
+    """The place of a requester: its time zone and its holiday list ("" for none)."""
 
     name: str
     zone: str
@@ -64,7 +67,10 @@ class Region:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenCalendar:
-    """A calendar as the policy writes it; ``zone`` and ``holidays`` may be ``BY_REGION``, and ``holidays`` may be ""."""
+    """A calendar as the policy writes it.
+
+    ``zone`` and ``holidays`` may be ``BY_REGION``, and ``holidays`` may be "".
+    """
 
     name: str
     about: str
@@ -80,17 +86,20 @@ class WrittenCalendar:
 
     @property
     def by_region(self) -> bool:
-        """Whether it is kept by region."""
+        """Whether it depends on the region."""
         return BY_REGION in (self.zone, self.holidays)
 
     def needs_region(self, unit: Unit) -> bool:
-        """Whether a unit cannot be counted without a region: around the clock, a zone only matters to where days begin."""
+        """Whether a unit cannot be counted without a region.
+
+        Around the clock, a zone only matters to where days begin.
+        """
         return self.by_region and (not self.always or unit in BY_DAY)
 
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Measure:
-    """How the time of a deadline counts: what a rule of it gives. ``amount`` is None where an outcome gives it."""
+    """How a rule counts the time of a deadline. ``amount`` is None if an outcome sets it."""
 
     unit: Unit
     rule: str = ""
@@ -104,7 +113,7 @@ NOTHING: Final = Measure(unit=Unit.NOTHING)
 
 @dataclass(frozen=True, slots=True, order=True, kw_only=True)
 class Target:
-    """So many units by a calendar, in a region ("" where it does not matter)."""
+    """An amount of units by a calendar, in a region ("" if it does not matter)."""
 
     amount: float
     unit: Unit
@@ -114,7 +123,7 @@ class Target:
 
 
 def calendar_in(written: WrittenCalendar, region: Region | None, holidays: Mapping[str, HolidayList]) -> Calendar:
-    """Return a calendar as it is kept in a region; one that does not need a region is shown in UTC without one."""
+    """Return a calendar as it applies in a region; one that needs no region is in UTC without one."""
     zone = written.zone if written.zone != BY_REGION else region.zone if region else "UTC"
     listed = written.holidays if written.holidays != BY_REGION else region.holidays if region else ""
     name = (

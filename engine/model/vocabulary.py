@@ -1,4 +1,4 @@
-"""Facts and outcomes: what a policy may speak of, with types, values and aliases."""
+"""Facts and outcomes of a policy, with types, values and aliases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DECIDED: Final = "decided"
 UNDECIDED: Final = "undecided"
 NOT_COVERED: Final = "not_covered"
 RESERVED: Final = frozenset({UNKNOWN, UNLISTED, NOT_COVERED, UNDECIDED, "not"})
-"""Words with a meaning of their own in conditions and cases; no value may be called so."""
+"""Words with their own meaning in conditions and cases, which values cannot have."""
 
 YES, NO = "yes", "no"
 _BOOLEANS: Final = {"yes": YES, "true": YES, "no": NO, "false": NO}
@@ -103,14 +103,14 @@ _SEPARATOR: Final = re.compile(
 NOTHING: Final = frozenset(
     {"none", "null", "nil", "nan", "undefined", "n/a", "#n/a", "-", "--", "?", "(empty)", "(none)", "(null)", "\\n"}
 )
-"""Words that other systems write into an empty cell, without case."""
+"""Words that other systems write into an empty cell, in folded form."""
 
 
 def folded(text: str) -> str:
     """Return the form in which two spellings of one word are equal.
 
     Case does not count, nor does one space, `_` or dash between two letters, or between a letter and a digit.
-    Everything else does: a sign, brackets, `!`, what stands between two digits, an accent.
+    Everything else does: a sign, brackets, `!`, separators between two digits, an accent.
 
     >>> folded("Self-Service Portal") == folded("selfservice portal"), folded("1 - High") == folded("1-HIGH")
     (True, True)
