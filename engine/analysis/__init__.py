@@ -1,15 +1,14 @@
-"""Analysis: everything that the cells and the words of a policy show, beside what is plainly wrong with it.
+"""Analysis: warnings and notes about a policy, from its cells and its vocabulary.
 
 Modules::
 
-    analyse     A policy and its cells in, findings out
-    cells       A table as analyses look at it
-    citations   what a policy rests on: citations that are missing, and every assumption and open question
-    rules       rules that say too much or the same twice, and rules of which only the order decides
+    analyse     a policy and its cells -> its problems of every level
+    cells       a table with the cells that tickets reach
+    citations   missing citations, assumptions and open questions
+    rules       redundant, subsumed and conflicting rules
     tickets     tickets for the rules of deadlines
-    times       calendars, regions, holiday lists and rosters that nothing uses, and holidays whose dates nobody has
-                confirmed
-    vocabulary  words of the vocabulary that make no difference
+    times       unused calendars, regions, holiday lists and rosters, and holidays that are not confirmed
+    vocabulary  facts, values and thresholds that make no difference
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A policy and its cells in, findings out: what is wrong with it, and what else its owner would want to know."""
+"""Analyses a policy and its cells: errors, warnings and notes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from engine.version.version import PolicyTables, proved, region_problems
 
 
 def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
-    """Return all findings of a policy that is laid out, sorted by place; one that the check refuses may be laid out too."""
+    """Return the problems of a tabulated policy of every level, sorted by place; the policy may have errors."""
     cells = {
         name: TableCells(partial, tabulated.atoms)
         for name, partial in {**tabulated.partial_tables, **tabulated.deadline_tables}.items()
@@ -42,7 +42,10 @@ def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
 
 
 def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCells]) -> Iterator[Problem]:
-    """Yield what the check finds, and the invariants that fail if it finds nothing else; an overlap says besides whether the outcomes differ, and names the other rule's place."""
+    """Yield the errors of the tables, or of the invariants if there are none.
+
+    An overlap has the place of the other rule, and whether the outcomes differ.
+    """
     partial_tables = {**tabulated.partial_tables, **tabulated.deadline_tables}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
     problems = [*table_problems(policy, partial_tables, tabulated.atoms), *region_problems(policy, tabulated)]

@@ -1,4 +1,4 @@
-"""A table as analyses look at it: which of its cells tickets reach, what comes out there, and a ticket for each."""
+"""A table with the cells that tickets reach, their outcomes, and a ticket for each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NEVER: Final = np.iinfo(np.int64).max
 
 
 class TableCells:
-    """One table over its own cells, with what tickets reach of them. ``reached`` are the cells that any ticket falls in."""
+    """One table over its own cells. ``reached`` are the cells that some ticket falls in."""
 
     def __init__(self, partial: PartialTable, atoms: Mapping[str, Atoms]) -> None:
         self.partial, self.grid, self.atoms = partial, partial.grid, atoms
@@ -34,7 +34,7 @@ class TableCells:
 
     @cached_property
     def settled(self) -> Mask:
-        """Return which cells a ticket falls in that leaves nothing open: what fires there is its answer."""
+        """Return the cells of tickets that leave nothing open: the rule that fires there is the answer."""
         return reached_cells(self.partial, self.partial.settled)
 
     @cached_property
@@ -67,7 +67,7 @@ class TableCells:
         return np.unravel_index(cells, self.shape) if self.shape else ()
 
     def given(self, entries: Indices, cells: Numbers) -> tuple[Numbers, ...]:
-        """Return what entries of ``hits`` give in cells: a number for each outcome; equal numbers are equal values."""
+        """Return the outcomes of entries of ``hits`` in cells, as numbers; equal numbers are equal values."""
         classes = self.classes(cells)
         return tuple(self._given(name, entries, classes) for name in self.table.produces)
 
@@ -84,7 +84,7 @@ class TableCells:
 
     @cached_property
     def _values(self) -> dict[str, tuple[Numbers, list[tuple[int, int]], dict[object, int]]]:
-        """For each outcome: the number of what each entry gives, the entries that copy a fact, and the number of each value."""
+        """Return for each outcome: the value number of each entry, the entries that copy a fact, all value numbers."""
         position = {axis.fact: at for at, axis in enumerate(self.grid.axes)}
         values = {}
         for name in self.table.produces:
@@ -111,7 +111,7 @@ class TableCells:
 
     @cached_property
     def _cited(self) -> Numbers:
-        """Return a number for what each entry of ``hits`` cites: its headings and assumptions."""
+        """Return a number for the headings and assumptions of each entry of ``hits``."""
         codes: dict[object, int] = {}
         cited = [
             tuple((rule.source, rule.assumption) for rule in self.grid.rules(entry))
@@ -120,11 +120,14 @@ class TableCells:
         return np.array([codes.setdefault(one, len(codes)) for one in cited], dtype=np.int64)
 
     def cites(self, entries: Indices) -> Numbers:
-        """Return what entries of ``hits`` cite: equal numbers are equal headings and assumptions."""
+        """Return the citations of entries of ``hits`` as numbers; equal numbers are equal headings and assumptions."""
         return np.asarray(self._cited[entries])
 
     def waits(self, entries: Indices, cells: Numbers) -> Numbers:
-        """Return the facts for which entries of ``hits`` wait in cells: those that are missing and not claimed, as bits."""
+        """Return the facts for which entries of ``hits`` wait in cells.
+
+        Those that are missing and not claimed, as bits.
+        """
         found = np.zeros(cells.shape, dtype=np.int64)
         for axis, classes in enumerate(self.classes(cells)):
             found |= ((classes == 0) & ~self.grid.names_unknown[entries, axis]).astype(np.int64) << axis
@@ -133,7 +136,7 @@ class TableCells:
     def alike(self, entries: Indices, others: Indices, cells: Numbers, *, cited: bool = True) -> bool:
         """Return whether nothing changes in these cells if other entries count there.
 
-        The same outcomes come out (and are cited alike) where a ticket can be settled, and the same facts are waited for.
+        The same outcomes with the same citations where a ticket is decided, and the same missing facts.
         """
         if (self.waits(entries, cells) != self.waits(others, cells)).any():
             return False
@@ -144,7 +147,7 @@ class TableCells:
         return not self.differ(entries, others, cells).any()
 
     def differ(self, entries: Indices, others: Indices, cells: Numbers) -> Mask:
-        """Return in which of these cells other entries give another outcome."""
+        """Return in which of these cells other entries have different outcomes."""
         pairs = zip(self.given(entries, cells), self.given(others, cells), strict=True)
         return (
             np.any([one != other for one, other in pairs], axis=0)
@@ -153,7 +156,10 @@ class TableCells:
         )
 
     def witness(self, where: Mask) -> Witness:
-        """Return a ticket that falls in one of these cells: the shortest that leaves nothing open; else one with the fewest facts missing."""
+        """Return a ticket in one of these cells.
+
+        The shortest that leaves nothing open, or one with the fewest missing facts.
+        """
         for best in (self._best_settled, self._best):
             keys = best[where]
             if keys.size and keys.min() < _NEVER:
@@ -178,7 +184,10 @@ class TableCells:
         return self._keys(np.ones_like(self.partial.settled), shortest=False)
 
     def _keys(self, among: Mask, *, shortest: bool) -> Numbers:
-        """For each own cell, the least key of the cells over sent facts that fall in it: how many facts are sent (or missing), then which it is."""
+        """Return for each own cell the least key of its cells over sent facts.
+
+        The count of sent (or missing) facts, then the cell.
+        """
         counted = np.zeros(self.partial.cell.shape, dtype=np.int64)
         for axis in range(len(self.partial.axes)):
             counted[(slice(None),) * axis + (slice(1, None) if shortest else 0,)] += 1
@@ -190,7 +199,7 @@ class TableCells:
 
 
 def _key(value: object) -> object:
-    """Return yes from 1: values of unlike types are unlike; a yes/no that is copied is given as its word."""
+    """Return a key that distinguishes yes from 1: values of different types differ; a copied yes/no is its word."""
     return (
         ("yes" if value else "no")
         if isinstance(value, bool)

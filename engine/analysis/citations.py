@@ -1,4 +1,4 @@
-"""What a policy rests on: citations that are missing, and every assumption and open question."""
+"""Missing citations, assumptions and open questions of a policy."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from engine.model.problems import Place, Problem, Related
 from engine.tables.check import Witness, rule_at
 
 NO_SOURCE: Final = ("", "none")
-"""How a source is written that is none."""
+"""The value of `source` for no source."""
 
 
 def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: TicketFinder) -> Iterator[Problem]:
-    """Yield missing citations, assumptions and open questions; ``cells`` are the tables, those of deadlines among them."""
+    """Yield missing citations, assumptions and open questions; ``cells`` are all tables, deadlines included."""
     for table in policy.all_tables:
         yield from _of_table(table, cells[table.name], tickets)
     for what, name, source, assumption, place in _others(policy):
@@ -51,7 +51,7 @@ def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: 
 
 
 def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
-    """Yield what else cites: kind, name, source, assumption and place."""
+    """Yield the other parts with citations: kind, name, source, assumption and place."""
     for roster in policy.rosters.values():
         yield "roster", roster.name, roster.source, roster.assumption, roster.place
     for calendar in policy.calendars.values():
@@ -95,7 +95,7 @@ def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterato
 
 
 def _fires(cells: TableCells, rule: int, tickets: TicketFinder) -> Witness:
-    """Return a ticket in which a rule fires; for a deadline's, what it reads if no ticket was found."""
+    """Return a ticket in which a rule fires; for a deadline without a ticket, the outcomes that it reads."""
     counts = cells.counts(rule)
     if cells.table.name in tickets.deadlines:
         return tickets.of(cells, counts)

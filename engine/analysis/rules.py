@@ -1,4 +1,4 @@
-"""Rules that say too much or the same twice, and rules of which only the order decides. The cells of one table in, findings out."""
+"""Redundant, subsumed and conflicting rules of one table."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from engine.tables.classes import Indices, Mask
 from engine.tables.tabulate import Tests, region
 
 MAX_CONFLICTS: Final = 20
-"""How many pairs of rules of which only the order decides are reported for one table."""
+"""The most conflicts that are reported for one table."""
 
 MAX_NAMED: Final = 5
-"""How many rules a message names; the others are counted."""
+"""The most rules that a message names; the others are counted."""
 
 
 Spare = Mapping[int, tuple[int, ...]]
-"""Rules that can be left out, by position, each with those that count there instead."""
+"""Redundant rules by position, each with the rules that count there instead."""
 
 
 def rule_findings(cells: TableCells, spare: Spare) -> Iterator[Problem]:
-    """Yield what is to say of the rules of one table. What never fires is told by the check, and nothing else is said of it."""
+    """Yield the findings about the rules of one table, but for rules that never fire, which the check reports."""
     for rule, others in sorted(spare.items()):
         yield _redundant(cells, rule, others)
     if cells.table.form is Form.RULES:
@@ -37,11 +37,11 @@ def rule_findings(cells: TableCells, spare: Spare) -> Iterator[Problem]:
 
 
 def spare_rules(cells: TableCells) -> Spare:
-    """Return the rules that can be left out, all at once, without changing any cell; each with those that count there instead.
+    """Return rules that can be removed together without changing any cell; each with those that count there instead.
 
-    A rule can be left out if wherever it counts, what comes after it gives the same outcomes, cites the same headings and
-    assumptions, and waits for the same facts. Rules that count in no cell at all are taken to be left out already. The cells
-    of a matrix and the rows of a catalogue are not looked at, since they stand for more; nor is a table with overlaps.
+    A rule is redundant if wherever it counts, the next rule has the same outcomes, cites the same headings and
+    assumptions, and waits for the same facts. Rules that count in no cell are treated as removed. The cells of a
+    matrix, the rows of an entry table and tables with overlaps are not examined.
     """
     if cells.table.form is not Form.RULES or any(True for _ in overlapping(cells.partial)):
         return {}
@@ -53,7 +53,7 @@ def _spare_of_first(cells: TableCells) -> dict[int, tuple[int, ...]]:
 
 
 def _followed(cells: TableCells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
-    """Yield each rule, from the last on, with the entries that would count in its place, and whether nothing would change then."""
+    """Yield each rule, last first, with the entries that would replace it, and whether nothing would change."""
     grid = cells.grid
     last = len(grid.tests)
     below: Indices = np.full(cells.shape, last + 1 if cells.table.otherwise else 0, dtype=np.int32)
@@ -72,7 +72,7 @@ def _followed(cells: TableCells) -> Iterator[tuple[int, tuple[int, ...], bool]]:
 
 
 def _spare_of_collect(cells: TableCells) -> dict[int, tuple[int, ...]]:
-    """In a table that collects, a rule can be left out if it adds nothing and every fact it claims is claimed by others too."""
+    """Return the redundant rules of a collect table: they add nothing, and others claim every fact that they claim."""
     grid, spare = cells.grid, dict[int, tuple[int, ...]]()
     for rule, one in enumerate(cells.table.rules):
         if rule in cells.idle or any(one.then.get(name) for name in cells.table.produces):
@@ -133,7 +133,7 @@ def _redundant(cells: TableCells, rule: int, others: tuple[int, ...]) -> Problem
 
 
 def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Problem]:
-    """Yield which rules stand only for what they cite, or add again what another adds."""
+    """Yield rules that differ only in their citations, or add what another rule adds."""
     collects = cells.table.hit is HitPolicy.COLLECT
     pairs = _twice(cells, spare) if collects else _wider(cells) if cells.table.hit is HitPolicy.FIRST else ()
     for rule, other in sorted(pairs):
@@ -154,7 +154,7 @@ def _subsumed(cells: TableCells, spare: frozenset[int]) -> Iterator[Problem]:
 
 
 def _wider(cells: TableCells) -> Iterator[tuple[int, int]]:
-    """Yield rules, each with the one below that counts wherever it would not, has all its cells, and is the same but for what it cites."""
+    """Yield rules, each with a later one that covers all its cells and differs only in its citations."""
     for rule, after, spare in _followed(cells):
         if spare or rule in cells.idle or len(after) > 1 or not 0 < after[0] <= len(cells.table.rules):
             continue
@@ -169,7 +169,10 @@ def _wider(cells: TableCells) -> Iterator[tuple[int, int]]:
 
 
 def _twice(cells: TableCells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
-    """Yield rules of a collect table, each with another that adds the same items in all its cases; of two that are equal, the first stays."""
+    """Yield rules of a collect table, each with another that adds the same items in all its cases.
+
+    Of two equal rules, the second.
+    """
     rules = [
         rule
         for rule in range(len(cells.table.rules))
@@ -185,9 +188,9 @@ def _twice(cells: TableCells, spare: frozenset[int]) -> Iterator[tuple[int, int]
 
 
 def _conditions(cells: TableCells) -> Iterator[Problem]:
-    """Yield which conditions hold anyway, in every cell that tickets reach in which the others of their rule hold.
+    """Yield conditions that always hold when the others of their rule do, in the cells that tickets reach.
 
-    One that is told counts as left out for those after it: of two that imply each other, only one is told.
+    A reported condition counts as removed: of two that imply each other, only one is reported.
     """
     position = {axis.fact: at for at, axis in enumerate(cells.grid.axes)}
     for rule, one in enumerate(cells.table.rules):
@@ -209,14 +212,14 @@ def _conditions(cells: TableCells) -> Iterator[Problem]:
 
 
 def _implied(cells: TableCells, axis: int, tests: Tests, others: Tests) -> bool:
-    """Return whether all tests hold wherever the others do, and no ticket needs that the fact of this axis is claimed."""
+    """Return whether all tests hold wherever the others do, and no ticket needs a claim on the fact of this axis."""
     freed, kept = region(others, cells.shape), region(tests, cells.shape)
     missing = region((*others, (axis, (0,))), cells.shape)
     return int(cells.reached[freed].sum()) == int(cells.reached[kept].sum()) and not cells.reached[missing].any()
 
 
 def _conflicts(cells: TableCells) -> Iterator[Problem]:
-    """Yield which rules of a `first` table hold where an earlier one counts, and would give another outcome there."""
+    """Yield rules of a `first` table that hold where an earlier rule counts, with different outcomes."""
     if cells.table.hit is not HitPolicy.FIRST:
         return
     grid, found = cells.grid, 0

@@ -1,4 +1,4 @@
-"""Tickets for the rules of deadlines: these read outcomes, so facts are looked for that bring all these outcomes about."""
+"""Tickets for the rules of deadlines: finds facts that produce the outcomes that these rules read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from engine.tables.classes import Atoms, Mask
 from engine.tables.partial import PartialTable
 
 MAX_TRIED: Final = 200
-"""How many cells of one table are tried for each of the others."""
+"""The most cells of one table that are tried for each of the others."""
 
 Known = Mapping[str, int]
 """Facts by name, as atoms; 0 is not sent."""
 
 
 class TicketFinder:
-    """Looks for tickets; ``partial_tables`` are the tables over sent facts, ``producer`` tells which of them gives an outcome."""
+    """Finds tickets; ``partial_tables`` are the tables over sent facts, ``producer`` maps each outcome to its table."""
 
     def __init__(
         self,
@@ -32,7 +32,10 @@ class TicketFinder:
         self.partial_tables, self.producer, self.atoms, self.deadlines = partial_tables, producer, atoms, deadlines
 
     def of(self, cells: TableCells, where: Mask) -> Witness:
-        """Return a ticket that falls in one of these cells of a deadline's table; what that table reads if none was found."""
+        """Return a ticket in one of these cells of a deadline's table.
+
+        Without one, the outcomes that the table reads.
+        """
         found = np.argwhere(where)
         for at in found[np.argsort((found == 0).sum(axis=1), kind="stable")]:
             wanted = {axis.fact: axis.members[int(one)] for axis, one in zip(cells.grid.axes, at, strict=True)}
@@ -42,7 +45,7 @@ class TicketFinder:
         return cells.witness(where)
 
     def _tickets(self, wanted: Known) -> Iterator[Known]:
-        """Yield facts that bring about these outcomes, and are these facts."""
+        """Yield facts that produce these outcomes, and include these facts."""
         known = {name: atom for name, atom in wanted.items() if name not in self.producer}
         masks: dict[str, Mask] = {}
         for name in wanted:

@@ -1,4 +1,4 @@
-"""Calendars, regions, holiday lists and rosters that nothing uses, and holidays whose dates nobody has confirmed."""
+"""Unused calendars, regions, holiday lists and rosters, lost minutes, and holidays that are not confirmed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from engine.model.problems import Place, Problem
 
 HOUR: Final = 60
 MOST_NAMED: Final = 7
-"""How many days one finding names."""
+"""The most days that one finding names."""
 
 
 def time_findings(policy: Policy) -> Iterator[Problem]:
-    """Yield what is to say of the times of a policy."""
+    """Yield the findings about calendars, regions, holidays and rosters."""
     yield from _unused(policy)
     yield from _lost_minutes(policy)
     for name, listed in policy.holidays.items():
@@ -69,7 +69,10 @@ def _unused(policy: Policy) -> Iterator[Problem]:
 
 
 def _lost_minutes(policy: Policy) -> Iterator[Problem]:
-    """Find hours that end at the last minute of an hour or begin at 00:01, or that end a minute before others begin: that minute is not counted."""
+    """Yield hours that lose a minute.
+
+    They end at the last minute of an hour, begin at 00:01, or end a minute before others begin.
+    """
     for calendar in policy.calendars.values():
         days = [
             *zip(DAYS, calendar.week, strict=True),
@@ -116,7 +119,7 @@ def _one_short(days: Iterable[tuple[str, tuple[Interval, ...]]]) -> dict[int, li
 
 
 def _listed(names: list[str]) -> str:
-    """Name days: weekdays that follow each other as two with a dash, as a policy writes them."""
+    """Return weekdays as text, consecutive ones as a range, as policies write them."""
     numbers = [DAYS.index(name) for name in names if name in DAYS]
     run = len(numbers) == len(names) > 2 and numbers == [*range(numbers[0], numbers[-1] + 1)]
     return (
@@ -127,7 +130,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _clock(minute: int) -> str:
-    """Write a minute of a day; those after midnight are of the next day.
+    """Return a minute of a day as text; minutes after midnight belong to the next day.
 
     >>> _clock(1439), _clock(1440), _clock(1739)
     ('23:59', '24:00', '04:59')

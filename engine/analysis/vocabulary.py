@@ -1,4 +1,4 @@
-"""Words of the vocabulary that make no difference: facts, values and thresholds that nothing tells apart, outcomes that nobody sees."""
+"""Facts, values, thresholds and outcomes that make no difference."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from engine.tables.partial import PartialTable
 def vocabulary_findings(
     policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
 ) -> Iterator[Problem]:
-    """Yield what is to say of facts and outcomes; ``partial_tables`` are the tables over sent facts, ``timed`` those of the deadlines."""
+    """Yield the findings about facts and outcomes.
+
+    ``partial_tables`` are the tables over sent facts, ``timed`` the deadlines.
+    """
     read = read_facts(policy)
     for name, fact in policy.facts.items():
         if name not in read:
@@ -56,14 +59,14 @@ def read_facts(policy: Policy) -> frozenset[str]:
 
 
 def shown_outcomes(policy: Policy) -> frozenset[str]:
-    """Return the outcomes that decisions show."""
+    """Return the outcomes that decisions list."""
     return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
 
 
 def has_effect(
     fact: str, policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
 ) -> bool:
-    """Return whether a fact changes an outcome that is shown or that a deadline goes by, between any two tickets that differ only in it."""
+    """Return whether two tickets that differ only in a fact can differ in an outcome of a decision or deadline."""
     goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
     among = [partial for partial in partial_tables.values() if counted & set(partial.codes)] + [
@@ -87,9 +90,9 @@ def _varies(codes: np.ndarray[Any, Any], axis: int) -> bool:
 
 
 def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
-    """Return the words of a choice or a yes/no that no rule names and no outcome copies, if there are several alike.
+    """Return the words of a choice or a yes/no that no rule names and no outcome copies, if there are several.
 
-    A value that is not listed is alike too, unless a rule names `unlisted`; it is not given.
+    An unlisted value counts as one of them unless a rule names `unlisted`; it is not returned.
     """
     if fact.type not in (FactType.CHOICE, FactType.BOOLEAN):
         return ()
@@ -105,15 +108,15 @@ def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
 
 
 def named(condition: Condition, fact: Fact) -> frozenset[str]:
-    """Return the words that a condition names: those that it allows, or those behind its `not`."""
+    """Return the words that a condition names: those that it allows, or those after its `not`."""
     negated = condition.text.startswith("not ") and condition.text not in fact.words
     return frozenset(fact.words) - condition.words if negated else condition.words
 
 
 def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Problem]:
-    """Yield which ends of intervals could be taken out: on both sides of them the same comes out, wherever tickets go.
+    """Yield thresholds that make no difference in any cell that tickets reach.
 
-    Rules that never fire or can be left out are told to be so; nothing is said of their thresholds.
+    Thresholds of rules that never fire or are redundant are not reported.
     """
     tried = set()
     for position, rule in enumerate(cells.table.rules):
@@ -135,7 +138,7 @@ def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Pr
 
 
 def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
-    """Yield the ends of a condition's intervals, each with the last atom below it (or on it, where the end lies below)."""
+    """Yield the ends of a condition's intervals, each with the last atom below it (or on it, if the end is below)."""
     for interval in condition.intervals:
         for end, first in ((interval.low, interval.low_closed), (interval.high, not interval.high_closed)):
             if end in atoms.cuts:
@@ -146,7 +149,7 @@ def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
 
 
 def _same_beside(cells: TableCells, axis: int, below: int) -> bool:
-    """Return whether the classes of an atom and of the next one have the same rules' results in all cells that tickets reach."""
+    """Return whether an atom and the next one have the same outcomes in all cells that tickets reach."""
     class_of = cells.grid.axes[axis].class_of
     one, other = int(class_of[below]), int(class_of[below + 1])
     if one == other:

@@ -1,18 +1,18 @@
-"""A policy's own worked examples: cases in YAML beside it, run against the version, with what they cover.
+"""Cases: a policy's worked examples in YAML, run against the version, with their coverage.
 
 Modules::
 
-    case        the nouns of policy tests: a case as it is written, and how it came out
-    comparison  what a case expects beside what came out, for people
-    coverage    what cases cover
-    expected    what a case expects, held against the policy
-    joint       which cells of a deadline tickets can reach, and with which facts
-    load        cases as YAML in, cases out, or every problem that they have
-    propose     cases for what others leave out
-    run         cases run against a version: each answer, and where it is not as expected
-    select      which cases are meant
+    case        a case, its result and its mismatches
+    comparison  expected and actual values as text for people
+    coverage    the rules and cells that cases cover
+    expected    checks the expectations of a case against the policy
+    joint       the cells of a deadline that tickets reach, with the facts
+    load        YAML -> cases, or every problem
+    propose     cases for what is not covered
+    run         cases and a version -> answers and mismatches
+    select      expressions that select cases
     witness     tickets for a rule
-    written     cases as YAML, as a policy owner would write them
+    written     cases -> YAML
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The nouns of policy tests: a case as it is written, and how it came out."""
+"""A case, its result, and the mismatches between expected and actual values."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from engine.request.moment import Moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One example: these facts, this decision, and what is expected. What is None is not compared.
+    """One example: facts, a decision, and the expected answer. Fields that are None are not compared.
 
-    ``refused`` names the facts that are sent wrongly on purpose; () says that the request is a good one.
+    ``refused`` names the facts that are wrong on purpose; () means that the request is valid.
     """
 
     name: str
@@ -36,9 +36,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mismatch:
-    """One thing that came out otherwise, the rules that made it so, and the facts that are missing where it is undecided.
+    """One difference from what is expected, with the rules behind it, and the missing facts if it is undecided.
 
-    ``expected`` and ``got`` are for programs. ``compared`` is the two for people, where they need to be written otherwise.
+    ``expected`` and ``got`` are for programs. ``compared`` is the text for people if it needs another form.
     """
 
     what: str
@@ -50,7 +50,7 @@ class Mismatch:
 
     @property
     def sentence(self) -> str:
-        """The difference without its rules.
+        """The mismatch without its rules.
 
         >>> Mismatch(what="status", expected="decided", got="undecided", missing=("plan", "stage")).sentence
         'status: expected decided, got undecided; missing: `plan`, `stage`'
@@ -70,7 +70,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case that was run: its answer (None: the facts were refused), and what came out otherwise."""
+    """The result of a case: its answer (None: the facts were rejected), and its mismatches."""
 
     case: Case
     answer: Answer | None
@@ -78,7 +78,7 @@ class CaseResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything came out as expected."""
+        """Whether everything is as expected."""
         return not self.found
 
     @property

@@ -1,4 +1,4 @@
-"""What a case expects beside what came out, for people: lists that can be told apart, and instants by one clock."""
+"""Expected and actual values as text for people: lists by their differences, instants with one offset."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from engine.decide.answer_times_json import iso
 from engine.model.quoting import visible
 
 LONG: Final = 30
-"""Characters of an item beyond which it is written in quotes."""
+"""The length of an item above which it is quoted."""
 
 _OFFSET: Final = re.compile(r"[+-]\d\d(:?\d\d)?$", re.ASCII)
 
 
 def lists_compared(expected: Sequence[str], got: Sequence[str]) -> str:
-    """Return how two lists differ: what is missing and what is more, or both lists where they share nothing.
+    """Return how two lists differ: missing and additional items, or both lists if they share nothing.
 
     >>> print(lists_compared(["a", "b, c"], ["a", "d"]))
     missing "b, c"; more "d"
@@ -37,7 +37,7 @@ def lists_compared(expected: Sequence[str], got: Sequence[str]) -> str:
 
 
 def instants_compared(expected: str, got: datetime) -> str:
-    """Return an instant beside the one that a case expects, both with the offset of the case.
+    """Return the expected and the actual instant, both with the offset of the case.
 
     >>> instants_compared("2026-01-27T10:00:00+11:00", datetime(2026, 1, 27, 23, tzinfo=UTC))
     'expected 2026-01-27T10:00:00+11:00, got 2026-01-28T10:00:00+11:00'
@@ -48,7 +48,7 @@ def instants_compared(expected: str, got: datetime) -> str:
 
 
 def list_text(items: Sequence[str]) -> str:
-    """Write a list so that its items can be told apart.
+    """Return a list as text in which its items are distinct.
 
     >>> print(list_text([]), list_text(["a", "b, c"]))
     [] [a, "b, c"]

@@ -1,13 +1,14 @@
-"""What cases cover: the rules that their answers rest on, and the cells that these were looked up in.
+"""Coverage: the rules behind the answers of cases, and the cells in which these were looked up.
 
-- A case covers a *rule* if its answer rests on the rule: if the rule is among those that the answer names.
-- A case covers a *cell* of a table if its answer was looked up there: the table gives an outcome of the decision, or one
-  that a table on the way to it reads. Cells are those of the table's own grid, over what it reads itself; those that no
+- A case covers a *rule* if its answer names the rule.
+- A case covers a *cell* of a table if its answer was looked up there: the table produces an outcome of the decision, or
+one that a table on the way to it reads. Cells are those of the table's own grid, over what it reads itself; those that
+no
   ticket reaches do not count. A deadline has a table too; a case looks there if it sends the instant from which time
   counts, or if nothing is due. An entry of a roster counts as a cell.
 
-Only what stands behind a decision counts. Whether a case came out as expected does not matter here; a case that is refused
-covers nothing.
+Only tables behind a decision count. Whether a case passes does not matter; a case with a rejected request covers
+nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Point = tuple[str, int, str, float]
 
 
 class TableKind(StrEnum):
-    """What has rules and cells."""
+    """The kinds of parts with rules and cells."""
 
     TABLE = "table"
     DEADLINE = "deadline"
@@ -54,7 +55,10 @@ class RuleCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCoverage:
-    """What is covered of a table. ``missed`` are the cells that tickets reach and no case does; None if it is not known which they reach."""
+    """The coverage of a table. ``missed`` are the cells that tickets reach and cases do not.
+
+    None if the reachable cells are unknown.
+    """
 
     name: str
     kind: TableKind
@@ -76,7 +80,7 @@ class TableCoverage:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the cases of a version cover of it, table by table, in the order of the files."""
+    """The coverage of a version by its cases, table by table, in the order of the files."""
 
     tables: tuple[TableCoverage, ...]
 
@@ -87,7 +91,7 @@ class Coverage:
 
     @property
     def cells(self) -> tuple[int, int]:
-        """How many cells are covered, of how many; tables of which the latter is not known are left out."""
+        """How many cells are covered, of how many; without tables whose reachable cells are unknown."""
         known = [table for table in self.tables if table.missed is not None]
         return sum(table.hit for table in known), sum(table.cells or 0 for table in known)
 
@@ -108,9 +112,10 @@ def percent(part: int, whole: int) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """What one answer came from: rules by id, cells by table, the numbers sent for facts in these cells, turns, and states of deadlines.
+    """What one answer touches.
 
-    A state is True for the very instant at which something is due.
+    Rules by id, cells by table, numbers sent for facts in these cells, turns, and states of deadlines. A state is True
+    at the exact due time.
     """
 
     rules: frozenset[str]
@@ -121,7 +126,7 @@ class Touched:
 
 
 class Tracer:
-    """Tells for answers of one version what they came from."""
+    """Traces answers of one version to rules and cells."""
 
     def __init__(self, version: Version) -> None:
         self.version, self._decider = version, Decider(version)
@@ -138,7 +143,7 @@ class Tracer:
         return tuple(table for table in self.version.partial_tables if table in behind)
 
     def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
-        """Return what an answer came from."""
+        """Return what an answer touches."""
         version, plan = self.version, self.version.plans[decision]
         ticket, _ = self._decider.read(facts, moment)
         numbers = {name: float(str(value)) for name, value in facts.items() if version.policy.facts[name].numeric}
@@ -192,7 +197,7 @@ def _chains(version: Version) -> dict[str, frozenset[str]]:
 
 
 def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...]:
-    """Return for each case that was answered what its answer came from."""
+    """Return what each answered case touches."""
     tracer = Tracer(version)
     return tuple(
         tracer.touched(result.case.decision, result.case.facts, result.case.moment, result.answer)
@@ -202,7 +207,7 @@ def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...
 
 
 def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
-    """Add up what cases cover of a version."""
+    """Return the coverage of a version by its cases."""
     listed = tuple(touched)
     rules = Counter(rule for one in listed for rule in one.rules)
     cells = {cell for one in listed for cell in one.cells}

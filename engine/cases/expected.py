@@ -1,4 +1,4 @@
-"""What a case expects, held against the policy: a word that nothing declares or gives could never come out."""
+"""Checks the expectations of a case against the policy: values that no rule produces, unknown rules and names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from engine.model.vocabulary import NOT_COVERED, UNDECIDED, Fact, FactType, bool
 from engine.request.moment import NotAnInstant, read_instant
 
 MOST_NUMBERS: Final = 12
-"""How many numbers a help lists."""
+"""The most numbers that a help lists."""
 
 
 class Declared:
-    """All that an answer under one policy can say: values of outcomes, rules, assumptions, entries of open lists."""
+    """Everything that an answer of one policy can contain: values of outcomes, rules, assumptions, entries."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -86,7 +86,7 @@ class Declared:
                 )
 
     def _value(self, names: tuple[str, ...], value: Node, others: tuple[str, ...]) -> Iterator[Problem]:
-        """Yield if none of these outcomes can be the value; one outcome, or all that answer a decision."""
+        """Yield a problem if none of these outcomes can have the value."""
         facts = [self.policy.outcomes[name] for name in names]
         if not facts or (isinstance(value, Scalar) and text(value) in others):
             return
@@ -96,7 +96,7 @@ class Declared:
             yield Problem(place=place, code=code, message=message, help=help_)
 
     def _wrong(self, fact: Fact, value: Node) -> tuple[Place, str, str, str] | None:
-        """Return why an outcome can never be a value: place, code, message, help."""
+        """Return why an outcome can never have a value: place, code, message, help."""
         if fact.type is FactType.LIST:
             listed = value.items if isinstance(value, Sequence) else (value,)
             wrong = next((item for item in listed if text(item) not in self._values[fact.name]), None)
@@ -166,7 +166,7 @@ def _unknown_keys(node: Mapping | None, names: Iterable[str], what: str) -> Iter
 
 
 def _given(policy: Policy, name: str) -> tuple[str, ...]:
-    """Return the numbers, texts or items that rules give an outcome, as they are written."""
+    """Return the numbers, texts or items that rules produce for an outcome, as they are written."""
     found: dict[str, None] = {}
     for table in policy.tables.values():
         for rule in table.all_rules:
@@ -189,7 +189,7 @@ def _items(value: Literal | object) -> tuple[str, ...]:
 
 
 def _rule_ids(policy: Policy) -> Iterator[tuple[str, bool]]:
-    """Yield the names that an answer can rest on, each with whether it carries an assumption."""
+    """Yield the names of rules and other sources of an answer, each with whether it has an assumption."""
     for table in policy.all_tables:
         for rule in table.all_rules:
             yield rule.id, bool(rule.assumption)

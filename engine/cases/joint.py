@@ -1,7 +1,7 @@
-"""Which cells of a deadline tickets can reach, and with which facts.
+"""The cells of a deadline that tickets reach, with the facts.
 
-A deadline reads outcomes of several tables, and these share facts. Each table is boiled down to what it says of the
-outcomes for every combination of the facts it shares; these relations are then joined, one table after the other.
+A deadline reads outcomes of several tables, and these share facts. Each table is reduced to its outcomes for every
+combination of the shared facts; these relations are then joined, one table after the other.
 Of the tickets that lead to the same cell, the one with the fewest facts is kept.
 """
 
@@ -20,7 +20,7 @@ from engine.tables.partial import PartialTable, spread
 from engine.version.version import Version
 
 MAX_ROWS: Final = 200_000
-"""How many combinations are followed at most; beyond that nothing is said of the cells of a deadline."""
+"""The most combinations; beyond that the reachable cells of a deadline are unknown."""
 
 Sent = Mapping[str, int]
 """A ticket: fact name to the atom that is sent."""
@@ -30,7 +30,7 @@ _Key = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class ReachedCell:
-    """A way to a cell of a deadline: the cell, the ticket that leads there, and whether its amount and region are decided."""
+    """A cell of a deadline, a ticket that reaches it, and whether its amount and region are decided."""
 
     cell: int
     sent: Sent
@@ -46,7 +46,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """What one table (or one fact that the deadline reads itself) says: a row for each combination that can be told apart."""
+    """One table (or one fact that the deadline reads itself): a row for each combination that differs."""
 
     names: tuple[str, ...]
     facts: tuple[str, ...]
@@ -54,7 +54,10 @@ class _Relation:
 
 
 def reached_cells(version: Version, name: str) -> tuple[ReachedCell, ...] | None:
-    """Return the cells of a deadline that tickets reach, each with the smallest ticket; None if there are too many combinations."""
+    """Return the cells of a deadline that tickets reach, each with the smallest ticket.
+
+    None for too many combinations.
+    """
     deadline, grid = version.policy.deadlines[name], version.deadline_grids[name]
     tables: dict[str, list[str]] = {}
     for one in deadline.goes_by:
@@ -120,7 +123,7 @@ def _of_table(
 
 
 def _joined(relations: Sequence[_Relation]) -> dict[_Key, Sent] | None:
-    """Join the relations over the facts they share; a fact that no later one has is forgotten. Give outcomes to ticket."""
+    """Join the relations over shared facts, dropping facts that no later one has; return outcomes -> ticket."""
     facts: tuple[str, ...] = ()
     state: dict[tuple[_Key, _Key], Sent] = {((), ()): {}}
     for at, relation in enumerate(relations):
@@ -146,7 +149,7 @@ def _joined(relations: Sequence[_Relation]) -> dict[_Key, Sent] | None:
 
 
 def _cells(joined: Mapping[_Key, Sent], names: Sequence[str], axes: tuple[Axis, ...]) -> Iterator[ReachedCell]:
-    """Yield the cell for each combination of outcomes; of several ways to one that is as ready, the smallest ticket."""
+    """Yield the cell of each combination of outcomes; of several equally ready tickets, the smallest."""
     best: dict[tuple[int, bool], Sent] = {}
     sizes = [axis.size for axis in axes]
     for outs, sent in joined.items():

@@ -1,4 +1,4 @@
-"""Cases as YAML in, cases out, or every problem that they have."""
+"""Loads cases from YAML; reports every problem."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EXPECTATIONS: Final = (
     "nearest",
     "states",
 )
-"""What a case can say of an answer; a case that is refused has none."""
+"""The keys about an answer; a rejected request has none."""
 
 
 def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tuple[Case, ...]:
@@ -47,7 +47,7 @@ def load_cases(files: MappingOf[str, str], policy: Policy, root: str = "") -> tu
 def read_cases(
     files: MappingOf[str, str], policy: Policy, root: str = ""
 ) -> tuple[tuple[Case, ...], tuple[Problem, ...]]:
-    """Read the cases of a version; return those with which nothing is wrong, and every problem of the others."""
+    """Read the cases of a version; return the valid ones, and every problem of the others."""
     reader = _CaseReader(policy)
     cases: list[Case] = []
     for path, content in sorted(files.items()):
@@ -81,7 +81,7 @@ def _repeated(cases: Iterable[Case]) -> list[Problem]:
 
 
 class _CaseReader:
-    """Reads the cases of one policy and gathers what is wrong with them."""
+    """Reads the cases of one policy, and collects problems."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -90,7 +90,7 @@ class _CaseReader:
         self._declared = Declared(policy)
 
     def sound(self, nodes: Sequence[Node], wrong: Sequence[Place]) -> Iterator[Case]:
-        """Read the cases of a file that have the right shape; ``wrong`` are the places of the file where it is not right."""
+        """Read the cases of a file that have the right shape; ``wrong`` are the places with problems."""
         begins = [node.place for node in nodes]
         if any(place < begins[0] for place in wrong if begins):
             return
@@ -138,7 +138,10 @@ class _CaseReader:
         self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def _facts(self, node: Node, refused: tuple[str, ...] | None) -> None:
-        """Tell which facts cannot be read, unless the case says that they are refused; then nothing else can be expected."""
+        """Report facts that cannot be read, unless the case expects them in ``refused``.
+
+        Then nothing else can be expected.
+        """
         facts = mapping(node, "facts")
         for key, value in pairs(facts):
             if not isinstance(value, Scalar):
@@ -184,7 +187,7 @@ class _CaseReader:
                 self._add(value.place, "unknown-value" if closed else "bad-format", wrong.message, help_)
 
     def _moment(self, node: Node) -> Moment:
-        """Read at what time a case is decided, and the holds on its ticket."""
+        """Read the instant of a case, and the holds on its ticket."""
         pauses = [(text(item, "from") or None, text(item, "to") or None) for item in items(node, "pauses")]
         try:
             return read_moment(text(node, "now") or None, pauses)

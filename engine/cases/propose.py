@@ -1,6 +1,8 @@
-"""Cases for what others leave out: each rule, both sides of each threshold and the threshold itself, each deadline about its end, each turn.
+"""Proposes cases for what is not covered.
 
-What they expect is what the version answers now, so they say nothing of whether that is right: they are to be read.
+Each rule, each threshold and both of its sides, each deadline around its end, each turn.
+
+They expect what the version answers now, so a person must check whether that is right.
 """
 
 from __future__ import annotations
@@ -24,14 +26,14 @@ from engine.tables.classes import Atoms
 from engine.version.version import Version
 
 MAX_SHOWN: Final = 40
-"""The longest value that the name of a case repeats."""
+"""The longest value that appears in the name of a case."""
 
 SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A case to be read: what it asks, and which parts of the answer it pins."""
+    """A proposed case: its request, and the parts of the answer that it pins."""
 
     name: str
     decision: str
@@ -46,9 +48,9 @@ class Proposal:
 def propose(
     version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool = False
 ) -> tuple[Proposal, ...]:
-    """Propose cases for what the cases of a version do not cover; with ``everything``, whether they do or not.
+    """Propose cases for what the cases of a version do not cover, or (``everything``) for all of it.
 
-    ``touched`` is what the cases that there are cover; ``cases`` are needed for their names.
+    ``touched`` is what the existing cases touch; ``cases`` are needed for their names.
     """
     return tuple(_Proposer(version, cases, () if everything else touched, everything=everything).proposals())
 
@@ -112,7 +114,7 @@ class _Proposer:
         )
 
     def _thresholds(self, table: Table, at: int) -> Iterator[Proposal]:
-        """Yield the cases just below, on and just above each number that a rule names, on an otherwise equal ticket."""
+        """Yield the cases just below, on and just above each number that a rule names, all else equal."""
         rule = table.rules[at]
         facts = self.version.policy.facts
         ends = [
@@ -155,7 +157,7 @@ class _Proposer:
         )
 
     def _near(self, point: Point, end: float) -> bool:
-        """Return whether a case looked at the same cell with a number that lies as near to the threshold, on the same side."""
+        """Return whether a case touches the same cell with a number as near to the threshold, on the same side."""
         table, cell, fact, number = point
         sent = self._points.get((table, cell, fact), ())
         return any((one - end) * (number - end) >= 0 and abs(one - end) <= abs(number - end) for one in sent)
@@ -228,7 +230,7 @@ class _Proposer:
 
 
 def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
-    """Yield a number just below a threshold, the threshold, and a number just above it, as far as the fact can be so.
+    """Yield a number just below a threshold, the threshold, and a number just above it, if the fact allows them.
 
     >>> from engine.model.vocabulary import Fact
     >>> list(_sides(Atoms(fact=Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100), samples=(0.0, 0.25, 0.5, 75.0, 100.0), cuts=(0.0, 0.5, 100.0)), 0.5))
@@ -249,7 +251,7 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
 
 
 def _said(outcome: Outcome) -> str:
-    """Return what an outcome is, in the name of a case."""
+    """Return an outcome as text for the name of a case."""
     value = _short(outcome)
     return f"{outcome.name} {value}" if value else outcome.name
 
@@ -259,7 +261,7 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def _short(outcome: Outcome) -> str:
-    """Write the value of an outcome, or how it stands; nothing if that is too long for a name."""
+    """Return the value or status of an outcome as text; "" if it is too long for a name."""
     value = written(outcome.value) if outcome.status is Status.DECIDED else outcome.status.value.replace("_", " ")
     return value if len(value) <= MAX_SHOWN else ""
 

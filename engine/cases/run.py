@@ -1,4 +1,4 @@
-"""Cases run against a version: each answer, and where it is not as expected."""
+"""Runs cases against a version, and compares each answer with what is expected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.version.version import Version
 
 
 def run_cases(version: Version, cases: Iterable[Case]) -> tuple[CaseResult, ...]:
-    """Run cases; give those that came out otherwise."""
+    """Run cases; return the results of those that do not pass."""
     decider = Decider(version)
     return tuple(result for case in cases if not (result := run_case(decider, case)).passed)
 
@@ -43,7 +43,7 @@ def run_case(decider: Decider, case: Case) -> CaseResult:
 
 
 def _refused(error: WrongRequest, case: Case) -> Iterator[Mismatch]:
-    """Compare the facts that were refused with those that should be."""
+    """Compare the rejected facts with the expected ones."""
     refused = sorted({wrong.fact for wrong in error.wrong})
     if not case.refused:
         yield from (Mismatch(what=wrong.fact, expected="a valid value", got=wrong.message) for wrong in error.wrong)
@@ -106,7 +106,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Mismatch]:
 
 
 def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:
-    """Return the rules that nobody expected, where rules are compared."""
+    """Return the unexpected rules, if rules are compared."""
     return tuple(rule for rule in answer.assumptions if rule.id not in wanted) if what == "assumptions" else ()
 
 
@@ -125,7 +125,7 @@ def _differs(expected: str | tuple[str, ...], outcome: Outcome) -> bool:
 
 
 def _compared(expected: str | tuple[str, ...], outcome: Outcome) -> str:
-    """Write for people what was expected and what came out; "" where the plain values say it."""
+    """Return expected and actual values as text for people; "" if the plain values suffice."""
     if isinstance(outcome.value, tuple):
         return lists_compared((expected,) if isinstance(expected, str) else expected, outcome.value)
     if isinstance(expected, tuple):
@@ -136,7 +136,7 @@ def _compared(expected: str | tuple[str, ...], outcome: Outcome) -> str:
 
 
 def _canonical(expected: str, outcome: Outcome) -> str:
-    """Read true as yes, 4.0 as 4 and an instant with any offset, where the outcome is of that kind."""
+    """Read true as yes, 4.0 as 4 and an instant with any offset, by the type of the outcome."""
     if isinstance(outcome.value, datetime):
         try:
             return written(read_instant(outcome.name, expected))

@@ -1,4 +1,4 @@
-"""Which cases are meant: words with ``and``, ``or``, ``not`` and parentheses, over a case's name, file and decision."""
+"""Expressions that select cases: words with ``and``, ``or``, ``not`` and parentheses, over name, file and decision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _TOKEN: Final = re.compile(r'\s*(?:([()])|"([^"]*)"|([^\s()"]+))')
 _OPERATORS: Final = ("and", "or", "not")
 
 Selection = Callable[[str], bool]
-"""Tells for a text (in lower case) whether it is meant."""
+"""Returns whether a text (in lower case) matches."""
 
 
 class NotAnExpression(Exception):
@@ -24,12 +24,12 @@ class NotAnExpression(Exception):
 
 
 def selected(selection: Selection, case: Case) -> bool:
-    """Return whether a case is meant."""
+    """Return whether a case matches."""
     return selection(f"{case.name}\n{case.place.file}\n{case.decision}".casefold())
 
 
 def read_selection(expression: str) -> Selection:
-    """Read an expression: a word, or several in quotes, is meant where it stands, whatever its case.
+    """Read an expression: a word, or several in quotes, matches wherever it occurs, in any case.
 
     >>> meant = read_selection('matrix and not (P1 or "by telephone")')
     >>> meant("p2 by the matrix"), meant("p1 by the matrix"), meant("matrix by telephone")

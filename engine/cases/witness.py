@@ -1,4 +1,4 @@
-"""Tickets for a rule: with as few facts as can be, so that the answer of a decision rests on it."""
+"""Finds tickets for a rule, with as few facts as possible, whose answer names the rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.tables.partial import PartialTable, spread
 from engine.version.version import DecisionPlan, Version
 
 MAX_TRIES: Final = 500
-"""How many tickets are tried for a rule in one decision."""
+"""The most tickets that are tried for a rule in one decision."""
 
 HOURS_OF_A_WEEK: Final = 168
 
@@ -46,7 +46,7 @@ class Witnesses:
         self._counted: dict[str, Indices] = {}
 
     def rule(self, table: str, at: int) -> Witness | None:
-        """Return a ticket whose answer rests on a rule of a table or deadline (``at``: its position, ``otherwise`` last)."""
+        """Return a ticket whose answer names a rule of a table (``at``: its position, ``otherwise`` last)."""
         found = self._of_deadline(table, at) if table in self.version.deadline_grids else self._of_table(table, at)
         rule = self._table(table).all_rules[at]
         for witness in found:
@@ -55,7 +55,7 @@ class Witnesses:
         return None
 
     def turn(self, roster: Roster, entry: str) -> Witness | None:
-        """Return a ticket for which an entry of a roster has the turn: the first such hour."""
+        """Return a ticket in the first hour in which an entry of a roster has the turn."""
         plan = next((plan for plan in self.version.plans.values() if roster in plan.rosters), None)
         for hours in range(HOURS_OF_A_WEEK):
             facts = {roster.at: iso(datetime.fromisoformat(self.instant) + timedelta(hours=hours))}
@@ -64,12 +64,15 @@ class Witnesses:
         return None
 
     def first_turn(self, roster: str) -> Witness | None:
-        """Return a ticket that a roster is asked for."""
+        """Return a ticket whose decision asks a roster."""
         found = self.version.policy.rosters[roster]
         return self.turn(found, found.entries[0].value)
 
     def cell(self, table: str, cell: int) -> Facts | None:
-        """Return the smallest ticket that falls in a cell of the own grid of a table or deadline; None if none is known."""
+        """Return the smallest ticket that falls in a cell of the own grid of a table or deadline.
+
+        None if none is known.
+        """
         if table in self.version.deadline_grids:
             reached = next((one for one in self._reached(table) if one.cell == cell), None)
             return None if reached is None else self._written(reached.sent)
@@ -81,7 +84,7 @@ class Witnesses:
         return policy.deadlines[name].table if name in policy.deadlines else policy.tables[name]
 
     def _of_table(self, name: str, at: int) -> Iterator[Witness]:
-        """Yield tickets of decisions that the table answers itself, then of those that it stands further behind."""
+        """Yield tickets of decisions that the table answers itself, then of those that depend on it."""
         version, partial = self.version, self.version.partial_tables[name]
         fires = _fires(partial, at)
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
@@ -178,7 +181,7 @@ class Witnesses:
         return any(fired.id == rule for fired in self.decider.decide(decision, facts).rules)
 
     def _without_needless(self, witness: Witness, rule: Rule) -> Facts:
-        """Leave out facts that the rule does not name, as long as the answer rests on it and no outcome by it changes."""
+        """Drop facts that the rule does not name, while the answer names the rule and its outcomes do not change."""
         facts = dict(witness.facts)
         wanted = self._by_rule(witness.decision, facts, rule.id)
         named = {condition.fact for condition in rule.when}
@@ -200,7 +203,10 @@ def _fires(partial: PartialTable, at: int) -> Mask:
 
 
 def _usual_instant(policy: Policy) -> str:
-    """Return an instant from which time can count: ten o'clock UTC on a Monday that all holiday lists cover, from the day of effect on."""
+    """Return a start for deadlines.
+
+    Ten o'clock UTC on a Monday that all holiday lists cover, not before the version's first day.
+    """
     day = policy.manifest.effective_from.astimezone(UTC).date()
     firsts = [one.first for one in policy.holidays.values()]
     lasts = [one.last for one in policy.holidays.values()]

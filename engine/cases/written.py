@@ -1,4 +1,4 @@
-"""Cases as YAML, as a policy owner would write them."""
+"""Writes cases as YAML, in the form that policy owners use."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def value_text(value: object) -> str:
 
 
 def scalar_text(text: str) -> str:
-    """Write a text: bare where nobody can misread it, else in double quotes.
+    """Write a text: bare if it is unambiguous, or in double quotes.
 
     >>> scalar_text("P1"), scalar_text("> 50"), scalar_text("a: b"), scalar_text(""), scalar_text("08:00")
     ('P1', '"> 50"', '"a: b"', '""', '"08:00"')

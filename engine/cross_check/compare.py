@@ -1,6 +1,6 @@
-"""Rebuild from durable-rules' matches which rules count in every cell, and compare with the table that serves.
+"""Compares the rules that count in every cell by durable-rules' matches with the table that serves.
 
-In go a planned table and the answers of its networks, out come the cells in which the two differ. An answer is a 64-bit
+A planned table and the answers of its networks -> the cells in which the two differ. An answer is a 64-bit
 word for each cell asked: bit n is set when the network's n-th rule matches. The arrays here have the shape of the table
 when it is checked whole, and one element for each cell of the sample when not.
 """
@@ -22,10 +22,10 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[Any]
 
 NONE: Final = np.iinfo(np.int32).max
-"""Stands for no rule where the first one is looked for."""
+"""The index that means no rule."""
 
 SHOWN: Final = 5
-"""Disagreements of a table that are given in full."""
+"""The most disagreements of a table that are reported in full."""
 
 
 def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableCrossCheck, tuple[Disagreement, ...]]:
@@ -46,7 +46,7 @@ def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableCrossChe
 
 
 def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
-    """Return where another rule comes first; under `unique`, also where more than one matches."""
+    """Return where the first rule differs; under `unique`, also where several rules match."""
     first = np.full(hit.shape, NONE, dtype=np.int32)
     count = np.zeros(hit.shape, dtype=np.int32)
     for question, words in zip(planned.questions, answers, strict=True):
@@ -85,7 +85,7 @@ def _sets_differ(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Fla
 
 
 def _placed(planned: TablePlan, question: CellQuery, values: Numbers) -> Numbers:
-    """Lay what a network says of its own cells over the cells of the table, or over the question's rows."""
+    """Map the answers of a network to the cells of the table, or to the rows of the sample."""
     if question.answers is not None:
         at_rows: Numbers = values[question.answers]
         return at_rows

@@ -1,6 +1,6 @@
 """Small networks: a few dozen rules of one table on the cells that these rules tell apart.
 
-In go the rules of a table, out come networks that durable-rules can hold. Measured with durable-rules 2.0.28 on
+The rules of a table -> networks of a size that durable-rules handles. Measured with durable-rules 2.0.28 on
 Python 3.11, equality tests only, each answer compared with plain loops:
 
 | what | seen |
@@ -84,7 +84,7 @@ class Network:
 
 
 def pack_whole(table: CrossCheckTable, budget: int) -> tuple[Network, ...] | None:
-    """Group rules into networks that are asked whole, or give None if they have more cells together than the budget.
+    """Group rules into networks that are asked whole; None if they have more cells together than the budget.
 
     Rules that test the same facts for similar values come together. A network grows only as long as its cells stay
     about the sum of what its rules need by themselves.

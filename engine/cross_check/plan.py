@@ -1,6 +1,6 @@
 """The plan of a cross-check: which networks durable-rules receives, and for which of their cells it is asked.
 
-In go tables, out comes a plan, and the plain data that the child process reads.
+Tables -> a plan, and the plain data that the child process reads.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class TablePlan:
 
     @property
     def covered(self) -> int:
-        """The number of cells of the table that the answers speak of."""
+        """The number of cells of the table that the answers cover."""
         return int(self.table.hit.size) if self.sample is None else len(self.sample.cells)
 
 

@@ -1,4 +1,4 @@
-"""The result of a cross-check: how many cells were put to durable-rules, where durable-rules and the table disagree, and what went wrong."""
+"""The result of a cross-check: the cells put to durable-rules, the disagreements, and the failures."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Disagreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Durable-rules failed; table and cell say where, and are None before the first cell."""
+    """A failure of durable-rules, with its table and cell; None before the first cell."""
 
     table: str | None
     cell: Cell | None
@@ -58,7 +58,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class CrossCheckReport:
-    """The outcome of a cross-check: the tables that durable-rules answered for, the first disagreements of each, and the failures."""
+    """The outcome of a cross-check.
+
+    The tables that durable-rules answered for, the first disagreements of each, and the failures.
+    """
 
     tables: tuple[TableCrossCheck, ...]
     disagreements: tuple[Disagreement, ...] = ()

@@ -1,7 +1,7 @@
 """Cross-check tables: start the child, wait for it, and compare its answers with the tables that serve.
 
-The child is a process of its own, since durable-rules can end it by a segmentation fault; whatever happens to it comes
-back as a value.
+The child is a process of its own, since durable-rules can end it by a segmentation fault; whatever happens to it is
+returned as a value.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def cross_check_tables(
         tables: the tables to check.
         budget: network cells of a table up to which it is checked whole.
         seed: chooses the sample of a table beyond the budget.
-        timeout_seconds: the child is ended after so long.
+        timeout_seconds: the child is ended after this time.
         command: the child, if not the usual one; gets the paths of plan, progress and answers.
 
     Returns:

@@ -1,6 +1,6 @@
-"""Which cells of a table too large to check whole are put to durable-rules: corner cells and a seeded choice.
+"""Chooses the cells of a large table that are put to durable-rules: corner cells and a seeded choice.
 
-In go a table, its networks, a budget and a seed; the same ones always give the same sample.
+The same table, networks, budget and seed always lead to the same sample.
 """
 
 from __future__ import annotations

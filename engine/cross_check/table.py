@@ -1,6 +1,6 @@
 """A decision table over classes of values, as it is served: what is cross-checked.
 
-In goes nothing but names, class counts, rules and the dense array; the rest of the package works on these nouns.
+It consists of names, class counts, rules and the dense array only; the rest of the package works on these values.
 """
 
 from __future__ import annotations

@@ -77,9 +77,9 @@ def facts(shape: list[int], cells: Iterable[int]) -> Iterator[str]:
 
 
 def ask(engine: Any, handle: int, fact: str) -> int:
-    """Put one fact to a network, and give the rules that match as bits.
+    """Put one fact to a network, and return the rules that match as bits.
 
-    A match names its rule and repeats its fact; one of another fact would be stale state, and is refused.
+    A match names its rule and repeats its fact; a match of another fact would be stale state, and is rejected.
     """
     code, state = engine.assert_fact(handle, fact)
     if code == UNMATCHED:
@@ -135,7 +135,7 @@ def missing(python: tuple[int, int], error: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Read the plan, ask, and give the exit code; the last line on stderr says what went wrong."""
+    """Read the plan, ask, and return the exit code; the last line on stderr has the error."""
     try:
         import durable_rules_engine as engine  # type: ignore[import-not-found, unused-ignore]  # C, without stubs
     except ImportError as error:

@@ -1,17 +1,16 @@
-"""The decision log's core: what is recorded of a decision, how records are chained, and how a chain is verified.
+"""The core of the decision log: records of decisions, hash chains of records, and their verification.
 
-Values in, values out: instants, random bytes and keys come from the shell, and so do the records that are verified.
+Values in, values out: the shell supplies instants, random bytes, keys, and the records to verify.
 
 Modules::
 
-    canonical_json  the canonical text of a record, joined of parts
+    canonical_json  the canonical text of a record, joined from cached parts
     chain           the chain of a writer
-    filter          which records are asked for: a filter, and whether a record passes it
+    filter          a filter of records
     identity        the id of a record
-    masking         what of a request is not recorded
-    merkle          the tree over the hashes of entries (as RFC 6962 makes it)
-    record          what is recorded of a decision, and its canonical text
-    reproduce       A recorded call decided again, under the version that decided it, and held against what is
-                    recorded
-    verify          whether chains are whole
+    masking         replaces texts of callers by tokens before they are recorded
+    merkle          the tree over the hashes of entries (RFC 6962)
+    record          the record of a call, and its canonical text
+    reproduce       decides a recorded call again, and compares it with the record
+    verify          checks that chains are complete and unaltered
 """

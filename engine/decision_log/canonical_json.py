@@ -1,8 +1,8 @@
-"""The canonical text of a record, joined of parts: what answers have in common is written once and kept.
+"""The canonical text of a record, joined from parts: what answers have in common is cached.
 
-An answer without instants comes out of the same cells again and again, and so does its text. One with instants is
-the same but for its id, its due times and the outcomes that are instants: what stands between these is kept.
-The text is that of :class:`~engine.decision_log.record.Record`, which says what it means.
+The text of an answer without instants is cached whole. Answers with instants differ in their id, their due times and
+the outcomes that are instants: the text between these is cached. The text is that of
+:class:`~engine.decision_log.record.Record`, which documents it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from engine.decision_log.record import (
 from engine.model.answer import Answer, VersionRef
 
 MAX_KEPT: Final = 1_500
-"""How many texts are kept: making one anew takes longer than deciding."""
+"""The most cached texts: to write one takes longer than to decide."""
 
 
 class RecordText(NamedTuple):
-    """A record as its text, and what it is found by."""
+    """A record as text, with the fields by which it is found."""
 
     id: str
     received: str
@@ -45,7 +45,10 @@ class RecordText(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DatedTemplate:
-    """The text of answers that differ in instants only: up to the due times, up to each outcome that is an instant with the place of that outcome, and the rest."""
+    """The text of answers that differ in instants only.
+
+    The start, the text before each outcome that is an instant with the position of that outcome, and the end.
+    """
 
     start: str
     outcomes: tuple[tuple[str, int], ...]
@@ -53,7 +56,7 @@ class DatedTemplate:
 
     @classmethod
     def of(cls, made: RecordedDecision, instants: Collection[str]) -> Self:
-        """Take the instants out of a decision; ``instants`` names the outcomes that are some."""
+        """Build the template of a decision; ``instants`` names the outcomes that are instants."""
         start = canonical({"assumptions": made.assumptions, "decision": made.decision})[:-1] + ',"dues":['
         parts: list[tuple[str, int]] = []
         part = ',"outcomes":['
@@ -68,14 +71,14 @@ class DatedTemplate:
         return cls(start, tuple(parts), f"{part}],{canonical({'rules': made.rules, 'status': made.status})[1:]}")
 
     def text(self, answer: Answer) -> str:
-        """Write an answer that differs in instants only."""
+        """Return the text of an answer that differs in instants only."""
         dues, outcomes, at, written = "", "", None, ""
         for due in answer.dues:
             at, written = due.due, _instant(due.due)
             dues += f'{"," if dues else ""}{{"due":{written},"name":{quoted(due.name)}}}'
         for part, place in self.outcomes:
             value = cast("datetime", answer.outcomes[place].value)
-            # Most often it is the instant of a deadline, which is written already.
+            # Most often it is the instant of a deadline, which is already written.
             outcomes += part + (written if value is at else _instant(value))
         return f'{self.start}{dues}],"id":{quoted(answer.id)}{outcomes}{self.end}'
 
@@ -91,7 +94,10 @@ class CanonicalWriter:
         self._orders: Cache[tuple[str, ...], tuple[tuple[str, str], ...]] = Cache(kept)
 
     def answer(self, answer: Answer) -> str:
-        """Write an answer. One with words of the caller, or of which instants make more than themselves, is seldom met again, and not kept."""
+        """Return the text of an answer.
+
+        An answer with unlisted values, or whose instants affect other parts, seldom repeats, and is not cached.
+        """
         if answer.unlisted or (answer.has_instants and answer.undated_id is None):
             return self._whole(answer)
         if answer.undated_id is None:
@@ -116,7 +122,7 @@ class CanonicalWriter:
         version: VersionRef,
         answers: Iterable[Answer],
     ) -> RecordText:
-        """Write a triage or a decision; the arguments are those of a record, but that facts may be instants."""
+        """Return the text of a triage or a decision; the arguments are those of a record, but facts may be instants."""
         named = self._versions.get(version)
         if named is None:
             named = self._versions.keep(
@@ -144,7 +150,7 @@ class CanonicalWriter:
 
 
 def whole(record: Recordable) -> Record:
-    """Return a record whole, which may be written already."""
+    """Return the canonical text of a whole record."""
     return record if isinstance(record, Record) else Record.read(record.text)
 
 

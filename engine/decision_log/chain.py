@@ -15,7 +15,7 @@ _PART: Final = 2047
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A record in its chain: which writer wrote it, as which one, after which hash; ``body`` is its canonical text."""
+    """A record in its chain: its writer, its sequence number, and the previous hash; ``body`` is its canonical text."""
 
     writer: str
     sequence: int
@@ -25,18 +25,18 @@ class Entry:
 
     @property
     def holds(self) -> bool:
-        """Whether its hash is that of its content."""
+        """Whether its hash matches its content."""
         return self.hash == self.content_hash
 
     @property
     def content_hash(self) -> str:
-        """The hash that its content has."""
+        """The hash of its content."""
         return _hash(self.writer, self.sequence, self.previous, self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a chain has come: its last sequence number and hash."""
+    """The end of a chain: its last sequence number and hash."""
 
     writer: str
     sequence: int
@@ -45,10 +45,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purge:
-    """A note of what is no longer there: all entries of a chain up to a number, of which the last had this hash.
+    """A note of purged entries: all entries of a chain up to a number, and the hash of the last.
 
-    ``before`` is the instant before which they were received, ``purged`` that at which they were removed, and ``by`` who
-    says to have done it; instants as RFC 3339.
+    ``before`` is the instant before which they were received, ``purged`` that at which they were removed, and ``by``
+    the name of the operator; instants as RFC 3339.
     """
 
     writer: str
@@ -60,12 +60,12 @@ class Purge:
 
     @property
     def head(self) -> Head:
-        """Behind what the chain goes on."""
+        """The head after which the chain continues."""
         return Head(self.writer, self.sequence, self.hash)
 
 
 def beginning(writer: str) -> Head:
-    """Return the head of a chain without entries; its hash is of the writer's name, so that no two chains begin alike.
+    """Return the head of an empty chain; its hash is that of the writer's name, so that chains begin differently.
 
     >>> beginning("main").sequence, beginning("main").hash == beginning("other").hash
     (0, False)
@@ -92,12 +92,12 @@ def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:
 
 
 def _hash(writer: str, sequence: int, previous: str, body: str) -> str:
-    # Each part but the last is of known length, or has its length before it: no two contents are written alike.
+    # Each part but the last has a known length, or its length before it, so different contents have different bytes.
     name, content = writer.encode(errors="surrogatepass"), body.encode(errors="surrogatepass")
     made = hashlib.sha256(
         b"%s%d:%s %d %s\n" % (_DOMAIN, len(name), name, sequence, previous.encode(errors="surrogatepass"))
     )
-    # Of more at once, Python would let other threads run meanwhile; a writer of many entries would wait for them after each.
+    # For larger parts, hashlib releases the GIL; a writer of many entries would wait for other threads after each.
     for start in range(0, len(content), _PART):
         made.update(content[start : start + _PART])
     return made.hexdigest()

@@ -1,4 +1,4 @@
-"""Which records are asked for: a filter, and whether a record passes it."""
+"""A filter of records."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from engine.decision_log.record import Record, instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """What a record must have; "" and None ask for nothing.
+    """The conditions on a record; "" and None mean no condition.
 
-    ``version`` is its number or the beginning of its digest, ``outcome`` a name, or a name and a value as ``NAME=VALUE``;
+    ``version`` is its number or the beginning of its digest, ``outcome`` a name, or a name and a value as
+    ``NAME=VALUE``;
     ``since`` counts and ``until`` does not.
     """
 
@@ -27,7 +28,7 @@ class Filter:
     until: datetime | None = None
 
     def passes(self, record: Record) -> bool:
-        """Return whether a record is asked for."""
+        """Return whether a record matches."""
         at = instant(record.received)
         return (
             (not self.ticket or record.ticket == self.ticket)

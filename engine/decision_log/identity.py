@@ -11,7 +11,7 @@ RANDOM: Final = 10
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _VARIANT: Final = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-"""A digit whose first two bits say which kind of id it is, and whose last two are those of another one."""
+"""The digit whose first two bits are the variant of the UUID, and whose last two are random."""
 
 
 def uuid7(at: datetime, random: bytes) -> str:
@@ -24,7 +24,7 @@ def uuid7(at: datetime, random: bytes) -> str:
 
 
 def beginning(at: datetime) -> str:
-    """Return what the ids of an instant begin with: its millisecond.
+    """Return the beginning of the ids of an instant: its millisecond.
 
     >>> beginning(datetime(2026, 1, 23, 4, tzinfo=UTC))
     '019be902-4a00'
@@ -34,7 +34,7 @@ def beginning(at: datetime) -> str:
 
 
 def uuid7_from(start: str, random: bytes) -> str:
-    """Make an id of what those of its instant begin with, and ``RANDOM`` random bytes."""
+    """Make an id from the beginning of its instant and ``RANDOM`` random bytes."""
     if len(random) != RANDOM:
         raise ValueError(f"expected {RANDOM} random bytes for an id, got {len(random)}")
     digits = random.hex()

@@ -1,8 +1,8 @@
-"""What of a request is not recorded: texts of the caller's own are replaced by tokens that decide the same.
+"""Masking: replaces texts of callers by tokens that lead to the same decision.
 
-Facts of the type text are masked unless a setting keeps them; of an open list, what the list does not have is masked
-where a setting names the fact. What remains is whether something was written, which is all that a rule can see of it.
-With a key, equal texts get equal tokens; without one they get none.
+Facts of the type text are masked unless a setting keeps them; values outside an open list are masked if a setting names
+the fact. Whether a text was sent remains, which is all that a rule can test. With a key, equal texts have equal tokens;
+without one there are no tokens.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _LENGTH: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Masking:
-    """How requests are masked: the key of the tokens, facts to keep in clear, and further facts to mask."""
+    """The settings of masking: the key of the tokens, the facts to keep in clear, and further facts to mask."""
 
     key: bytes = b""
     clear: frozenset[str] = frozenset()
@@ -37,7 +37,10 @@ class Masking:
     def facts(
         self, sent: Mapping[str, object], known: Mapping[str, Fact], hidden: frozenset[str] | None = None
     ) -> dict[str, Any]:
-        """Return the facts of a request as they may be recorded; one that was sent as None is left out. ``hidden`` are those that are masked, if that is known."""
+        """Return the facts of a request as they may be recorded; one that was sent as None is left out.
+
+        ``hidden`` are those that are masked, if that is known.
+        """
         masked = self.masked(sent, known, self.hidden(known) if hidden is None else hidden)
         return {
             name: iso(value) if isinstance(value, datetime) else value
@@ -82,9 +85,9 @@ class Masking:
 
 
 def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
-    """Return the names that cannot be masked, since a decision would not be the same again.
+    """Return the names that cannot be masked, because a masked value would change decisions.
 
-    A text can be, and an open list; what a rule tells apart by its value or a part of it cannot.
+    Texts and open lists can be masked; facts whose value or part of it a rule tests cannot.
     """
     maskable = {
         fact.name
@@ -96,7 +99,7 @@ def unmaskable(names: Iterable[str], policies: Iterable[Policy]) -> list[str]:
 
 
 def replayable(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return recorded facts as a request that decides the same: what is masked is a token, or a blank.
+    """Return recorded facts as a request with the same decision: a masked text is its token, or a placeholder.
 
     >>> replayable({"impact": "high", "explanation": {"masked": "given"}, "reason": {"masked": "blank"}})
     {'impact': 'high', 'explanation': 'masked', 'reason': ' '}
@@ -109,5 +112,5 @@ def _replayed(masked: Mapping[str, str]) -> str:
 
 
 def _listed(value: str, fact: Fact) -> bool:
-    """Return whether a text is one of the policy's own words, which need no mask."""
+    """Return whether a text is a word of the policy, which needs no mask."""
     return fact.type is FactType.CHOICE and value_of(fact.values, value) is not None

@@ -1,6 +1,6 @@
-"""The tree over the hashes of entries (as RFC 6962 makes it): one root for many, and a short path that proves one of them.
+"""The Merkle tree over the hashes of entries (RFC 6962): one root for many, and a short inclusion path for each.
 
-A leaf and a node are hashed apart, so that neither can pass for the other.
+Leaves and nodes have different hash prefixes, so that neither can pass for the other.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Covered:
-    """What a signed head covers: the entries of a chain behind the number ``since`` up to ``last``, by the root of their tree."""
+    """The entries that a signed head covers.
+
+    Those of a chain after ``since`` up to ``last``, with the root of their tree.
+    """
 
     writer: str
     since: int
@@ -30,7 +33,7 @@ class Covered:
 
 @dataclass(slots=True)
 class Tree:
-    """A tree that grows leaf by leaf, and keeps no more of them than it needs for its root."""
+    """A tree that grows leaf by leaf, and keeps only what its root needs."""
 
     size: int = 0
     _whole: list[bytes] = field(default_factory=list)
@@ -73,7 +76,7 @@ def root(leaves: Sequence[str]) -> str:
 
 
 def path(leaves: Sequence[str], at: int) -> tuple[str, ...]:
-    """Return what proves the leaf at a position: the roots beside its way to the top, from below.
+    """Return the inclusion path of the leaf at a position: the sibling roots from the bottom to the top.
 
     >>> len(path(["a", "b", "c", "d"], 2))
     2
@@ -87,7 +90,7 @@ def path(leaves: Sequence[str], at: int) -> tuple[str, ...]:
 
 
 def climb(leaf: str, at: int, size: int, beside: Sequence[str]) -> str:
-    """Return the root to which a path leads from a leaf at a position in a tree of a size; "" if it leads nowhere.
+    """Return the root that a path leads to from a leaf at a position in a tree of a size; "" if the path is invalid.
 
     >>> climb("c", 2, 4, path(["a", "b", "c", "d"], 2)) == root(["a", "b", "c", "d"])
     True
@@ -119,7 +122,7 @@ def _turns(at: int, size: int) -> list[bool]:
 
 
 def _cut(size: int) -> int:
-    """The greatest power of two below a size: so many leaves are on the left."""
+    """Return the greatest power of two below a size: the number of leaves on the left."""
     return 1 << (size - 1).bit_length() - 1
 
 

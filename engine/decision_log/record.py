@@ -1,4 +1,4 @@
-"""What is recorded of a decision, and its canonical text: always the same for the same record."""
+"""The record of a call, and its canonical text: the same record always has the same bytes."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from engine.model.answer import Answer, Due, Outcome, VersionRef
 from engine.request.moment import Hold
 
 FORMAT: Final = 1
-"""The form of the records that this program writes."""
+"""The format of the records that this program writes."""
 
 
 _canonical: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 class RecordKind(StrEnum):
-    """What was asked for."""
+    """The kind of call."""
 
     DECIDE = "decide"
     TRIAGE = "triage"
@@ -41,7 +41,7 @@ class RecordedOutcome:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDue:
-    """When a deadline is due, as RFC 3339; None where that is not known."""
+    """The due time of a deadline, as RFC 3339; None if it is unknown."""
 
     name: str
     due: str | None
@@ -49,7 +49,7 @@ class RecordedDue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedDecision:
-    """One decision: its id, its status, what it says, and the ids of the rules and assumptions behind it."""
+    """One decision: its id, its status, its outcomes, and the ids of the rules and assumptions behind it."""
 
     decision: str
     id: str
@@ -62,7 +62,10 @@ class RecordedDecision:
 
 @dataclass(frozen=True, slots=True)
 class RecordedMove:
-    """When a deadline was due before a change of facts and after it, as RFC 3339; None where nothing was or is due, or it is not known."""
+    """The due time of a deadline before and after a change of facts, as RFC 3339.
+
+    None if nothing is due, or it is unknown.
+    """
 
     name: str
     before: str | None
@@ -79,7 +82,10 @@ class RecordedReason:
 
 @dataclass(frozen=True, slots=True)
 class RecordedChange:
-    """What a change of facts did to the deadlines: the facts that were otherwise (None was not known), the deadlines, and the outcomes that are the reason."""
+    """The effect of a change of facts on deadlines.
+
+    The earlier facts (None: not sent), the deadlines, and the outcomes that are the reason.
+    """
 
     facts: Mapping[str, Any]
     deadlines: tuple[RecordedMove, ...]
@@ -87,7 +93,7 @@ class RecordedChange:
 
 
 class Recordable(Protocol):
-    """A record, as far as it must be known to be kept and found: whole, or written already."""
+    """The part of a record that is needed to store and find it: a whole record, or one that is already text."""
 
     @property
     def id(self) -> str:
@@ -95,19 +101,19 @@ class Recordable(Protocol):
 
     @property
     def received(self) -> str:
-        """When the call came in."""
+        """The instant of receipt."""
 
     @property
     def caller(self) -> str:
-        """What the caller called itself."""
+        """The caller's name."""
 
     @property
     def request_id(self) -> str:
-        """What the caller called the call."""
+        """The caller's id of the call."""
 
     @property
     def ticket(self) -> str:
-        """What the caller called the ticket."""
+        """The caller's id of the ticket."""
 
     @property
     def version(self) -> VersionRef:
@@ -122,8 +128,9 @@ class Recordable(Protocol):
 class Record:
     """One call that was answered.
 
-    ``id`` is a UUIDv7 of ``received``. ``caller``, ``request_id`` and ``ticket`` are what the caller called itself, the
-    call and the ticket; each may be "". ``facts`` are as recorded (see ``masking``), ``now`` and ``pauses`` what was decided by.
+    ``id`` is a UUIDv7 of ``received``. ``caller``, ``request_id`` and ``ticket`` are the caller's names for itself, the
+    call and the ticket; each may be "". ``facts`` are as recorded (see ``masking``), ``now`` and ``pauses`` the times
+    of the decision.
     A triage or a decision has ``decisions``; a call to reschedule has none, and a ``change``.
     """
 
@@ -164,7 +171,7 @@ class Record:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read a record back; raises ValueError if the text is none that this program can read."""
+        """Read a record from its text; raises ValueError if this program cannot read it."""
         try:
             plain = json.loads(text)
             if plain.pop("format") != FORMAT:
@@ -184,7 +191,7 @@ class Record:
 
 
 def canonical(plain: Any) -> str:
-    r"""Write plain data as JSON in the one way that is hashed.
+    r"""Return plain data as canonical JSON, which is hashed.
 
     >>> canonical({"b": "é", "a": [1.5, None]})
     '{"a":[1.5,null],"b":"\\u00e9"}'
@@ -193,10 +200,10 @@ def canonical(plain: Any) -> str:
 
 
 def decided(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
-    """Return what is recorded of an answer.
+    """Return the record of an answer. ``hidden`` are masked facts.
 
-    ``hidden`` are masked facts. An answer's id is made of the caller's words for an unlisted value too, so that an id
-    which could be used to guess them is not recorded.
+    The id of an answer depends on the caller's text of an unlisted value, so an id that could be used to guess a masked
+    text is not recorded.
     """
     masked = {one.fact for one in answer.unlisted} & set(hidden)
     return RecordedDecision(
@@ -211,7 +218,7 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
 
 
 def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
-    """Return what is recorded of a change of facts; ``before`` are the facts that were otherwise, as recorded."""
+    """Return the record of a change of facts; ``before`` are the earlier facts, as recorded."""
     return RecordedChange(
         before,
         tuple(RecordedMove(one.name, _due(one.before), _due(one.after)) for one in made.deadlines),
@@ -220,7 +227,7 @@ def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
 
 
 def plain_pauses(holds: Iterable[Hold]) -> tuple[tuple[str, str | None], ...]:
-    """Return the holds of a ticket as they are recorded."""
+    """Return the holds of a ticket in their recorded form."""
     return tuple((iso(start), iso(end) if end else None) for start, end in holds)
 
 

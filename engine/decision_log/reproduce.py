@@ -1,4 +1,4 @@
-"""A recorded call decided again, under the version that decided it, and held against what is recorded."""
+"""Decides a recorded call again under the same version, and compares it with the record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from engine.request.moment import Moment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayDifference:
-    """A part of a decision that comes out otherwise than it is recorded; texts as people read them."""
+    """A part of a decision that differs from the record, as text for people."""
 
     decision: str
     part: str
@@ -35,9 +35,10 @@ class ReplayDifference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reproduction:
-    """The decisions of a record, made again, and where they differ from what is recorded.
+    """The decisions of a record, made again, and their differences from the record.
 
-    ``moved`` is how deadlines move, for a call that asked for it. ``wrong`` says why there is nothing, where the version cannot decide.
+    ``moved`` has the moved deadlines of a call to reschedule. ``wrong`` is the reason if the version cannot decide the
+    record.
     """
 
     answers: tuple[Answer, ...]
@@ -47,14 +48,14 @@ class Reproduction:
 
     @property
     def equal(self) -> bool:
-        """Whether all comes out as it is recorded."""
+        """Whether nothing differs from the record."""
         return not (self.differences or self.wrong)
 
 
 def reproduce(record: Record, decider: Decider) -> Reproduction:
     """Make the decisions of a record again: the recorded facts, at the recorded instant, under a version.
 
-    The ids of answers are not compared, since another release of the program may make them otherwise.
+    The ids of answers are not compared, since another release of the program may compute them differently.
     """
     try:
         facts, moment = replayable(record.facts), moment_of(record)
@@ -123,7 +124,7 @@ def _differences(was: RecordedDecision, now: RecordedDecision) -> list[ReplayDif
 
 
 def _named(own: list[str], others: list[str]) -> str:
-    """Describe of one of two lists what it has and the other one has not."""
+    """Describe the items of one of two lists that the other one does not have."""
     if own:
         return f"with {', '.join(own)}"
     return f"without {', '.join(others)}" if others else "in another order"
@@ -163,7 +164,7 @@ def _moves(was: RecordedChange, now: RecordedChange) -> list[ReplayDifference]:
 
 
 def _comparable(one: RecordedDecision) -> RecordedDecision:
-    """Return what is compared of a decision: all but its id; a list is as it is read back."""
+    """Return the compared parts of a decision: all but its id; lists as JSON returns them."""
     return replace(one, id="", outcomes=tuple(_listed(outcome) for outcome in one.outcomes))
 
 

@@ -1,7 +1,7 @@
-"""Whether chains are whole: entries in the order in which they are found, and heads that somebody kept, to breaks by name.
+"""Verifies chains: entries in the order in which they are read, and saved heads -> named breaks.
 
-A chain of which the beginning was purged begins behind the note of it. A chain alone shows whatever was altered by somebody who did not write all of its later hashes anew, and cut off no more
-than its end. Both of these show by a head that was kept elsewhere, or signed.
+A purged chain begins after the note of the purge. The chain itself reveals every change, except if someone recomputes
+all later hashes, or cuts off the end. A head that was saved elsewhere, or signed, reveals these too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.decision_log.merkle import Covered, Tree
 
 
 class Tampering(StrEnum):
-    """What became of an entry."""
+    """The kinds of tampering with an entry."""
 
     CHANGED = "changed"
     REMOVED = "removed"
@@ -26,7 +26,7 @@ class Tampering(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """A place where a chain is not whole: which entry (up to ``last``, where several are missing), and how it shows."""
+    """A break in a chain: the entry (up to ``last``, if several are missing), and the evidence."""
 
     kind: Tampering
     writer: str
@@ -41,7 +41,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class ChainExtent:
-    """What there is of a chain: the entries behind the number ``after`` (0, or up to where it was purged) up to ``last``."""
+    """The entries of a chain that exist: those after ``after`` (0, or the last purged number) up to ``last``."""
 
     writer: str
     after: int
@@ -49,11 +49,11 @@ class ChainExtent:
 
     @property
     def entries(self) -> int:
-        """How many entries that is."""
+        """The number of entries."""
         return self.last - self.after
 
     def covered_by(self, head: Head) -> int:
-        """Return how many of the entries a head vouches for: all up to it, since each holds the hash of the one before.
+        """Return how many entries a head covers: all up to it, since each contains the hash of the one before.
 
         >>> ChainExtent("main", 10, 30).covered_by(Head("main", 25, "ab")), ChainExtent("main", 10, 30).covered_by(Head("main", 9, "ab"))
         (15, 0)
@@ -63,9 +63,10 @@ class ChainExtent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What was found: the breaks in order, how many entries were looked at, and how far each chain comes.
+    """The result of a verification: the breaks in order, the number of entries, and the head of each chain.
 
-    ``extents`` are the chains, by name. ``held`` are the heads that the chains agree with, and ``unheld`` those that nothing can be held against, since the entries up to them were purged.
+    ``extents`` are the chains, by name. ``held`` are the heads that match, and ``unheld`` those that cannot be checked
+    because the entries up to them were purged.
     """
 
     breaks: tuple[Break, ...]
@@ -85,10 +86,11 @@ def verify(
     """Verify chains.
 
     Args:
-        entries: in the order in which they are found; chains of several writers may be mixed. The note of a purge stands before what is left of its chain.
-        heads: what chains were like at some time, from where nobody could alter it.
-        ends: heads behind which nothing may come.
-        trees: what the heads cover, by the roots of trees.
+        entries: in the order in which they are read; chains of several writers may be mixed. The note of a purge comes
+            before the rest of its chain.
+        heads: saved heads, from a place where nobody could alter them.
+        ends: heads after which no entry may come.
+        trees: the entries that heads cover, with the roots of their trees.
     """
     kept: dict[str, list[Head]] = {}
     for head in (*heads, *ends):
@@ -131,27 +133,28 @@ def verify(
 
 @dataclass(slots=True, kw_only=True)
 class _Chain:
-    """What is known of one chain so far. ``latest`` are the entries found with the last number: one, if nobody inserted any.
+    """The state of one chain so far.
 
-    ``first`` is behind what it begins: the beginning of its writer, or the last entry that was purged.
+    ``latest`` are the entries with the last number: one, unless some were inserted. ``first`` is the head before its
+    first entry: the beginning of its writer, or the last purged entry.
     """
 
     writer: str
     watched: set[int]
     first: Head = field(init=False)
     covered: deque[Covered] = field(default_factory=deque)
-    """What is covered by roots and still lies ahead, in order."""
+    """The covered ranges that are not reached yet, in order."""
     growing: list[tuple[Covered, Tree]] = field(default_factory=list)
-    """The trees of what is covered, as far as they have grown."""
+    """The trees of covered ranges, as far as they have grown."""
     breaks: list[Break] = field(default_factory=list)
     sequence: int = 0
     latest: list[Entry] = field(default_factory=list)
     missing: dict[int, int] = field(default_factory=dict)
-    """Numbers that are not found yet, as ranges: the first to the last."""
+    """Missing numbers, as ranges from the first to the last."""
     wanted: dict[int, str] = field(default_factory=dict)
-    """The hash that an entry which is not found yet must have, since a later one holds it."""
+    """The hash that a missing entry must have, since a later one contains it."""
     seen: dict[int, str] = field(default_factory=dict)
-    """The hashes of the entries for which there is a head."""
+    """The hashes of the entries with a saved head."""
 
     def __post_init__(self) -> None:
         self.first = beginning(self.writer)
@@ -161,19 +164,19 @@ class _Chain:
         return Head(self.writer, self.sequence, self.latest[0].hash) if self.latest else self.first
 
     def begin(self, purge: Purge) -> None:
-        """Begin behind what was purged; a note that comes behind entries, or does not reach as far as another one, says nothing."""
+        """Begin after the purged entries; a note after entries, or with a lower number than another, is ignored."""
         if not self.latest and purge.sequence > self.first.sequence:
             self.first, self.sequence = purge.head, purge.sequence
             if purge.sequence in self.watched:
                 self.seen[purge.sequence] = purge.hash
 
     def take(self, entry: Entry) -> None:
-        """Look at the next entry that is found."""
+        """Check the next entry."""
         self._grow(entry)
         if not entry.holds:
             self._break(Tampering.CHANGED, entry.sequence, "its hash does not match its content")
             if entry.sequence != self.sequence + 1:
-                # Its number may be what was changed: believing it would put all that follow out of place.
+                # Its number itself may have been changed: to trust it would displace all entries that follow.
                 return
         if entry.sequence in self.watched:
             self.seen.setdefault(entry.sequence, entry.hash)
@@ -194,7 +197,10 @@ class _Chain:
         self.sequence, self.latest = entry.sequence, [entry]
 
     def _follows(self, entry: Entry) -> None:
-        """Hold an entry against the one before it; of several with one number, the one that it names is the true one."""
+        """Compare an entry with the one before it.
+
+        Of several with one number, the one whose hash it contains is authentic.
+        """
         before = next((one for one in self.latest if entry.previous in (one.hash, one.content_hash)), None)
         self._settle(before)
         if before is not None or not entry.holds:
@@ -211,7 +217,7 @@ class _Chain:
             self._break(Tampering.CHANGED, self.sequence, f"entry {entry.sequence} has another hash for it")
 
     def _settle(self, true: Entry | None) -> None:
-        """Name those that share the last number with the true entry."""
+        """Report the entries that share the last number with the authentic one."""
         if len(self.latest) > 1:
             others = len(self.latest) - 1
             which = (
@@ -222,7 +228,7 @@ class _Chain:
             self._break(Tampering.INSERTED, self.sequence, f"{others} more with the same number; {which}")
 
     def _late(self, entry: Entry) -> None:
-        """Look at an entry that comes behind a later one."""
+        """Check an entry that comes after a later one."""
         if entry.sequence <= self.first.sequence and self.first.sequence:
             self._break(Tampering.INSERTED, entry.sequence, f"the chain was purged up to {self.first.sequence}")
             return
@@ -241,7 +247,7 @@ class _Chain:
         self.wanted[entry.sequence - 1] = entry.previous
 
     def _grow(self, entry: Entry) -> None:
-        """Add an entry to the trees that it belongs to, as long as these have all that come before it."""
+        """Add an entry to the trees that it belongs to, as long as these have all entries before it."""
         while self.covered and self.covered[0].since < entry.sequence:
             self.growing.append((self.covered.popleft(), Tree()))
         for covered, tree in self.growing:
@@ -257,7 +263,7 @@ class _Chain:
             self._break(Tampering.INSERTED, end.sequence + 1, "it comes after the end of the chain", self.sequence)
 
     def end(self, heads: Iterable[Head]) -> None:
-        """Look at what is left over when all entries are found."""
+        """Report what is missing after all entries are read."""
         self._settle(None)
         for first, last in self.missing.items():
             self._break(

@@ -1,22 +1,23 @@
-"""The difference of two versions, read off their cells: complete, and said in few words.
+"""The difference of two versions, computed from their cells: complete, and described in few words.
 
-``nouns`` has the values that these make. A situation is a cell of the space of both versions.
+``nouns`` has the values that the other modules return. A situation is a combination of facts that either version
+distinguishes.
 
 Modules::
 
-    budget    what a difference may not do: limits on how much changes, and changes that are forbidden
-    cells     two tables laid over each other
-    compare   two versions in, their difference out
+    budget    limits on how much may change, and forbidden changes
+    cells     two tables on common axes, and the change in each situation
+    compare   two versions -> their difference
     cover     regions of an array as few boxes
     joint     the facts of two versions on one scale
-    matrices  the matrices of two versions beside each other, as they are written
+    matrices  the matrices of two versions side by side
     nouns     the nouns of a difference between two versions
     outcome   one outcome of two versions compared
-    parts     A policy written down as named parts, each with what it says
-    requests  what callers may send
-    timed     what becomes of due times and rosters
-    wording   what the text of two versions says differently
-    words     A difference in words: the same ones on every surface
+    parts     a policy as named parts with their text and meaning
+    requests  differences in what callers may send
+    timed     differences of due times and rosters
+    wording   differences of the text of two versions
+    words     a difference in words, the same in every output
 """
 
 from engine.diff.budget import (

@@ -1,4 +1,4 @@
-"""What a difference may not do: limits on how much changes, and changes that are forbidden."""
+"""Budgets: limits on how much may change between two versions, and forbidden changes."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from engine.model.vocabulary import Fact, FactType
 ANY: Final = "*"
 
 _LISTED: Final = (FactType.CHOICE, FactType.BOOLEAN)
-"""Kinds of outcome of which every value is known."""
+"""Types of outcome with a known set of values."""
 
 _LIMIT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(%?)")
 _FORBIDDEN: Final = re.compile(r"\s*([a-z][a-z0-9_]*|\*)\s*:\s*(.+?)\s*->\s*(.+?)\s*")
 
 
 class NotABudget(Exception):
-    """A limit or a forbidden change is not written as one."""
+    """The text of a limit or a forbidden change cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many situations (or tickets) of an outcome may be decided differently: a number, or a share of them."""
+    """The most situations (or tickets) of an outcome that may change: a number, or a share of them."""
 
     amount: float
     is_share: bool
@@ -46,7 +46,7 @@ class Limit:
         return f"{self.amount * 100:g}%" if self.is_share else f"{self.amount:g}"
 
     def allows(self, changed: int, of: int) -> bool:
-        """Return whether so many, of so many, keep to it."""
+        """Return whether a count, of a total, is within the limit."""
         return changed <= (self.amount * of if self.is_share else self.amount)
 
 
@@ -79,7 +79,7 @@ class ForbiddenChange:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a difference may not do. It is false if it forbids nothing."""
+    """Limits and forbidden changes. A budget is false if it has none."""
 
     limit: Limit | None = None
     forbidden: tuple[ForbiddenChange, ...] = ()
@@ -90,7 +90,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excess:
-    """One way in which a difference does more than it may."""
+    """One limit that a difference exceeds, or one forbidden change that it makes."""
 
     rule: str
     message: str
@@ -127,7 +127,10 @@ def read_forbidden(text: str) -> ForbiddenChange:
 
 
 def check_budget(budget: Budget, *policies: Policy) -> None:
-    """Raise NotABudget if a forbidden change names an outcome or a value that no policy has: it would never come true."""
+    """Raise NotABudget if a forbidden change names an outcome or a value that neither policy has.
+
+    It could never match.
+    """
     outcomes = {name: one for policy in policies for name, one in policy.outcomes.items()}
     for rule in budget.forbidden:
         if rule.outcome not in (ANY, *outcomes):
@@ -150,10 +153,10 @@ def _words(outcome: Fact) -> tuple[str, ...]:
 
 
 def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
-    """Return everything that a difference does beyond what it may.
+    """Return every excess of a difference over a budget.
 
-    What cannot be counted in situations (calendars, rosters, what follows another outcome, how requests are read) is more
-    than a limit of 0 allows, and is forbidden by a change from anything to anything.
+    Changes that cannot be counted in situations (calendars, rosters, changes through another outcome, how requests are
+    read) exceed a limit of 0, and match a forbidden change from any value to any value.
     """
     outcomes = {one.name: one for decision in diff.decisions for one in decision.outcomes}
     found = [*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden)]
@@ -166,7 +169,7 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
 
 
 def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[str, str]]:
-    """Yield what changes without a number of situations: the outcome ("" for none), and what is said of it."""
+    """Yield changes that are not counted in situations: the outcome ("" for none), and a description."""
     for one in outcomes:
         parts = [f"follows `{follows.outcome}`" for follows in one.follows]
         if parts or one.terms:

@@ -1,4 +1,4 @@
-"""Two tables laid over each other: the situations that both tell apart, and the change of an outcome in each of them."""
+"""Two tables on common axes: the situations that either distinguishes, and the change of an outcome in each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from engine.tables.partial import Codes, PartialTable
 from engine.tables.possible_sets import PossibleSets, possible_sets
 
 MAX_SITUATIONS = 64_000_000
-"""The most situations that two tables may have side by side, once what is alike in each of them is put together."""
+"""The most situations of two tables after equal positions are merged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Laid:
-    """An outcome of two versions in every situation: which change happens there (by number), None being no change.
+    """An outcome of two versions in every situation, with the number of its change (None: no change).
 
-    ``weights`` counts for each position of an axis how many positions of both tables it stands for.
+    ``weights`` has for each position of an axis the number of positions of both tables that it represents.
     """
 
     axes: tuple[JointAxis, ...]
@@ -52,7 +52,7 @@ class Laid:
 
 
 def same_cells(before: Layer, after: Layer, axes: tuple[JointAxis, ...]) -> bool:
-    """Return at a glance that nothing differs: the same axes, the same cells. False says nothing."""
+    """Return True if axes and cells are the same, so that nothing differs. False does not mean a difference."""
     one, other = before.partial, after.partial
     if one.cell.shape != other.cell.shape or before.codes.domain != after.codes.domain:
         return False
@@ -75,7 +75,10 @@ def axes_of(before: Layer | None, after: Layer | None, fact: Callable[[str], Joi
 
 
 def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], place: Problem) -> Laid:
-    """Lay an outcome of two versions over each other; None is a version that does not have it. Raises PolicyErrors (with ``place``) if it is too large."""
+    """Compare an outcome of two versions in every situation; None is a version without it.
+
+    Raises PolicyErrors (with ``place``) if there are too many.
+    """
     sides = [_side(layer) for layer in (before, after)]
     joined = [_merged(axis, *(side.of.get(axis.fact.name) for side in sides)) for axis in axes]
     if math.prod(axis.size for axis, _ in joined) > MAX_SITUATIONS:
@@ -105,7 +108,7 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
 
 
 def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt.NDArray[np.intp]]:
-    """Return the distinct numbers below ``most`` in an array, and for each place of it which of them stands there."""
+    """Return the distinct numbers below ``most`` in an array, and the index of each element's number."""
     if most > 4 * numbers.size:
         distinct, inverse = np.unique(numbers, return_inverse=True)
         return distinct.tolist(), inverse.reshape(numbers.shape)
@@ -117,7 +120,7 @@ def _distinct(numbers: npt.NDArray[np.int64], most: int) -> tuple[list[int], npt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Side:
-    """One version's states in its own small array, and where each class of its axes went."""
+    """One version's states in its own reduced array, and the new position of each class of its axes."""
 
     axes: tuple[str, ...]
     array: Indices
@@ -126,7 +129,7 @@ class _Side:
 
 
 def _side(layer: Layer | None) -> _Side:
-    """Make the states of a version small; the last of its states is that of a refused request."""
+    """Reduce the states of a version; the last state is that of a rejected request."""
     if layer is None:
         return _Side(
             axes=(),
@@ -161,7 +164,7 @@ def _states(made: PossibleSets, codes: Codes) -> tuple[OutcomeState, ...]:
 def _merged(
     axis: JointAxis, before: tuple[int, ...] | None, after: tuple[int, ...] | None
 ) -> tuple[JointAxis, tuple[int, ...]]:
-    """Put the positions of an axis together that neither small array tells apart."""
+    """Merge the positions of an axis that neither reduced array distinguishes."""
     keys = [(_to(before, one), _to(after, other)) for one, other in zip(axis.before, axis.after, strict=True)]
     groups = equal_groups(keys)
     members = tuple(tuple(member for at in group for member in axis.members[at]) for group in groups)
@@ -212,7 +215,7 @@ def _change(before: OutcomeState, after: OutcomeState) -> Change | None:
 
 
 def _plain(state: OutcomeState) -> OutcomeState:
-    """Leave out what is still possible: undecided is undecided."""
+    """Return a state without the values that are still possible."""
     return OutcomeState(state.kind, state.value)
 
 

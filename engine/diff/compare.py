@@ -1,4 +1,4 @@
-"""Two versions in, their difference out: every decision in every situation, and what the text says besides."""
+"""Two versions -> their difference: every decision in every situation, and the text."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from engine.version.version import Version
 
 
 def compare(before: Version, after: Version) -> Diff:
-    """Compare two versions; nothing is sampled, so what is not in the difference is the same.
+    """Compare two versions completely: what is not in the difference is the same.
 
-    Raises PolicyErrors if an outcome spans more situations than can be laid over each other.
+    Raises PolicyErrors if an outcome has more situations than can be compared.
     """
     both = _Versions(before, after)
     return Diff(
@@ -35,7 +35,7 @@ def compare(before: Version, after: Version) -> Diff:
 
 
 class _Versions:
-    """Both versions, and what was already found out about them."""
+    """Both versions, with the results that the comparison reuses."""
 
     def __init__(self, before: Version, after: Version) -> None:
         self.before, self.after = before, after
@@ -64,7 +64,7 @@ class _Versions:
         )
 
     def _terms(self, before: Decision, after: Decision) -> Iterator[str]:
-        """Yield what a decision answers or shows otherwise, of outcomes that both versions have."""
+        """Yield the changes in what a decision answers or reports, of outcomes that both versions have."""
         if before.answers != after.answers:
             yield f"it answers {', '.join(after.answers)} instead of {', '.join(before.answers)}"
         both = set(self.before.policy.outcomes) & set(self.after.policy.outcomes)
@@ -86,7 +86,7 @@ class _Versions:
         return self._otherwise(self.by_cells(name), self._reads(name))
 
     def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
-        """Add what it reads that follows otherwise from the time that has passed."""
+        """Add the elapsed times that it reads and that count differently."""
         terms = tuple(
             f"it depends on `{fact}`, which is counted differently: {said}"
             for fact, said in self.elapsed.items()
@@ -95,7 +95,7 @@ class _Versions:
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 
     def _deadline_reads(self, name: str) -> set[str]:
-        """Return the facts that a deadline goes by in either version, itself or through the outcomes that it reads."""
+        """Return the facts that a deadline depends on in either version, directly or through outcomes."""
         deadlines = [
             version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines
         ]

@@ -1,8 +1,8 @@
-"""Regions of an array as few boxes: each a set of positions on every axis, together exactly the cells asked for.
+"""Covers a set of cells with few boxes: each a set of positions on every axis, together exactly these cells.
 
-Finding the fewest is as hard as minimising logic, so this is the usual way: a box is grown from the cell that has the
-least room around it until it can grow no more, then from the next such cell that is left; what others cover anyway is
-left out at the end. What comes out is always exact, and has no box that could be left out.
+Finding the fewest is as hard as minimising logic, so this is a greedy search: a box grows from the cell with the least
+room around it until it can grow no more, then from the next uncovered cell; at the end, boxes that others cover are
+removed. The result is always exact, and no box is redundant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Box = tuple[tuple[int, ...], ...]
 """For each axis the positions that belong to it."""
 
 _WANTED: Final = 2
-"""A cell that must be covered; 1 is one that may be, 0 one that must not."""
+"""The mark of a cell that must be covered; 1 is a cell that may be, 0 one that must not."""
 
 
 def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
@@ -58,20 +58,20 @@ def size(box: Box) -> int:
 
 
 def inside(box: Box) -> Any:
-    """Return the index of the cells of a box: slices where its positions lie side by side."""
+    """Return the index of the cells of a box: slices if its positions are adjacent."""
     if all(positions[-1] - positions[0] + 1 == len(positions) for positions in box):
         return tuple(slice(positions[0], positions[-1] + 1) for positions in box)
     return np.ix_(*(np.array(positions, dtype=np.intp) for positions in box))
 
 
 def forget() -> None:
-    """Forget the patterns met so far; they change nothing but the time that the next cover takes."""
+    """Clear the cache of patterns; it affects only the time of the next cover."""
     _boxes.cache_clear()
 
 
 @lru_cache(maxsize=4096)
 def _boxes(code: bytes, shape: tuple[int, ...]) -> tuple[Box, ...]:
-    """Cover one small array; the same pattern is met again and again, in other places and under other outcomes."""
+    """Cover one small array; cached, since the same pattern occurs in many places and under many outcomes."""
     array = np.frombuffer(code, dtype=np.int8).reshape(shape)
     wanted, room = array == _WANTED, array > 0
     left = np.array(wanted)
@@ -90,7 +90,7 @@ def _boxes(code: bytes, shape: tuple[int, ...]) -> tuple[Box, ...]:
 
 
 def _room_around(room: Mask) -> npt.NDArray[np.int64]:
-    """Count for every cell how many cells lie in line with it."""
+    """Count for every cell the cells in line with it."""
     found = np.zeros(room.shape, dtype=np.int64)
     for axis in range(room.ndim):
         found += room.sum(axis=axis, keepdims=True)
@@ -98,7 +98,7 @@ def _room_around(room: Mask) -> npt.NDArray[np.int64]:
 
 
 def _orders(room: Mask, seed: tuple[int, ...]) -> Iterable[list[int]]:
-    """Return two orders in which to widen a cell: along the axes with most room first, and along those with least."""
+    """Return two orders in which to widen a cell: the axes with the most room first, and those with the least first."""
     lines = [tuple(slice(None) if other == axis else at for other, at in enumerate(seed)) for axis in range(room.ndim)]
     share = [float(room[line].mean()) for line in lines]
     order = sorted(range(room.ndim), key=lambda axis: -share[axis])
@@ -108,7 +108,7 @@ def _orders(room: Mask, seed: tuple[int, ...]) -> Iterable[list[int]]:
 def _grow(room: Mask, seed: tuple[int, ...], order: Iterable[int]) -> Box:
     """Widen a cell along one axis after the other, each time by every position that fits all others.
 
-    An axis that is done is folded away: what is left of the room holds for all its chosen positions at once.
+    A finished axis is reduced: the remaining room holds for all its chosen positions together.
     """
     box: list[tuple[int, ...]] = [(at,) for at in seed]
     axes = list(range(room.ndim))
@@ -122,7 +122,7 @@ def _grow(room: Mask, seed: tuple[int, ...], order: Iterable[int]) -> Box:
 
 
 def _needed(wanted: Mask, boxes: list[Box]) -> list[Box]:
-    """Leave out the boxes whose wanted cells others cover too, the smallest first."""
+    """Remove the boxes whose wanted cells others also cover, the smallest first."""
     covered = np.zeros(wanted.shape, dtype=np.int32)
     for box in boxes:
         covered[inside(box)] += 1

@@ -1,4 +1,4 @@
-"""The facts of two versions on one scale: every value that either can tell apart, with what each makes of it."""
+"""The facts of two versions on one scale: every value that either distinguishes, with its atom in each."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from engine.tables.classes import Atoms, Axis, sample_of
 from engine.version.version import Version
 
 REFUSED: Final = -1
-"""Stands for a value that a version refuses."""
+"""The atom of a value that a version rejects."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointValue:
-    """A value of a fact (a word, or a span of numbers with one of them), and its atom in each version.
+    """A value of a fact (a word, or a span of numbers with a sample), and its atom in each version.
 
-    ``label`` is what it is called where that is not its sample: the whole numbers of a span, or its fractions, where
-    only one version takes fractions.
+    ``label`` is its name if that is not the sample: the whole numbers of a span, or its fractions, if only one version
+    accepts fractions.
     """
 
     before: int
@@ -34,7 +34,7 @@ class JointValue:
 
     @property
     def word(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self.label or self.sample
 
 
@@ -46,7 +46,7 @@ class JointFact:
     values: tuple[JointValue, ...]
 
     def named(self, positions: Iterable[int]) -> Values | None:
-        """Return what a fact is at these positions; None if it can be anything."""
+        """Return the values of a fact at these positions; None for any value."""
         chosen = set(positions)
         known = chosen - {0}
         every = set(range(1, len(self.values) + 1))
@@ -63,7 +63,7 @@ class JointFact:
         return Values(fact=self.name, unknown=unknown, words=words)
 
     def _to_the_ends(self, spans: tuple[Interval, ...]) -> tuple[Interval, ...]:
-        """Let spans run on where the fact itself ends: `<= 25` says the same as from 0 to 25, and is shorter."""
+        """Extend spans that reach the limits of the fact: `<= 25` means the same as 0 to 25, and is shorter."""
         first, last = self.values[0].span, self.values[-1].span
         opened = list(spans)
         if first and (opened[0].low, opened[0].low_closed) == (first.low, first.low_closed):
@@ -74,7 +74,10 @@ class JointFact:
 
 
 def joint_fact(name: str, before: Version, after: Version) -> JointFact:
-    """Put a fact (or an outcome that a deadline reads) on the scale of both versions; one that only one knows is not sent in the other."""
+    """Put a fact (or an outcome that a deadline reads) on the scale of both versions.
+
+    An unknown fact counts as not sent.
+    """
     sides = (_Side(name, before), _Side(name, after))
     words = dict.fromkeys(word for side in sides if side.fact is not None for word in side.fact.words)
     listed = [word for word in words if word != UNLISTED] + [UNLISTED] * (UNLISTED in words)
@@ -94,7 +97,7 @@ class _Side:
         self.atoms: Atoms | None = version.atoms.get(name)
 
     def atom(self, value: str | float) -> int:
-        """Return the atom of a value; 0 where the version does not know the fact, and takes it as not sent."""
+        """Return the atom of a value; 0 if the version does not have the fact."""
         if self.fact is None or self.atoms is None:
             return 0
         if value in self.fact.words and isinstance(value, str):
@@ -106,7 +109,7 @@ class _Side:
 
 
 def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
-    """Cut the numbers that a version takes at the thresholds of both; none if neither takes any."""
+    """Cut the range of numbers at the thresholds of both versions; none if neither accepts numbers."""
     facts = [side.fact for side in sides if side.fact is not None and side.fact.numeric]
     if not facts:
         return []
@@ -146,7 +149,7 @@ def _number(sides: tuple[_Side, _Side], sample: float, span: Interval | None) ->
 
 
 def _fraction(sample: float, span: Interval) -> float:
-    """Return a number of an open stretch that is no whole one, at a sample of it or just above."""
+    """Return a fraction in an open span, at its sample or just above it."""
     return sample if sample != int(sample) else sample + min(0.5, (span.high - sample) / 2)
 
 
@@ -160,7 +163,7 @@ def _span(cuts: tuple[float, ...], piece: int) -> Interval:
 
 
 def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
-    """Put neighbouring spans together."""
+    """Merge neighbouring spans."""
     joined = [spans[0]]
     for span in spans[1:]:
         last = joined[-1]
@@ -175,7 +178,10 @@ def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JointAxis:
-    """A fact as two tables tell it apart: for each position the class in each table, and the joint values it stands for (0: not sent)."""
+    """A fact as two tables distinguish it.
+
+    For each position the class in each table, and the joint values (0: not sent).
+    """
 
     fact: JointFact
     before: tuple[int, ...]
@@ -189,7 +195,7 @@ class JointAxis:
 
 
 def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> JointAxis:
-    """Put an axis of one table beside that of another; None is a table that does not read the fact."""
+    """Join an axis of one table with that of another; None is a table that does not read the fact."""
     groups: dict[tuple[int, int], list[int]] = {}
     for at, (one, other) in enumerate([(0, 0), *((value.before, value.after) for value in fact.values)]):
         classes = (_class(before, one), _class(after, other))

@@ -1,4 +1,4 @@
-"""The matrices of two versions beside each other, as they are written."""
+"""The matrices of two versions side by side, as they are written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.model.targets import Measure
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixDiff:
-    """A matrix of two versions: rows and columns of both, and what stands in each cell before and after ("" for nothing)."""
+    """A matrix of two versions: rows and columns of both, and the text of each cell before and after ("" for none)."""
 
     table: str
     about: str
@@ -25,7 +25,7 @@ class MatrixDiff:
 
     @property
     def changed(self) -> tuple[tuple[str, str], ...]:
-        """The cells in which another value stands."""
+        """The cells whose value differs."""
         return tuple(
             (row, column)
             for row in self.rows
@@ -35,7 +35,7 @@ class MatrixDiff:
 
 
 def matrices(before: Policy, after: Policy) -> tuple[MatrixDiff, ...]:
-    """Return every matrix that either version has, by table."""
+    """Return every matrix of either version, by table."""
     found = []
     for name in dict.fromkeys((*after.tables, *before.tables)):
         one, other = before.tables.get(name), after.tables.get(name)
@@ -63,7 +63,7 @@ def matrices(before: Policy, after: Policy) -> tuple[MatrixDiff, ...]:
 
 
 def _cells(table: Table | None) -> dict[tuple[str, str], str]:
-    """Read the cells off the rules of a matrix: one for each cell, row by row."""
+    """Return the cells of a matrix from its rules, row by row."""
     if table is None or table.matrix is None:
         return {}
     places = [(row, column) for row in table.matrix.rows for column in table.matrix.columns]

@@ -18,20 +18,24 @@ from engine.model.targets import Measure
 
 
 class StateKind(StrEnum):
-    """What a version makes of an outcome in a situation."""
+    """The kind of state of an outcome in a situation."""
 
     DECIDED = "decided"
     UNDECIDED = "undecided"
     NOT_COVERED = "not_covered"
     REFUSED = "refused"
-    """The request is refused: it sends a value that the version does not have (or no table there gives, for what a deadline reads)."""
+    """The request is rejected.
+
+    It sends a value that the version does not have (or, for a deadline, an outcome has a value that no table of the
+    version produces).
+    """
     ABSENT = "absent"
     """The version does not have the outcome."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeState:
-    """An outcome in a situation: its value if it is decided, what is still possible if it is not (None: not covered)."""
+    """The state of an outcome in a situation: its value if decided, the possible values if not (None: not covered)."""
 
     kind: StateKind
     value: Literal | Measure | None = None
@@ -40,7 +44,10 @@ class OutcomeState:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From one state to another. Of a list, ``before`` has what goes and ``after`` what comes (``in_part``)."""
+    """A change from one state to another.
+
+    For a list (``in_part``), ``before`` has the removed items and ``after`` the added ones.
+    """
 
     before: OutcomeState
     after: OutcomeState
@@ -49,7 +56,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What one fact is in a region: not sent, one of some words or intervals, or (``but``) anything sent except these."""
+    """The values of one fact in a region.
+
+    Not sent, some words or intervals, or (``but``) anything sent except these.
+    """
 
     fact: str
     unknown: bool
@@ -64,8 +74,8 @@ class Values:
 class DiffRegion:
     """A set of situations: those in which each of these facts is one of its values, whatever the others are.
 
-    ``changes`` says what happens there and in how many situations; ``example`` is a ticket from it. ``alike`` counts
-    the situations in which nothing changes because they were decided so before (regions that sum up have these).
+    ``changes`` has the changes with their numbers of situations; ``example`` is a ticket of the region. ``alike``
+    counts the situations in which nothing changes (only summarized regions have these).
     """
 
     when: tuple[Values, ...]
@@ -77,7 +87,7 @@ class DiffRegion:
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """An outcome that another one goes by, and in how many situations it is decided differently."""
+    """An outcome that another one depends on, and the number of situations in which it changes."""
 
     outcome: str
     cells: int
@@ -85,15 +95,15 @@ class Follows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeDiff:
-    """What becomes of one outcome.
+    """The difference of one outcome.
 
     Attributes:
-        changes: from what to what, in how many situations; those in which only what is still possible differs are among them.
+        changes: each change with its number of situations, including those in which only the possible values differ.
         regions: each with one change; together exactly the situations decided differently.
-        gist: regions by what is decided now (or, if that takes fewer, was decided before); they hold all changes too,
-            and beside them only situations in which it was (or stays) decided so anyway.
-        inputs: whether the situations are those of what the outcome goes by (deadlines), and not of the facts sent.
-        follows: for deadlines, the outcomes they go by that changed.
+        gist: regions by the later value (or, if that takes fewer, by the earlier one); they contain all changes, and
+            otherwise only situations in which nothing changes.
+        inputs: whether the situations are combinations of what a deadline depends on, and not of the facts sent.
+        follows: for deadlines, the changed outcomes that they depend on.
         terms: for deadlines and rosters, what else changed: calendars, holidays, hours, where they start.
     """
 
@@ -109,13 +119,13 @@ class OutcomeDiff:
 
     @property
     def differs(self) -> bool:
-        """Whether anything about it is decided differently."""
+        """Whether anything about it changes."""
         return bool(self.changed or self.follows or self.terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDiff:
-    """What becomes of a decision: its outcomes that are decided differently, and (``terms``) what it answers otherwise."""
+    """The difference of a decision: its outcomes that change, and (``terms``) changes in what it answers."""
 
     name: str
     answers: tuple[str, ...]
@@ -127,7 +137,7 @@ class DecisionDiff:
 
 
 class Edit(StrEnum):
-    """What happened to a part of the text."""
+    """How a part of the text changed."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -137,7 +147,7 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """One difference of what the text says: of which part, what it was, and what it is; with its places."""
+    """One difference of the text: the part, the text before and after, and the places."""
 
     part: str
     name: str
@@ -150,13 +160,13 @@ class Wording:
 
     @property
     def place(self) -> Place | None:
-        """Where it stands now, or stood."""
+        """Its place in the later version, or in the earlier one."""
         return self.place_after or self.place_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
-    """Two versions side by side: what the text says, what may be sent, and what is decided differently; ``two_desks`` if they have nothing to do with each other."""
+    """The difference of two versions: text, requests and decisions; ``two_desks`` if they belong to different desks."""
 
     before: VersionRef
     after: VersionRef
@@ -167,10 +177,10 @@ class Diff:
 
     @property
     def same_decisions(self) -> bool:
-        """Whether every decision comes out the same in every situation, and the same requests are read the same way."""
+        """Whether every decision is the same in every situation, and requests are read the same way."""
         return not self.requests and not self.changed_decisions
 
     @property
     def changed_decisions(self) -> tuple[DecisionDiff, ...]:
-        """The decisions that come out differently somewhere, or that only one version makes."""
+        """The decisions that change somewhere, or that only one version makes."""
         return tuple(one for one in self.decisions if one.outcomes or one.terms or one.only_before or one.only_after)

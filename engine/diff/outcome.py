@@ -1,4 +1,4 @@
-"""One outcome of two versions compared: the situations decided differently, as few regions that a reader can take in."""
+"""Compares one outcome of two versions, and groups the changed situations into few readable regions."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def compare_outcome(
 
 
 class _Picture:
-    """What changes in every situation, made small, with the names to say it in."""
+    """The change in every situation, reduced, with the axes to describe it."""
 
     def __init__(self, laid: Laid) -> None:
         small = merge_alike(laid.array)
@@ -81,7 +81,7 @@ class _Picture:
         )
 
     def _gist(self, regions: tuple[DiffRegion, ...]) -> tuple[DiffRegion, ...]:
-        """Sum the changes up by what is decided now, or by what was decided before: whichever has fewer values."""
+        """Summarize the changes by the later or the earlier value, whichever has fewer."""
         if len(regions) <= 1 or any(change.in_part for change in self.where):
             return regions
         ends = min(
@@ -129,7 +129,7 @@ class _Picture:
         return tuple(values for values in named if values is not None)
 
     def _example(self, box: Box, changed: Mask) -> Mapping[str, str]:
-        """Return a ticket of a region in which something changes, with as few facts as can be."""
+        """Return a ticket of a region in which something changes, with as few facts as possible."""
         unsent = [
             np.array([int(0 in members[at]) for at in positions])
             for members, positions in zip(self.members, box, strict=True)
@@ -145,12 +145,15 @@ class _Picture:
 
 
 def _minor(change: Change) -> bool:
-    """Return whether only what is still possible changes; such a change is told last."""
+    """Return whether only the possible values change; such a change is reported last."""
     return change.before.kind is change.after.kind is StateKind.UNDECIDED
 
 
 def _tight(box: Box, changed: Mask) -> Box:
-    """Take positions at which nothing changes out of a box, but keep an axis that it spans whole: there the fact does not matter."""
+    """Remove positions at which nothing changes from a box, but keep an axis that it spans whole.
+
+    That fact does not matter.
+    """
     there = np.asarray(changed)[inside(box)]
     return tuple(
         positions

@@ -1,4 +1,4 @@
-"""A policy written down as named parts, each with what it says: what two versions are compared by, word for word."""
+"""A policy as named parts with their text and meaning, by which two versions are compared."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from engine.model.vocabulary import Fact, number_text
 
 
 class PartKey(NamedTuple):
-    """What a part is, and its name among those of its kind."""
+    """The kind of a part, and its name within the kind."""
 
     part: str
     name: str
 
 
 class Said(NamedTuple):
-    """One thing that a part says: as people read it, and what it means.
+    """One statement of a part: its text and its meaning.
 
-    It is the same if either is: a condition may be written otherwise and mean the same, or mean more values since there are more.
+    Two are the same if either is: a condition may be written differently and mean the same, or mean more values because
+    the vocabulary has more.
     """
 
     text: str
@@ -37,7 +38,10 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspects:
-    """A part: where it stands, what it says, in which part it stands, and what makes it the same under another name (None: nothing)."""
+    """A part.
+
+    Its place, its statements, the part that contains it, and its identity under another name (None: none).
+    """
 
     place: Place
     said: Mapping[str, Said]
@@ -46,7 +50,7 @@ class Aspects:
 
     @property
     def text(self) -> str:
-        """All that it says, on one line."""
+        """Its statements on one line."""
         return "; ".join(f"{what}: {one.text}" for what, one in self.said.items() if one.text)
 
 
@@ -55,7 +59,7 @@ Noun = TypeVar("Noun")
 
 
 def parts(policy: Policy) -> dict[PartKey, Aspects]:
-    """Write a policy down as parts, in the order of its sections."""
+    """Return the parts of a policy, in the order of its sections."""
     return dict(
         chain(
             _manifest(policy),
@@ -145,7 +149,7 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
 
 
 def _entries(policy: Policy) -> dict[tuple[str, str], Place]:
-    """Return where the values stand that a catalogue lists: each is a row of it."""
+    """Return the places of the values that an entry table lists: each is a row of it."""
     rows = [rule for table in policy.tables.values() if table.form is Form.ENTRIES for rule in table.rules]
     return {(condition.fact, word): rule.place for rule in rows for condition in rule.when for word in condition.words}
 
@@ -238,7 +242,7 @@ def _calendar(calendar: WrittenCalendar) -> Aspects:
 
 
 def _clock(minutes: int) -> str:
-    """Write a minute of a day; more than 24:00 is a time of the next one."""
+    """Return a minute of a day as text; more than 24:00 is a time of the next day."""
     hours, left = divmod(minutes, 60)
     return f"{hours if hours <= 24 else hours - 24:02}:{left:02}"
 
@@ -318,7 +322,7 @@ def _questions(policy: Policy) -> Iterator[Written]:
 
 
 def _assumptions(policy: Policy) -> Iterator[Written]:
-    """Yield the assumptions that stand by themselves; those of rules and other parts are told with them."""
+    """Yield the assumptions of the policy itself; those of rules and other parts are statements of these."""
     for one in policy.assumptions:
         if one.place.file == policy.manifest.place.file and one.id != "notice":
             yield (

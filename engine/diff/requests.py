@@ -1,4 +1,7 @@
-"""What callers may send: the facts, values and spellings that only one version understands, or that the two read differently."""
+"""Differences in requests.
+
+Facts, values and spellings that only one version accepts, or that the two read differently.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ _REFUSED = "refused"
 
 
 ELAPSED: Final = "elapsed"
-"""The part of a wording that is about a fact which follows from the time that has passed."""
+"""The part name of differences in elapsed times."""
 
 
 def compare_requests(before: Version, after: Version, otherwise: Mapping[str, str]) -> tuple[Wording, ...]:
-    """Return which requests are read differently; values that both take are compared where decisions are.
+    """Return which requests are read differently; values that both accept are compared with the decisions.
 
-    ``otherwise`` says of facts that follow from the time that has passed how they follow otherwise.
+    ``otherwise`` has the changes of elapsed times.
     """
     one, other = before.policy.facts, after.policy.facts
     found: list[Wording] = []
@@ -69,7 +72,7 @@ def _fact(name: str, before: Version, after: Version) -> Iterator[Wording]:
 
 
 def _spellings(name: str, before: Version, after: Version) -> Iterator[Wording]:
-    """Compare how texts are read: each value that one version refuses, and each spelling that no longer stands for its value."""
+    """Compare how texts are read: values that one version rejects, and spellings that change their value."""
     one, other = before.policy.facts[name], after.policy.facts[name]
     listed = [value for fact in (one, other) for value in fact.values]
     owners: dict[str, set[str]] = {value.value: set() for value in listed}
@@ -124,7 +127,7 @@ def _tags(fact: Fact) -> str:
 
 
 def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Iterator[Wording]:
-    """Yield which facts follow otherwise from instants where they are not sent."""
+    """Yield the facts that are derived differently from instants if they are not sent."""
     for name in dict.fromkeys((*before.elapsed, *after.elapsed)):
         one, other = before.elapsed.get(name), after.elapsed.get(name)
         if one is None or other is None:
@@ -149,7 +152,7 @@ def _elapsed(before: Policy, after: Policy, otherwise: Mapping[str, str]) -> Ite
 
 
 def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
-    """Yield whether a new ticket gets other decisions."""
+    """Yield the changes of the decisions of a triage."""
     one, other = before.manifest, after.manifest
     if one.triage != other.triage:
         yield Wording(

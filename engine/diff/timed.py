@@ -1,4 +1,4 @@
-"""What becomes of due times and rosters: how their time counts, what they go by, and on which calendars."""
+"""Differences of due times and rosters: how their time counts, what they depend on, and by which calendars."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.tables.partial import partial_table
 from engine.version.version import Version
 
 _DAYS: Final = 4
-"""How many holidays are named."""
+"""The most holidays that are named."""
 
 
 def compare_deadline(
@@ -27,7 +27,7 @@ def compare_deadline(
     fact: Callable[[str], JointFact],
     outcome: Callable[[str], OutcomeDiff],
 ) -> OutcomeDiff:
-    """Compare a deadline: its rules over what they read, the outcomes it goes by, and its calendars."""
+    """Compare a deadline: its rules, the outcomes that it depends on, and its calendars."""
     found = compare_outcome(name, _layer(name, before), _layer(name, after), fact)
     sides = [version.policy.deadlines[name] for version in (before, after) if name in version.policy.deadlines]
     inputs = dict.fromkeys(
@@ -52,7 +52,7 @@ def compare_deadline(
 
 
 def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ...]:
-    """Return what becomes of a roster; nothing if it is the same."""
+    """Return the difference of a roster; None if it is the same."""
     if before is None or after is None:
         return ("the roster was added",) if before is None else ("the roster was removed",)
     found = [] if before.at == after.at else [f"it depends on `{after.at}` instead of `{before.at}`"]
@@ -64,7 +64,7 @@ def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ..
 
 
 def elapsed_changes(before: Version, after: Version, outcome: Callable[[str], OutcomeDiff]) -> dict[str, str]:
-    """Describe, of each fact that follows from the time that has passed in both versions, how it follows otherwise."""
+    """Describe the changes of each elapsed time that both versions have."""
     found = {}
     for name, one in before.policy.elapsed.items():
         other = after.policy.elapsed.get(name)
@@ -101,7 +101,7 @@ def counted(one: Elapsed) -> str:
 
 
 def calendar_change(name: str, before: Policy, after: Policy) -> str:
-    """Return how a calendar that both versions have counts other time, and in which regions; nothing if it counts the same."""
+    """Describe how a calendar of both versions counts time differently, and in which regions; "" if it does not."""
     one, other = before.calendars[name], after.calendars[name]
     regions = (
         [region for region in before.regions if region in after.regions] if one.by_region or other.by_region else [""]
@@ -122,7 +122,7 @@ def calendar_change(name: str, before: Policy, after: Policy) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counts:
-    """All of a calendar that its time depends on; holidays on which it would be closed anyway are none."""
+    """Everything that the time of a calendar depends on, without holidays on which it is closed anyway."""
 
     zone: str
     always: bool

@@ -1,7 +1,7 @@
-"""What the text of two versions says differently: rules, values, citations, contacts and the rest, each with its place.
+"""Differences of the text of two versions: rules, values, citations, contacts and the rest, each with its place.
 
-Each version is written down as parts (a rule, a value, a holiday …) with aspects (a condition, an outcome, a source …);
-then the parts are compared by name. How the files are laid out, and the order of what has no order, never show.
+Each version becomes parts (a rule, a value, a holiday …) with aspects (a condition, an outcome, a source …); then the
+parts are compared by name. Layout, and the order of what has no order, make no difference.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from engine.diff.parts import Aspects, PartKey, parts
 from engine.model.policy import Policy
 
 CITATION = "source"
-"""The aspect that says which heading a part comes from."""
+"""The aspect with the heading that a part cites."""
 
 
 def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
-    """Return what the text of two versions says differently, in the order of the later one; what went comes where it stood."""
+    """Return the differences of the text, in the order of the later version; removed parts keep their position."""
     one, other = parts(before), parts(after)
     renamed = dict(_renamed(one, other))
     found: list[Wording] = []
@@ -88,7 +88,7 @@ def _changed(key: PartKey, was: Aspects, now: Aspects) -> Iterator[Wording]:
 
 
 def _renamed(one: Mapping[PartKey, Aspects], other: Mapping[PartKey, Aspects]) -> Iterator[tuple[PartKey, PartKey]]:
-    """Pair parts that only one version has, of the same kind and owner, when they say exactly the same under another name."""
+    """Pair parts that only one version has, of the same kind and owner, if they are the same under another name."""
     left: dict[object, list[PartKey]] = {}
     for key, now in other.items():
         if key not in one and now.identity:
@@ -100,7 +100,7 @@ def _renamed(one: Mapping[PartKey, Aspects], other: Mapping[PartKey, Aspects]) -
 
 
 def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Aspects]) -> Iterator[PartKey]:
-    """Yield all keys: those of the later version in order, each followed by those that stood behind it and are gone."""
+    """Yield all keys: those of the later version in order, each followed by the removed ones that came after it."""
     after: dict[PartKey | None, list[PartKey]] = {}
     last: PartKey | None = None
     for key in one:
@@ -115,7 +115,7 @@ def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Aspects]) -> Iterato
 
 
 def citations(wording: Iterable[Wording]) -> dict[tuple[str, str], tuple[Wording, ...]]:
-    """Gather the changed citations of a difference by the headings that were cited and are now, the most frequent first."""
+    """Return the changed citations of a difference by the headings before and after, the most frequent first."""
     found: dict[tuple[str, str], list[Wording]] = {}
     for one in wording:
         if one.what == CITATION and one.edit is Edit.CHANGED:

@@ -1,4 +1,4 @@
-"""A difference in words: the same ones on every surface."""
+"""A difference in words, the same in every output."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _KINDS: Mapping[StateKind, str] = {
     StateKind.ABSENT: "nothing",
 }
 STATES: Final = tuple(_KINDS.values())
-"""What can stand for a value that there is not."""
+"""The texts of states without a value."""
 
 _ITEMS: Final = 4
-"""How many items of a list are written out."""
+"""The most items of a list that are written."""
 
 NO_CHANGE: Final = (
     "No decision changes: every outcome is the same in every situation, and requests are read the same way."
@@ -42,7 +42,7 @@ NO_CHANGE: Final = (
 
 
 def value_text(value: Literal | Measure | None) -> str:
-    """Write a value of an outcome.
+    """Return a value of an outcome as text.
 
     >>> value_text(True), value_text(4.0), value_text(("a", "b"))
     ('yes', '4', '[a, b]')
@@ -59,7 +59,7 @@ def value_text(value: Literal | Measure | None) -> str:
 
 
 def measure_text(measure: Measure) -> str:
-    """Write how the time of a deadline counts.
+    """Return a measure as text.
 
     >>> measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="same_clock", calendar="weekdays", amount=3)), measure_text(Measure(unit=Unit.NOTHING))
     ('3 business_days by weekdays (same_clock)', 'nothing due')
@@ -71,12 +71,12 @@ def measure_text(measure: Measure) -> str:
 
 
 def state_text(state: OutcomeState) -> str:
-    """Write a state: its value, or that there is none."""
+    """Return a state as text: its value, or its kind."""
     return value_text(state.value) if state.kind is StateKind.DECIDED else _KINDS[state.kind]
 
 
 def change_text(change: Change) -> str:
-    """Write a change.
+    """Return a change as text.
 
     >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.DECIDED, "P2")))
     'undecided -> P2'
@@ -98,7 +98,7 @@ def items(state: OutcomeState) -> tuple[str, ...]:
 
 
 def values_text(values: Values) -> str:
-    """Return what a fact is.
+    """Return the values of a fact as text.
 
     >>> values_text(Values(fact="channel", unknown=False, words=("email", "portal"))), values_text(Values(fact="stage", unknown=False, words=("arrival",)))
     ('channel in {email, portal}', 'stage=arrival')
@@ -119,17 +119,20 @@ def values_text(values: Values) -> str:
 
 
 def region_text(region: DiffRegion) -> str:
-    """Return where a region is."""
+    """Return the conditions of a region as text."""
     return ", ".join(conditions(region))
 
 
 def conditions(region: DiffRegion) -> list[str]:
-    """Return where a region is, one condition after the other."""
+    """Return the conditions of a region as a list of texts."""
     return when_texts(region.when)
 
 
 def when_texts(when: Sequence[Values]) -> list[str]:
-    """Return what some facts are, one condition after the other; facts that are all just known, or unknown, come last and together."""
+    """Return the values of some facts as a list of texts.
+
+    Facts that are just known, or unknown, come last and together.
+    """
     unknown = [values.fact for values in when if values_text(values) == f"{values.fact} unknown"]
     known = [values.fact for values in when if values.sent]
     said = [values_text(values) for values in when if values.fact not in (*unknown, *known)]
@@ -138,7 +141,7 @@ def when_texts(when: Sequence[Values]) -> list[str]:
 
 
 def listed_text(names: Sequence[str]) -> str:
-    """Write names as people list them.
+    """Return names as an English list.
 
     >>> listed_text(["a", "b", "c"])
     'a, b and c'
@@ -147,7 +150,7 @@ def listed_text(names: Sequence[str]) -> str:
 
 
 def changes_text(changes: Iterable[Change]) -> str:
-    """Write the changes of a region on one line; those that end alike are named together.
+    """Return the changes of a region on one line; those with a common end are combined.
 
     >>> to = OutcomeState(StateKind.DECIDED, "P2")
     >>> changes_text([Change(OutcomeState(StateKind.DECIDED, "P1"), to), Change(OutcomeState(StateKind.UNDECIDED), to)])
@@ -164,12 +167,12 @@ def changes_text(changes: Iterable[Change]) -> str:
 
 
 def alike_text(region: DiffRegion) -> str:
-    """Return what of a region does not change."""
+    """Return the text for the situations of a region in which nothing changes."""
     return f" (in {region.alike:,} nothing changes)" if region.alike else ""
 
 
 def ticket_text(ticket: Mapping[str, str]) -> str:
-    """Write a ticket as a command line takes it.
+    """Return a ticket as arguments of a command line.
 
     >>> ticket_text({"impact": "high", "beds": "< 3"})
     "impact=high 'beds=< 3'"
@@ -178,7 +181,7 @@ def ticket_text(ticket: Mapping[str, str]) -> str:
 
 
 def share_text(changed: int, cells: int, noun: str = "") -> str:
-    """Write how many situations of how many.
+    """Return a count of a total, with its share.
 
     >>> share_text(1, 8), share_text(3, 100_000, "tickets")
     ('1 of 8 (12.5%)', '3 of 100,000 tickets (0.003%)')
@@ -188,7 +191,7 @@ def share_text(changed: int, cells: int, noun: str = "") -> str:
 
 
 def wording_text(one: Wording) -> str:
-    """Describe one difference of the text on one line."""
+    """Return one difference of the text on one line."""
     what = f"{one.part} {one.name}"
     if one.edit is Edit.RENAMED:
         return f"{one.part} {one.before} is now called {one.after}"
@@ -200,7 +203,7 @@ def wording_text(one: Wording) -> str:
 
 
 def outcome_text(one: OutcomeDiff) -> str:
-    """Sum an outcome up on one line."""
+    """Return a summary of an outcome on one line."""
     parts = (
         [share_text(one.changed, one.cells) + (" combinations of what it depends on" if one.inputs else " situations")]
         if one.changed
@@ -211,7 +214,7 @@ def outcome_text(one: OutcomeDiff) -> str:
 
 
 def mostly_text(one: OutcomeDiff) -> str:
-    """Return the most frequent change of an outcome, and say how many there are besides; nothing if only other things change."""
+    """Return the most frequent change of an outcome, and the number of others; "" if it has no changes."""
     if not one.changes:
         return ""
     more = len(one.changes) - 1
@@ -221,7 +224,7 @@ def mostly_text(one: OutcomeDiff) -> str:
 
 
 def decision_text(one: DecisionDiff) -> str:
-    """Return what becomes of a whole decision, beyond its outcomes; nothing if that is all."""
+    """Return the difference of a decision beyond its outcomes; "" for none."""
     if one.only_after:
         return "a new decision"
     if one.only_before:

@@ -1,13 +1,13 @@
-"""Invariants: sentences that must hold of a policy in every case, and their proof over all cells.
+"""Invariants: statements that must hold in every case of a policy, and their proof over all cells.
 
-They stand in ``invariants.yaml`` beside the policy, decide nothing, and are no part of its digest.
+They are in ``invariants.yaml`` next to the policy, decide nothing, and the digest does not cover them.
 
 Modules::
 
-    ground   what an invariant names in, terms out
+    ground   the names of an invariant -> terms over sent facts
     holding  never, always and implies
-    order    monotone: does raising one thing ever lower (or raise) another?
-    prove    invariants and the cells of a policy in, a proof of each out
-    terms    terms in, one array out
-    written  an invariant in, a sentence out: what it says, in the words of the policy
+    order    monotone: raising one thing never lowers (or raises) another
+    prove    invariants and the cells of a policy -> a result for each
+    terms    terms -> one array over the facts that all depend on
+    written  an invariant -> a sentence in the words of the policy
 """

@@ -1,7 +1,7 @@
-"""What an invariant names in, terms out: conditions as masks, orders as ranks, over the facts that callers send.
+"""The names of an invariant -> terms: conditions as masks, orders as ranks, over the facts that callers send.
 
-The proof needs finer atoms than the tables where an invariant names a number that no rule does; the atoms of the
-version stay as they are, and the axes of its tables are only read through the finer ones.
+The proof needs finer atoms than the tables if an invariant names a number that no rule names. The atoms of the version
+do not change; the axes of its tables are read through the finer ones.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, j
 from engine.tables.partial import Codes, PartialTable
 
 UNRANKED = -1
-"""The rank of a case that an order does not speak of: the outcome has no value there, or one without rank."""
+"""The rank of a case outside an order: the outcome has no value there, or one without a rank."""
 
 
 @dataclass(frozen=True, slots=True)
 class TabulatedPolicy:
-    """A tabulated policy: its tables over sent facts, and which of them gives each outcome."""
+    """A tabulated policy: its tables over sent facts, and the table that produces each outcome."""
 
     partial_tables: Mapping[str, PartialTable]
     producer: Mapping[str, str]
@@ -58,7 +58,7 @@ class Ground:
             self._base[fact] = np.array([0, *(base.of(sample) for sample in fine.samples)], dtype=np.int32)
 
     def masks(self, tests: Iterable[tuple[Test, bool]]) -> tuple[Term, ...]:
-        """Return where tests hold (or, with False beside them, do not): a term for each fact, and one for each table."""
+        """Return where tests hold (or, with False, do not): a term for each fact, and one for each table."""
         found: dict[str, list[Term]] = {}
         for test, holds in tests:
             where = self.cells.producer.get(test.name, test.name)
@@ -90,7 +90,7 @@ class Ground:
         return [atoms.of(value) for value in order.values] if order.values else list(range(1, len(atoms.samples) + 1))
 
     def outcome(self, name: str, facts: Mapping[str, int]) -> str:
-        """Return what an outcome is for a ticket (fact to atom)."""
+        """Return the value of an outcome for a ticket (fact to atom)."""
         partial, codes = self._partial(name)
         cell = tuple(int(axis.class_of[facts.get(axis.fact, 0)]) for axis in self._fine_axes(partial))
         low, high = codes.low[cell], codes.high[cell]
@@ -107,7 +107,7 @@ class Ground:
         return partial, partial.codes[name]
 
     def axes(self, invariant: Invariant) -> tuple[Axis, ...]:
-        """Return the axes of all cases that an invariant speaks of: those that its conditions, and the tables behind them, tell apart."""
+        """Return the axes of all cases of an invariant: those of its conditions and of the tables behind them."""
         tests = [
             test for test in tests_of(invariant) if test.condition is not None and test.name not in self.cells.producer
         ]
@@ -154,7 +154,7 @@ def _numbers_named(policy: Policy, invariants: Iterable[Invariant]) -> dict[str,
 
 
 def _all_hold(terms: list[Term]) -> Term:
-    """Put terms over the same facts together: where all hold."""
+    """Combine terms over the same facts: where all hold."""
     first, *others = terms
     if not others:
         return first
@@ -164,14 +164,14 @@ def _all_hold(terms: list[Term]) -> Term:
 
 
 def _over_one_fact(terms: list[Term]) -> tuple[tuple[Axis, ...], Mask]:
-    """Put conditions on one fact together."""
+    """Combine the conditions on one fact."""
     atoms = np.logical_and.reduce([term.array[term.axes[0].class_of] for term in terms])
     fact, count = terms[0].axes[0].fact, len(atoms)
     return (Axis(fact, np.arange(count, dtype=np.int32), tuple(range(count))),), atoms
 
 
 def _held(codes: Codes, test: Test, outcome: Fact) -> Mask:
-    """Return for each code of an outcome whether a test holds where it is decided so, or not covered."""
+    """Return for each code of an outcome, and for not covered, whether a test holds."""
     decided = DECIDED in test.states
     held = [
         decided or (test.condition is not None and test.condition.holds(_tested(value, outcome)))
@@ -185,7 +185,7 @@ def _unknown(test: Test) -> bool:
 
 
 def _tested(value: Literal, outcome: Fact) -> str | float:
-    """Return a value as conditions know it: a word, a number, or whether there is anything in it."""
+    """Return a value as conditions test it: a word, a number, or `given` or `blank` for a text."""
     match value:
         case bool():
             return YES if value else NO

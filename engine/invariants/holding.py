@@ -1,7 +1,7 @@
-"""Never, always and implies: is there a case in which conditions hold that must not hold together?
+"""Never, always and implies: finds a case in which conditions hold that must not hold together.
 
-Each of the three forms comes down to *clauses*: conditions that no case may fulfil at once. A clause is decided by
-projection: what only one term depends on is settled for itself, so that the terms meet over the facts they share.
+Each of the three forms becomes *clauses*: conditions that no case may meet together. A clause is decided by projection:
+facts on which only one term depends are eliminated first, so that the terms meet over the facts they share.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from engine.model.invariants import Always, Implies, Never, Test
 from engine.tables.classes import Axis
 
 Clause = tuple[tuple[Test, bool], ...]
-"""Conditions that no case may fulfil at once; those with False beside them are meant the other way round."""
+"""Conditions that no case may meet together; those with False are negated."""
 
 NOWHERE = np.iinfo(np.int64).max // 8
-"""More facts than any ticket has: the count where a clause does not hold."""
+"""More facts than any ticket has: the count of a cell in which a clause does not hold."""
 
 
 def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
-    """Yield what no case may fulfil if a claim is to hold."""
+    """Yield the clauses that no case may meet if a claim holds."""
     match claim:
         case Never(tests):
             yield tuple((test, True) for test in tests)
@@ -37,7 +37,7 @@ def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
 
 
 def fulfilled(ground: Ground, clause: Clause) -> dict[str, int] | None:
-    """Return a ticket with the fewest facts (fact to atom) that fulfils a clause; None if there is none. Raises TooLarge."""
+    """Return a ticket with the fewest facts (fact to atom) that meets a clause, or None. Raises TooLarge."""
     terms = ground.masks(clause)
     together = Counter(axis.fact for term in terms for axis in term.axes)
     shared = {fact for fact, count in together.items() if count > 1}

@@ -1,7 +1,7 @@
-"""Monotone: does raising one thing ever lower (or raise) another?
+"""Monotone: finds two tickets in which raising one thing lowers (or raises) another.
 
 Raising a fact compares two tickets that differ in that fact only; raising an outcome compares every two tickets. Cases
-in which one of the outcomes has no value are not compared: there is nothing that could have gone down.
+in which one of the outcomes has no value are not compared.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ Tickets = tuple[dict[str, int], dict[str, int]]
 
 
 def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
-    """Return two tickets with the fewest facts that show that a claim does not hold, and what is raised; None if there are none.
-
-    Raises TooLarge.
-    """
+    """Return two tickets with the fewest facts that break a claim, and what is raised, or None. Raises TooLarge."""
     raised = claim.raised[0].name
     if raised in ground.cells.producer:
         found = _by_outcome(ground, claim)
@@ -38,7 +35,7 @@ def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
 
 
 def _ranks(ground: Ground, outcomes: Sequence[Order], way: Way) -> tuple[Array, tuple[Axis, ...]]:
-    """Return one rank for all outcomes, the first counting most, so that a claim is broken where the rank goes down."""
+    """Return one rank for all outcomes, the first one most significant: a claim is broken where the rank goes down."""
     terms, axes = fitting([ground.ranks(order) for order in outcomes])
     return _joined(terms, axes, way), axes
 
@@ -57,7 +54,7 @@ def _joined(terms: Sequence[Term], axes: tuple[Axis, ...], way: Way) -> Array:
 
 
 def _by_fact(ranks: Array, axes: tuple[Axis, ...], order: Order, atoms: Sequence[int]) -> Tickets | None:
-    """Go up the values of one fact, all else equal, and look where the rank is less than it was before."""
+    """Raise one fact with all else equal, and find where the rank goes down."""
     at = next((at for at, axis in enumerate(axes) if axis.fact == order.name), None)
     if at is None:
         return None
@@ -76,7 +73,7 @@ def _by_fact(ranks: Array, axes: tuple[Axis, ...], order: Order, atoms: Sequence
 
 
 def _by_outcome(ground: Ground, claim: Monotone) -> Tickets | None:
-    """Compare every two cases by what they have for the raised outcome, and by the rank of the others."""
+    """Compare every two cases by the raised outcome and by the rank of the others."""
     terms, axes = fitting([ground.ranks(claim.raised[0]), *(ground.ranks(order) for order in claim.outcomes)])
     heights = np.broadcast_to(onto(terms[0], axes), [axis.size for axis in axes])
     ranks = _joined(terms[1:], axes, claim.way)
@@ -91,7 +88,7 @@ def _by_outcome(ground: Ground, claim: Monotone) -> Tickets | None:
 
 
 def _distinct(keys: Array) -> list[int]:
-    """Return the numbers that occur in an array, in order; without sorting it where they lie close together."""
+    """Return the distinct numbers of an array, sorted; without sorting the array if they are close together."""
     if int(keys.max(initial=0)) < keys.size:
         return [int(key) + UNRANKED for key in np.flatnonzero(np.bincount(keys.ravel() - UNRANKED))]
     return [int(key) for key in np.unique(keys)]
@@ -123,7 +120,7 @@ def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
 def _shown(
     pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int]
 ) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Of all pairs that go down, give the two with the fewest facts."""
+    """Return the two tickets with the fewest facts of all pairs that go down."""
     heights, ranks = np.array(pairs, dtype=np.int64).T
     counts = np.array([least[pair] for pair in pairs], dtype=np.int64)
     best: tuple[int, int, int] | None = None

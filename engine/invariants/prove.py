@@ -1,4 +1,4 @@
-"""Invariants and the cells of a policy in, a proof of each out; and a problem of each that does not hold."""
+"""Proves invariants over the cells of a policy, and turns each failure into a problem."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.tables.tabulate import cells
 
 
 def prove_invariants(policy: Policy, laid_out: TabulatedPolicy) -> tuple[InvariantResult, ...]:
-    """Prove every invariant of a policy over all of its cells, or find the smallest ticket that shows otherwise."""
+    """Prove every invariant of a policy over all of its cells, or find the smallest ticket that breaks it."""
     ground = Ground(policy, laid_out, policy.invariants)
     return tuple(_proof(ground, invariant) for invariant in policy.invariants)
 
@@ -90,7 +90,7 @@ def _listed(pairs: Witness) -> str:
 
 
 def _raised(shown: Counterexample) -> str:
-    """Return how the second ticket differs from the first, and what it has."""
+    """Return how the second ticket differs from the first, with its outcomes."""
     first, second = shown.tickets
     before, after = dict(first.facts), dict(second.facts)
     changed = {name: value for name, value in after.items() if before.get(name) != value}

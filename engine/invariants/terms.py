@@ -1,7 +1,7 @@
-"""Terms in, one array out: what invariants name, brought onto the facts that all of it depends on.
+"""Terms -> one array over the facts that all of them depend on.
 
-A term is an array over sent facts. Terms of one invariant may depend on different facts, and tell them apart
-differently; here they are joined, and made small before that where it matters.
+A term is an array over sent facts. Terms of one invariant may depend on different facts, in different classes; they are
+joined here, and reduced first if they are large.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class Term:
 
 
 class TooLarge(Exception):
-    """Terms depend together on more facts than can be looked at; says which, with their sizes."""
+    """Terms together depend on too many cells; the message has their facts, with their sizes."""
 
 
 def fitting(terms: Sequence[Term]) -> tuple[tuple[Term, ...], tuple[Axis, ...]]:
-    """Return the terms and the axes that they span together; made small first if these have too many cells. Raises TooLarge."""
+    """Return the terms and their joint axes, reduced first if these have too many cells. Raises TooLarge."""
     axes = joint_axes(term.axes for term in terms)
     if too_many(axes):
         terms = [merged(term) for term in terms]
@@ -62,7 +62,7 @@ def onto(term: Term, axes: tuple[Axis, ...]) -> Array:
 
 
 def merged(term: Term) -> Term:
-    """Put classes together that make no difference to a term, and leave out the facts that make none."""
+    """Merge classes that make no difference to a term, and drop facts that make none."""
     small = merge_alike(term.array)
     axes = tuple(
         Axis(axis.fact, np.array(of, dtype=np.int32)[axis.class_of], tuple(axis.members[group[0]] for group in groups))

@@ -1,4 +1,4 @@
-"""An invariant in, a sentence out: what it says, in the words of the policy."""
+"""An invariant -> a sentence in the words of the policy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine.model.invariants import Always, Implies, Invariant, Monotone, Never,
 
 
 def written(invariant: Invariant) -> str:
-    """Return what an invariant says, on one line.
+    """Return an invariant as a sentence on one line.
 
     >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))

@@ -1,28 +1,28 @@
-"""Replaying past tickets: what a version makes of them, beside what was made of them before.
+"""Replay: decides past tickets again, and compares the decisions with earlier ones.
 
-Tallies of one source add up to the same however it is cut, so chunks can be replayed anywhere.
+The tallies of the chunks of a source always add up to the same, so chunks can be replayed anywhere.
 
 Modules::
 
-    budget     what a replay may not do
-    count      columns of two sides in, counts out: one outcome, or one deadline, of one chunk
-    groups     tickets by the value of one fact: how many there are, and in how many something changes
-    in_force   tickets decided by the version that was in force when each of them was decided
-    join       replays of the tickets of several versions in, one replay of all of them out
+    budget     limits on how many tickets may change, and forbidden changes
+    count      columns of two sides -> counts of one outcome or deadline of a chunk
+    groups     tickets and changes by the value of one fact
+    in_force   tickets, each by the version in force at its instant
+    join       replays by version -> one replay of all tickets
     nouns      the nouns of a replay
-    pairs      states before and after as pairs
-    regions    where tickets change, in words of few facts
-    replay     A version and chunks of past tickets in, tallies out
-    rows       some rows of a chunk, as a chunk of their own
-    seen       the tickets that rows belong to, counted in bounded memory
-    shifts     between which lengths of time the moves of due times are counted
+    pairs      pairs of states before and after, by number
+    regions    the tickets that change, grouped by conditions on few facts
+    replay     a version and chunks of past tickets -> tallies
+    rows       some rows of a chunk as a chunk
+    seen       distinct tickets, counted in bounded memory
+    shifts     the bins in which moves of due times are counted
     side       one version's side of a replay
     space      the situations of an outcome, numbered
     spaces     the situations of every outcome of one or two versions
-    summary    A tally in, a replay out
-    tally      what is counted of replayed tickets
-    texts      texts that a version gives to every ticket, whatever its facts: a mailbox, a help text
-    tolerance  what is recorded to the minute, and decided to the second
+    summary    a tally -> a replay
+    tally      the counts of replayed tickets
+    texts      outcomes that are the same text for every ticket, such as a mailbox
+    tolerance  recorded values that are close enough to count as the same
 """
 
 from engine.replay.in_force import InForceReplayer

@@ -1,4 +1,4 @@
-"""What a replay may not do: limits on how many tickets change, and changes that are forbidden."""
+"""Checks a replay against a budget: limits on how many tickets may change, and forbidden changes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from engine.replay.pairs import changed
 
 
 def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
-    """Return everything that changes beyond what may.
+    """Return every excess of a replay over a budget.
 
-    A limit is for each outcome and each deadline, and of the tickets of which both sides say something. It does not count
-    what changes for every ticket alike. A forbidden change is one of an outcome; from anything to anything, it forbids
-    that a deadline moves, too. Where nothing was compared, no budget is kept.
+    A limit applies to each outcome and each deadline, and to the tickets that both sides decide. Changes that are the
+    same for every ticket do not count. A forbidden change is one of an outcome; a change from any value to any value
+    also forbids that a deadline moves. If nothing was compared, every budget is exceeded.
     """
     if budget and not replay.compared:
         return (Excess(rule="something to compare", message="nothing was compared, so the limits cannot be checked"),)

@@ -1,4 +1,4 @@
-"""Columns of two sides in, counts out: one outcome, or one deadline, of one chunk."""
+"""Columns of two sides -> the counts of one outcome, or one deadline, of a chunk."""
 
 from __future__ import annotations
 
@@ -30,17 +30,20 @@ from engine.replay.tally import (
 )
 
 _DENSE: Final = 1 << 18
-"""Up to how many combinations a place is held for each while a chunk is counted."""
+"""The most combinations that are counted in a dense array."""
 
 _SECOND: Final = 1_000_000
 
 Showing = Callable[[int], Example]
-"""Gives the example of a row of a chunk."""
+"""Returns the example of a row of a chunk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Situations:
-    """The situation of each row of a chunk: its short number, or NOWHERE; and how many rows there are in each situation in all."""
+    """The situation of each row of a chunk: its short number, or NOWHERE.
+
+    And how many rows there are in each situation in all.
+    """
 
     space: Space
     numbers: Column
@@ -58,7 +61,7 @@ class Situations:
         return cls(space, numbers, cls._counted(space, numbers))
 
     def of_rows(self, rows: Column | None) -> Counts:
-        """Count the situations of some rows; None is all, and always the same mapping."""
+        """Count the situations of some rows; None means all, and returns the same mapping each time."""
         return self.cells if rows is None else self._counted(self.space, self.numbers[rows])
 
     @staticmethod
@@ -74,13 +77,13 @@ class Situations:
 def count_outcome(
     pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing
 ) -> tuple[OutcomeTally, Column]:
-    """Count an outcome; give also the rows in which it changes, in order.
+    """Count an outcome; also return the rows in which it changes, in order.
 
     Args:
         pairs: the states of both sides.
         before: the codes of the one in every row.
         after: those of the other.
-        rows: the rows of which both sides say something; None is all.
+        rows: the rows that both sides decide; None means all.
         at: where each row is.
         shown: gives the example of a row.
     """
@@ -118,7 +121,7 @@ def _moved(
     """Count where rows change: ``which`` of the changes happens in each of the changed rows."""
     numbers = at.numbers[changed]
     if (numbers < 0).any():
-        # What has no place gets one behind all others, and loses it below.
+        # Rows outside the space get a number after all others, which is removed below.
         numbers = np.where(numbers < 0, len(at.space.met), numbers)
     keys, counts, first = _counted(numbers * len(changes) + which, (len(at.space.met) + 1) * len(changes))
     where, what = np.divmod(keys, len(changes))
@@ -155,7 +158,7 @@ def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
 
 
 def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
-    """Return the distinct keys, how often each occurs, and where it does first."""
+    """Return the distinct keys, with the count and the first position of each."""
     if size > _DENSE:
         distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
         return distinct, counts, first
@@ -169,7 +172,10 @@ def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
 def count_due(
     before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing
 ) -> tuple[DueTally, Column]:
-    """Count a deadline; give also the rows in which it changes, in order. ``numbers`` are those of the rows in the source."""
+    """Count a deadline; also return the rows in which it changes, in order.
+
+    ``numbers`` are those of the rows in the source.
+    """
     one, other = (
         (before, after) if rows is None else (Dues(side.micros[rows], side.given[rows]) for side in (before, after))
     )

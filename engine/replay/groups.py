@@ -1,4 +1,4 @@
-"""Tickets by the value of one fact: how many there are, and in how many something changes."""
+"""Tickets by the value of one fact, with the number of those that change."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from engine.version.version import Version
 
 
 class Grouping:
-    """How tickets are put together by a fact: as the version under trial reads it, else as the one before does."""
+    """Groups tickets by a fact as the version under trial reads it, or else as the one before does."""
 
     def __init__(self, fact: str, after: Version, before: Version | None) -> None:
         self.fact = fact
@@ -27,7 +27,7 @@ class Grouping:
         self._before = None if before is None else self._codes(before)
 
     def _codes(self, version: Version) -> Atomic | None:
-        """Return the label of each atom, that of a refused value last."""
+        """Return the label of each atom; the last is that of a rejected value."""
         if self.fact not in version.atoms:
             return None
         names = [""] * (len(version.atoms[self.fact].samples) + 1) + [StateKind.REFUSED.value]
@@ -52,9 +52,9 @@ def count_group(
     marks: tuple[Mask, Mask],
     changed: Mapping[str, Column],
 ) -> Mapping[str, GroupTally]:
-    """Count the rows that are kept, those that are marked, and those that change in each outcome, by the value of a fact.
+    """Count by the value of a fact the rows, the marked rows, and those in which each outcome changes.
 
-    ``marks`` are the rows that differ, and those in which only a text changes that every ticket is given.
+    ``marks`` are the rows that differ, and those in which only a text for every ticket changes.
     """
     labels, width = one.of(*reads), len(one.labels)
     tickets = np.bincount(labels if kept is None else labels[kept], minlength=width)

@@ -1,4 +1,4 @@
-"""Tickets decided by the version that was in force when each of them was decided: a replayer for each version, and their sum."""
+"""Replays each ticket by the version in force at its instant: one replayer per version, and their sum."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class InForceReplayer:
     """Replays chunks of past tickets, each row by the version that was in force at its instant.
 
     Args:
-        versions: all of them, in the order in which they come into effect.
-        after: the version under trial; None is the one in force.
-        before: the version to compare with; None is the one in force, if ``from_in_force``, else what is recorded.
+        versions: all versions, in the order in which they come into effect.
+        after: the version under trial; None means the one in force.
+        before: the version to compare with; None means the one in force with ``from_in_force``, or the recorded
+            decisions.
         by, decisions: as for a :class:`Replayer`; a version leaves out what it does not have.
 
     Raises:
@@ -70,7 +71,7 @@ class InForceReplayer:
         self._after = after.ref if after is not None else VersionRef(newest.name, IN_FORCE, "")
 
     def replay(self, chunk: Chunk) -> tuple[Tally, tuple[RejectedRow, ...]]:
-        """Decide a chunk; rows without an instant, and those before the first version, are unread."""
+        """Decide a chunk; rows without an instant, and those before the first version, are rejected."""
         at = self._at(chunk)
         unread = [
             RejectedRow(row=int(chunk.rows[row]), name=_name(chunk, row), field="", message=self._why(int(at[row])))
@@ -88,7 +89,7 @@ class InForceReplayer:
         return Tally(parts=parts), tuple(sorted(unread, key=lambda one: one.row))
 
     def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
-        """Return what a tally comes to."""
+        """Return the replay of a tally."""
         tallies = {
             one.ref.version: tally.parts[one.ref.version] for one in self._versions if one.ref.version in tally.parts
         }
@@ -107,7 +108,7 @@ class InForceReplayer:
         )
 
     def _at(self, chunk: Chunk) -> Column:
-        """Return which version was in force in each row: -1 is none yet, -2 that nobody knows."""
+        """Return the index of the version in force in each row: -1 for none yet, -2 for unknown."""
         if chunk.now is None:
             return np.full(chunk.size, -2, np.int64)
         if not isinstance(chunk.now, Instants):
@@ -129,11 +130,11 @@ class InForceReplayer:
 
     @property
     def too_early(self) -> str:
-        """Why a ticket is unread that is older than every version."""
+        """The reason why a ticket older than every version is rejected."""
         return f"before {iso(self._versions[0].policy.manifest.effective_from)}, when the first version, {self.first}, came into force"
 
     def _part(self, chunk: Chunk, replayer: Replayer) -> Chunk:
-        """Leave out the facts that only versions know that decide other rows."""
+        """Drop the facts that only versions of other rows have."""
         known = {
             fact
             for version in (replayer.after, replayer.before)

@@ -1,4 +1,4 @@
-"""Replays of the tickets of several versions in, one replay of all of them out."""
+"""Replays by version -> one replay of all tickets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ _K = TypeVar("_K")
 
 
 def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: VersionRef) -> Replay:
-    """Add up the replays of the tickets of each version; ``deadlines`` are counted for all of them. Rows, unread rows and repeats are left to the caller."""
+    """Add up the replays of each version; ``deadlines`` are counted for all of them.
+
+    The caller sets rows, rejected rows and repeats.
+    """
     parts = tuple(by.values())
     names = _names(one.name for part in parts for one in part.outcomes)
     outcomes = [
@@ -47,7 +50,7 @@ def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: V
 
 
 def _alike(parts: Sequence[Replay]) -> tuple[str, ...]:
-    """Name what changes alike for every ticket of every version for which it changes at all."""
+    """Return the outcomes that change in the same way for every ticket of each version in which they change."""
     by_ticket = {one.name for part in parts for one in part.outcomes if one.changed and one.name not in part.alike}
     return tuple(name for name in _names(name for part in parts for name in part.alike) if name not in by_ticket)
 

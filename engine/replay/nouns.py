@@ -1,7 +1,7 @@
-"""The nouns of a replay: past tickets as columns, and what two ways of deciding them make of each. Values; nothing here computes.
+"""The nouns of a replay: past tickets as columns, and their decisions on two sides. Values; nothing here computes.
 
-*Before* is how a ticket was decided: as somebody recorded it, or as another version decides it. *After* is what the
-version under trial decides.
+*Before* is the earlier decision of a ticket: as it was recorded, or as another version decides it. *After* is the
+decision of the version under trial.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from engine.request.moment import Hold
 
 @dataclass(frozen=True, slots=True)
 class OutcomeColumn:
-    """An outcome as it was recorded: ``codes`` are positions in ``states``; a negative code says that nothing is recorded."""
+    """A recorded outcome as a column: ``codes`` are positions in ``states``.
+
+    A negative code means that nothing is recorded.
+    """
 
     codes: NDArray[np.integer[Any]]
     states: tuple[OutcomeState, ...]
@@ -33,15 +36,15 @@ class OutcomeColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """How tickets were decided at the time: a column for each outcome and deadline of which anything is recorded.
+    """The recorded decisions of tickets: a column for each outcome and deadline with recorded values.
 
     Attributes:
         outcomes: by the name of the outcome.
-        due: by the name of the deadline; ``given`` is false where none was due, or none was decided.
-        dated: by the name of the deadline, where anything is recorded of it at all; without, everywhere.
+        due: by the name of the deadline; ``given`` is false if nothing was due, or nothing was decided.
+        dated: by the name of the deadline, the rows in which it is recorded; without, all rows.
         digest: the version under which all of them were decided, or "" if that is not known.
-        within: by the name of an outcome that is a number, or of a deadline (in microseconds): how far what is decided now
-            may be from what is recorded, and still be the same.
+        within: by the name of an outcome that is a number, or of a deadline (in microseconds): the tolerance within
+            which a decision counts as the recorded one.
     """
 
     outcomes: Mapping[str, OutcomeColumn] = field(default_factory=dict)
@@ -59,12 +62,12 @@ class Chunk:
         size: how many.
         facts: what was sent, a column for each fact.
         now: the instant at which each was decided, or all were.
-        rows: the number of each in its source, from 1; what cannot be read leaves out its number.
-        names: what the source calls each ticket.
-        holds: the holds on a ticket, by its position here; most have none.
-        recorded: how they were decided, if the source says so.
+        rows: the number of each row in its source, from 1; rejected rows keep their number.
+        names: the name of each row in the source.
+        holds: the holds on a ticket, by its position in the chunk.
+        recorded: the recorded decisions, if the source has them.
         tickets: a number for the ticket that each row belongs to (0: it has no name), if the source names tickets.
-        ticket_names: what the source calls these tickets, if that is not what it calls its rows.
+        ticket_names: the names of these tickets, if they differ from the names of the rows.
     """
 
     size: int
@@ -80,9 +83,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedRow:
-    """A row of a source that cannot be decided: its number, what the source calls it, what is wrong, and what it says.
+    """A row of a source that cannot be decided: its number, its name, the error, and its content.
 
-    ``field`` names the column or fact that is wrong, if it is one. ``content`` is the row as text, for the file that keeps it.
+    ``field`` names the wrong column or fact, if there is one. ``content`` is the row as text, for the file that keeps
+    it.
     """
 
     row: int
@@ -94,7 +98,10 @@ class RejectedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A ticket for which something changed: its row and name in the source, its facts as text, as ``guidepost eval`` takes them, and its ``now`` ("": none)."""
+    """A ticket that changes.
+
+    Its row and name in the source, its facts as arguments of ``guidepost eval``, and its ``now`` ("": none).
+    """
 
     row: int
     name: str
@@ -104,7 +111,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketRegion:
-    """Tickets that a few facts describe, and how many of them change; of those alone that ``version`` decided, if there are several."""
+    """Tickets described by a few facts, and how many of them change.
+
+    With several versions, only those that ``version`` decided.
+    """
 
     when: tuple[Values, ...]
     tickets: int
@@ -116,12 +126,12 @@ class TicketRegion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """What becomes of one outcome: of how many tickets both sides say something, how many change, from what to what, and where.
+    """The replay of one outcome: how many tickets both sides decide, how many change, and how.
 
-    ``matrix`` counts what stays as well: from each state to each. Where there is no before, it counts what is decided
-    now, as what stays. ``regions`` together hold every ticket that changes, but for ``elsewhere``: those that change in
-    one of too many different situations, or that say what neither version can place. ``near`` of the tickets are not the
-    same as recorded, but within the tolerance.
+    ``matrix`` counts tickets from each state to each, unchanged ones included. Without a before, it counts the present
+    decisions as unchanged. ``regions`` together contain every ticket that changes, except ``elsewhere``: those beyond
+    the limit on situations, or with values that neither version can place. ``near`` tickets differ from the record, but
+    within the tolerance.
     """
 
     name: str
@@ -135,7 +145,7 @@ class Replayed:
 
     @property
     def one_sided(self) -> bool:
-        """Whether only one side has this outcome: that says something of the versions, and nothing of a ticket."""
+        """Whether only one side has this outcome: a difference of the versions, and not of a ticket."""
         changing = [change for change in self.matrix if change.before != change.after]
         return bool(changing) and (
             all(one.before.kind is StateKind.ABSENT for one in changing)
@@ -145,7 +155,7 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class DueShift:
-    """How many due times move by how much: from ``least`` up to, but without, ``most``; negative is earlier. None is without a limit."""
+    """How many due times move by an amount from ``least`` to below ``most``; negative is earlier. None: unlimited."""
 
     least: timedelta | None
     most: timedelta | None
@@ -154,11 +164,11 @@ class DueShift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """What becomes of one deadline.
+    """The replay of one deadline.
 
-    ``tickets`` are those of which both sides say something; ``both`` of them are due before and after. Of these,
+    ``tickets`` are those that both sides decide; ``both`` of them are due before and after. Of these,
     ``earlier`` and ``later`` move; ``appear`` are due only after, ``vanish`` only before. ``shifts`` count the moves.
-    ``near`` are not due at the very instant that is recorded, but within the tolerance: they do not move.
+    ``near`` differ from the recorded instant, but within the tolerance: they do not count as moved.
     """
 
     name: str
@@ -183,7 +193,7 @@ class Moves:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Tickets by the value of one fact ("" where it was not sent): how many there are, and in how many anything changes, by outcome as well."""
+    """The tickets with one value of a fact ("" if it was not sent): how many, how many change, and by outcome."""
 
     value: str
     tickets: int
@@ -193,9 +203,10 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeats:
-    """How many tickets the rows belong to.
+    """The number of distinct tickets.
 
-    ``tickets`` are all, ``repeated`` those with several rows; ``exact`` is false if both are estimates. ``examples`` are
+    ``tickets`` are all, ``repeated`` those with several rows; ``exact`` is false if both are estimates. ``examples``
+    are
     the names of some of these, each with the number of its rows.
     """
 
@@ -211,18 +222,19 @@ class Replay:
 
     Attributes:
         after: the version under trial.
-        before: the versions by which they were decided before, as far as they are known: digest to number of tickets.
-        recorded: whether what was before is what the source says, and not what another version decides.
-        rows: all rows of the source; those that were decided are ``tickets``, the others ``unread``.
-        compared: the tickets of which both sides say something; of the others, nothing was recorded.
+        before: the versions of the earlier decisions, if known: digest to number of tickets.
+        recorded: whether the earlier decisions are those of the source, and not of another version.
+        rows: all rows of the source; decided ones are ``tickets``, the others ``unread``.
+        compared: the tickets that both sides decide; for the others, nothing was recorded.
         changed: the tickets that differ: in a deadline, or in an outcome that is not the same for every ticket.
-        unread: how many rows could not be read, by what was wrong.
-        outcomes, deadlines: what becomes of each, those that change most first.
+        unread: how many rows could not be read, by error.
+        outcomes, deadlines: the replay of each, those that change most first.
         groups: by fact, the values with most changes first.
-        alike: the outcomes that change for every ticket alike: texts that a version gives to all of them, and what only
-            one side has. They make no ticket one that differs.
-        decided: how many tickets each version decided, by its number, if each was decided by the version in force.
-        repeats: how many tickets the rows belong to, if some belong to the same; None if none does, or nobody knows.
+        alike: the outcomes that change for every ticket in the same way: constant texts, and outcomes of one side only.
+            A ticket does not count as changed because of them.
+        decided: how many tickets each version decided, by its number, if each ticket is decided by the version in
+            force.
+        repeats: the distinct tickets, if some have several rows; None if none has, or it is unknown.
     """
 
     after: VersionRef
@@ -242,5 +254,5 @@ class Replay:
 
     @property
     def equal(self) -> bool:
-        """Whether something was compared, and nothing changes, not even for every ticket alike."""
+        """Whether something was compared, and nothing changes at all."""
         return bool(self.compared) and not self.changed and not any(one.changed for one in self.outcomes)

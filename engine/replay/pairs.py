@@ -1,4 +1,4 @@
-"""States before and after as pairs: each has a number, and it is told once whether the two differ."""
+"""Pairs of states before and after, by number; whether the two differ is computed once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from engine.diff.nouns import Change, OutcomeState, StateKind
 
 
 def same_key(state: OutcomeState) -> object:
-    """Return what two states have in common that are the same: what is still possible does not count, and a number is a number.
+    """Return a key that is equal for states that count as the same.
+
+    Possible values are ignored, and numbers compare by value.
 
     >>> same_key(OutcomeState(StateKind.DECIDED, 4)) == same_key(OutcomeState(StateKind.DECIDED, 4.0)), same_key(OutcomeState(StateKind.DECIDED, 1)) == same_key(OutcomeState(StateKind.DECIDED, True))
     (True, False)
@@ -22,10 +24,7 @@ def same_key(state: OutcomeState) -> object:
 
 
 class Pairs:
-    """All pairs of some states before and some after.
-
-    A state that is the same as one after is written as that one.
-    """
+    """All pairs of some states before and after. A state before that equals one after is replaced by it."""
 
     def __init__(self, before: Sequence[OutcomeState], after: Sequence[OutcomeState]) -> None:
         numbers: dict[object, int] = {}
@@ -57,4 +56,4 @@ def changed(change: Change) -> bool:
 
 
 ABSENT = OutcomeState(StateKind.ABSENT)
-"""What a side says of an outcome that it does not have."""
+"""The state of an outcome that a side does not have."""

@@ -1,7 +1,7 @@
-"""Where tickets change, in words of few facts: boxes over the situations that tickets fall in.
+"""Groups the tickets that change by conditions on few facts: boxes over the situations that tickets fall in.
 
-A situation in which no ticket falls may be in any of them; one in which tickets fall and none changes is in none.
-What is too much for that is looked at over fewer facts: then more of a region's tickets do not change.
+A situation without tickets may be in any box; one with tickets of which none changes is in no box. If there are too
+many situations, fewer facts are used, and more tickets of a region do not change.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from engine.replay.tally import MAX_EXAMPLES, OutcomeTally
 from engine.tables.classes import Mask
 
 MAX_ROOM: Final = 1 << 18
-"""Over how many situations regions are looked for."""
+"""The most situations over which regions are computed."""
 
 MAX_CHANGED: Final = 1_500
-"""For how many situations in which something changes they are looked for one by one."""
+"""The most changed situations for which regions are exact."""
 
 FEW: Final = 8
-"""Up to how many regions of one change each are not summed up."""
+"""The most regions of one change each that are not summarized."""
 
 
 def regions(space: Space, tally: OutcomeTally) -> tuple[TicketRegion, ...]:
-    """Return regions that together hold all tickets that change in a place that is known, those with most of them first."""
+    """Return regions that together contain all tickets that change in a known situation, the largest first."""
     moved = {change: counts for change, counts in tally.moved.items() if counts}
     if not moved:
         return ()
@@ -44,7 +44,7 @@ def regions(space: Space, tally: OutcomeTally) -> tuple[TicketRegion, ...]:
 
 
 def _ends(moved: Iterable[Change], end: str) -> list[set[Change]]:
-    """Put changes together that have one end in common."""
+    """Group changes that have one end in common."""
     groups: dict[OutcomeState, set[Change]] = {}
     for change in moved:
         groups.setdefault(getattr(change, end), set()).add(change)
@@ -53,14 +53,14 @@ def _ends(moved: Iterable[Change], end: str) -> list[set[Change]]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Situations as positions on the axes, and which of them are wanted."""
+    """Situations as positions on the axes, and which of them must be covered."""
 
     positions: Column
     wanted: Mask
 
 
 class _Found:
-    """The situations that tickets fall in, and what changes in each."""
+    """The situations that tickets fall in, and the changes in each."""
 
     def __init__(self, space: Space, tally: OutcomeTally, moved: Mapping[Change, Mapping[int, int]]) -> None:
         self._space, self._tally, self._moved = space, tally, moved
@@ -98,7 +98,7 @@ class _Found:
         ]
 
     def _over(self, axes: list[int], wanted: Mask) -> _Seen:
-        """Look at the situations over some axes only: one is wanted if any of those that it stands for is."""
+        """Reduce the situations to some axes: one is wanted if any of those that it represents is."""
         if len(axes) == len(self._space.shape):
             return _Seen(self._positions, wanted)
         distinct, which = np.unique(self._positions[:, axes], axis=0, return_inverse=True)
@@ -144,7 +144,7 @@ def _distinct(examples: list[Example]) -> tuple[Example, ...]:
 
 
 def _cropped(seen: _Seen, used: list[Column]) -> list[Box]:
-    """Cover what is wanted, over the positions at which anything is; what no ticket falls in is free."""
+    """Cover the wanted situations over the positions that occur; situations without tickets may be covered too."""
     shape = tuple(map(len, used))
     within = (
         np.logical_and.reduce([np.isin(seen.positions[:, at], there) for at, there in enumerate(used)])
@@ -162,7 +162,7 @@ def _cropped(seen: _Seen, used: list[Column]) -> list[Box]:
 
 
 def _widened(box: Box, seen: _Seen, shape: list[int]) -> Box:
-    """Let a box run over all of an axis, or over all that is sent, where no ticket stands against it."""
+    """Widen a box to the whole axis, or to all sent values, if no unchanged ticket is in the way."""
     others = seen.positions[~seen.wanted]
     inside = [_among(others[:, axis], positions, shape[axis]) for axis, positions in enumerate(box)]
     wide = list(box)

@@ -1,4 +1,4 @@
-"""A version and chunks of past tickets in, tallies out: every ticket is decided again, compared with what was, and counted."""
+"""A version and chunks of past tickets -> tallies: every ticket is decided again, compared and counted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from engine.version.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sides:
-    """What is decided, and by whom: the version under trial, and the one before if there is one; and how tickets are grouped."""
+    """The two sides: the version under trial, and the one before, if any; with the groupings of tickets."""
 
     wanted: frozenset[str]
     after: Side
@@ -42,7 +42,10 @@ class _Sides:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compared:
-    """A chunk decided on both sides. ``before`` is empty if there is none; ``kept`` are the rows that count (None: all)."""
+    """A chunk decided on both sides. ``before`` is empty without an earlier side.
+
+    ``kept`` are the rows that count (None: all).
+    """
 
     made: Made
     before: Mapping[str, tuple[OutcomeColumn, Column | None]]
@@ -50,22 +53,22 @@ class _Compared:
     before_made: Made | None
     kept: Column | None
     otherwise: Mask | None
-    """The rows that one side refuses."""
+    """The rows that one side rejects."""
     near: Mapping[str, int] = field(default_factory=dict)
     """By outcome or deadline, the rows that differ by less than the tolerance."""
 
 
 class Replayer:
-    """Replays chunks of past tickets against a version. What it keeps changes nothing but the time it takes.
+    """Replays chunks of past tickets against a version. Its caches affect only the time.
 
-    A chunk is compared with what ``before`` decides, else with what is recorded in it; without either, what is decided
-    now is counted.
+    A chunk is compared with the decisions of ``before``, or with its recorded decisions; without either, the present
+    decisions are counted.
 
     Args:
         after: the version under trial.
         before: the version to compare with.
-        by: facts by whose values tickets are counted, too.
-        decisions: which decisions; without, what is recorded, else those that a new ticket needs in either version.
+        by: facts by whose values tickets are also counted.
+        decisions: which decisions; without, the recorded ones, or those of a triage in either version.
 
     Raises:
         UnknownDecision: no version makes one of the decisions.
@@ -99,19 +102,19 @@ class Replayer:
     def replay(self, chunk: Chunk) -> tuple[Tally, tuple[RejectedRow, ...]]:
         """Decide a chunk, compare, and count.
 
-        What is not recorded is not compared. A value that only one side refuses is a change to (or from) ``refused``; a
-        row that nobody can read is given as unread, once, and is in no number.
+        Outcomes without a record are not compared. A value that only one side rejects is a change to (or from)
+        ``refused``; a row that no side can read is returned as rejected, and counts nowhere else.
         """
         sides = self._of(self._wanted(chunk.recorded))
         compared, unread = self._compare(sides, chunk)
         return _Count(self, sides, chunk, compared).tally(), unread
 
     def summary(self, tally: Tally, unread: Mapping[str, int], rows: int) -> Replay:
-        """Return what a tally comes to.
+        """Return the replay of a tally.
 
         Args:
             tally: of all chunks.
-            unread: how many rows could not be read, by what was wrong.
+            unread: how many rows could not be read, by error.
             rows: how many rows the source has.
         """
         return summarise(
@@ -264,7 +267,7 @@ class _Count:
         )
 
     def _both(self, tickets: int) -> int:
-        """Count the rows of which both sides say something."""
+        """Count the rows that both sides decide."""
         sides = [rows for _, rows in (*self._compared.before.values(), *self._compared.before_due.values())]
         if any(rows is None for rows in sides):
             return tickets
@@ -337,7 +340,7 @@ class _Count:
 
 
 def _unread(chunk: Chunk, refused: Iterable[Refused], lost: Mask | None) -> tuple[RejectedRow, ...]:
-    """Return the rows that are lost, each with the first thing that is wrong."""
+    """Return the rejected rows, each with its first error."""
     if lost is None or not lost.any():
         return ()
     found: dict[int, RejectedRow] = {}

@@ -1,4 +1,4 @@
-"""Some rows of a chunk, as a chunk of their own."""
+"""Some rows of a chunk as a chunk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _C = TypeVar("_C", Words, Numbers, Instants, Words | Numbers | Instants)
 
 
 def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
-    """Return some rows of a chunk, by their positions in it."""
+    """Return some rows of a chunk, by position."""
     at = {int(row): position for position, row in enumerate(rows)}
     return Chunk(
         size=len(rows),
@@ -43,7 +43,7 @@ def _recorded(one: Recorded, rows: Rows) -> Recorded:
 
 def _column(column: _C, rows: Rows) -> _C:
     if isinstance(column, Words):
-        # Only the values that are left: whoever decides looks at each of them once.
+        # Keep only the values that occur: each is read once.
         used, codes = np.unique(column.codes[rows], return_inverse=True)
         return replace(
             column, codes=codes, values=tuple(column.values[code] if code >= 0 else None for code in used.tolist())

@@ -1,7 +1,7 @@
-"""The tickets that rows belong to, counted in bounded memory: a value that adds up in any order, and that travels as JSON.
+"""Counts distinct tickets in bounded memory: a value that adds up in any order, and converts to JSON.
 
-Each ticket is a number that its name was hashed to. The MOST least numbers are kept, each with its rows: they are all of
-the tickets of a small source, and of a large one a sample in which none is more likely than another.
+Each ticket is the hash of its name. The MOST smallest hashes are kept, each with its rows: all tickets of a small
+source, and a uniform sample of a large one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from engine.replay.nouns import Repeats
 
 MOST: Final = 1 << 18
-"""How many tickets are counted exactly."""
+"""The most tickets that are counted exactly."""
 
 NAMED: Final = 1_024
-"""Of how many of them the names are kept."""
+"""The most tickets whose names are kept."""
 
 SHOWN: Final = 3
 
@@ -36,10 +36,10 @@ class Seen:
     """Some rows by their tickets.
 
     Attributes:
-        tickets: the least numbers of tickets, sorted.
-        rows: how many rows each of these has.
-        names: what the source calls those with the least numbers.
-        named: how many rows have a ticket at all, ``nameless`` how many have none: each of these is a ticket by itself.
+        tickets: the smallest hashes of tickets, sorted.
+        rows: the number of rows of each of these.
+        names: the names of those with the smallest hashes.
+        named: how many rows have a ticket; ``nameless``: how many have none, each of which counts as a ticket.
         whole: whether ``tickets`` are all.
     """
 
@@ -52,7 +52,7 @@ class Seen:
 
     @classmethod
     def of(cls, numbers: Numbers, name: Callable[[int], str]) -> Self:
-        """Count rows by the numbers of their tickets (0: none); ``name`` gives what the source calls the ticket of a row."""
+        """Count rows by the hashes of their tickets (0: none); ``name`` returns the name of the ticket of a row."""
         found, rows = np.unique(numbers, return_counts=True)
         nameless = int(rows[0]) if len(found) and found[0] == 0 else 0
         if nameless:
@@ -77,7 +77,7 @@ class Seen:
             return self
         if not self.named and not self.nameless:
             return other
-        # Beyond the greatest number that either side kept, it does not know how many rows there are.
+        # Above the greatest hash that either side kept, its count of rows is unknown.
         ends = [one.tickets[-1] for one in (self, other) if not one.whole]
         sides = [_up_to(one, min(ends)) for one in (self, other)] if ends else [self, other]
         tickets, rows = _united(*sorted(sides, key=lambda one: len(one.tickets)))
@@ -93,11 +93,11 @@ class Seen:
         )
 
     def repeats(self) -> Repeats | None:
-        """Return how many tickets there are; None if no two rows are known to belong to the same."""
+        """Return the number of tickets; None if no two rows are known to have the same."""
         several = self.rows > 1
         if not several.any():
             return None
-        # Every ticket is as likely to be kept as any other, so these tell how many rows a ticket has.
+        # Every ticket is equally likely to be kept, so these estimate the rows per ticket.
         share = 1.0 if self.whole else self.named / int(self.rows.sum())
         known = [
             (name, int(self.rows[np.searchsorted(self.tickets, np.uint64(number))]))
@@ -112,7 +112,7 @@ class Seen:
         )
 
     def plain(self) -> list[Any]:
-        """Return it as JSON has it; ``read`` gives it back."""
+        """Return it as plain data for JSON; ``read`` is the inverse."""
         return [
             _text(self.tickets),
             _text(self.rows),
@@ -124,7 +124,7 @@ class Seen:
 
     @classmethod
     def read(cls, plain: list[Any]) -> Self:
-        """Return back what ``plain`` gave."""
+        """Read the plain data that ``plain`` returned."""
         tickets, rows, names, named, nameless, whole = plain
         return cls(
             tickets=_numbers(tickets),
@@ -142,7 +142,7 @@ class Seen:
 
 
 def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
-    """Put the tickets of both in order, and add up the rows of those that both have."""
+    """Merge the tickets of both, and add up the rows of common ones."""
     at = np.searchsorted(many.tickets, few.tickets)
     known = at < len(many.tickets)
     known[known] = many.tickets[at[known]] == few.tickets[known]
@@ -152,7 +152,7 @@ def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
 
 
 def _up_to(one: Seen, most: np.uint64) -> Seen:
-    """Leave out what cannot be kept."""
+    """Drop tickets beyond the limit."""
     end = int(np.searchsorted(one.tickets, most, side="right"))
     return Seen(tickets=one.tickets[:end], rows=one.rows[:end])
 

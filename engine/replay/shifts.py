@@ -1,4 +1,4 @@
-"""Between which lengths of time the moves of due times are counted: fixed, so that counts of different tickets add up."""
+"""The bins in which moves of due times are counted: fixed, so that counts of different tickets add up."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from engine.clock.zone import MICRO, Column
 _EDGES: Final = tuple(timedelta(minutes=minutes) for minutes in (15, 60, 4 * 60, 24 * 60, 7 * 24 * 60))
 
 EDGES: Final = (*(-edge for edge in reversed(_EDGES)), timedelta(0), *_EDGES)
-"""Where one stretch ends and the next begins."""
+"""The limits of the bins."""
 
 SHIFTS: Final = len(EDGES) + 1
-"""How many stretches there are."""
+"""The number of bins."""
 
 EARLIER: Final = EDGES.index(timedelta(0)) + 1
-"""How many of them, the first ones, are earlier."""
+"""The number of bins of earlier due times, which come first."""
 
 _MICROS: Final = np.array([edge // MICRO for edge in EDGES], np.int64)
 
 
 def count_shifts(moves: Column) -> tuple[int, ...]:
-    """Count moves, in microseconds, in each stretch: from its least length up to, but without, the next.
+    """Count moves, in microseconds, in each bin: from its lower limit to below the upper one.
 
     >>> [at for at, count in enumerate(count_shifts(np.array([-3_600_000_000, -1, 1, 900_000_000]))) if count]
     [4, 5, 6, 7]
@@ -33,7 +33,7 @@ def count_shifts(moves: Column) -> tuple[int, ...]:
 
 
 def stretch(at: int) -> tuple[timedelta | None, timedelta | None]:
-    """Return the ends of a stretch; None is without a limit.
+    """Return the limits of a bin; None: unlimited.
 
     >>> stretch(0)[1], stretch(EARLIER)[0]
     (datetime.timedelta(days=-7), datetime.timedelta(0))

@@ -1,4 +1,7 @@
-"""One version's side of a replay: what it decides for a chunk, as states and due times, and how it reads the facts."""
+"""One side of a replay.
+
+The decisions of one version for a chunk as states and due times, and the atoms of its facts.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from engine.version.version import Version
 
 @dataclass(frozen=True, slots=True)
 class Dues:
-    """A deadline in every row: when it is due, where it is at all."""
+    """A deadline in every row: the due times, and the rows in which it is due."""
 
     micros: Column
     given: Mask
@@ -33,7 +36,7 @@ class Dues:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What a side makes of a chunk: outcomes, deadlines, the values that it refuses, and which rows have one of these."""
+    """The decisions of a side for a chunk: outcomes, deadlines, the rejected values, and the rows that have one."""
 
     outcomes: Mapping[str, OutcomeColumn]
     dues: Mapping[str, Dues]
@@ -47,8 +50,8 @@ class Side:
 
     Args:
         version: the version.
-        wanted: outcomes and deadlines to decide, as far as the version has them.
-        watched: facts of which the atoms are wanted.
+        wanted: the outcomes and deadlines to decide, if the version has them.
+        watched: the facts whose atoms are needed.
     """
 
     def __init__(self, version: Version, wanted: Collection[str], watched: Collection[str]) -> None:
@@ -62,7 +65,7 @@ class Side:
         self._extended = frozenset(name for name, one in version.policy.deadlines.items() if one.holds.extend)
 
     def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> Made:
-        """Decide a chunk; ``facts`` are those of its facts that this side is sent."""
+        """Decide a chunk; ``facts`` are the facts for this side."""
         atoms: dict[str, Atomic] = {fact: np.zeros(chunk.size, np.intp) for fact in self._watched}
 
         def watch(rows: slice, block: Block) -> None:
@@ -87,7 +90,7 @@ class Side:
         return Made(outcomes=outcomes, dues=dues, read=Read(atoms), refused=made.refused, refuses=refuses)
 
     def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: Decided) -> None:
-        """Decide what was on hold one by one; holds change nothing but when something is due that they put off."""
+        """Decide tickets with holds one by one; holds change only the due times that they extend."""
         if not self._extended & made.due.keys():
             return
         for row, holds in chunk.holds.items():
@@ -118,7 +121,7 @@ class Side:
 
 
 def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:
-    """Return decisions that together make every outcome that is wanted and that the version has; those of a new ticket first."""
+    """Return decisions that together include every wanted outcome of the version; those of a triage first."""
     left, chosen = set(wanted), []
     for plan in (*version.triage, *version.plans.values()):
         if left & set(plan.decision.outcomes):
@@ -128,7 +131,7 @@ def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:
 
 
 def now_of(chunk: Chunk, row: int) -> datetime | None:
-    """Return what time it is for a row; None if nobody says."""
+    """Return the instant of a row; None if there is none."""
     if not isinstance(chunk.now, Instants):
         return chunk.now
     if chunk.now.given is not None and not chunk.now.given[row]:
@@ -137,13 +140,13 @@ def now_of(chunk: Chunk, row: int) -> datetime | None:
 
 
 def sent_to(version: Version, facts: Mapping[str, SentColumn], others: Iterable[str]) -> dict[str, SentColumn]:
-    """Leave out what a version does not know and another one (``others``: its facts) does."""
+    """Drop the facts that a version does not have and another one (``others``: its facts) does."""
     spared = set(others) - set(version.policy.facts)
     return {name: column for name, column in facts.items() if name not in spared}
 
 
 def outcomes_of(versions: Sequence[Version], decisions: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the outcomes of some decisions, or of those that a new ticket needs, in any of the versions."""
+    """Return the outcomes of some decisions, or of those of a triage, in any of the versions."""
     plans = [
         plan
         for version in versions

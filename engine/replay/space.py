@@ -1,7 +1,7 @@
-"""The situations of an outcome, numbered: the cells of the space of both versions, or of one, in which tickets fall.
+"""The situations of an outcome by number: the cells of the space of one or both versions that tickets fall in.
 
-A ticket falls where both versions read it. Where the two read one of its facts as values that no value on the common
-scale stands for (a spelling that only one of them has), it is put where the later version reads it.
+A ticket falls in the cell in which both versions read it. If no value on the common scale fits how the two read one of
+its facts (a spelling that only one of them has), the later version decides.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from engine.tables.classes import Axis
 from engine.version.version import Version
 
 NOWHERE: Final = -1
-"""The number of what has no place."""
+"""The number of a row outside the space."""
 
 MAX_SPACE: Final = 1 << 50
 MAX_KEPT: Final = 1 << 20
-"""After how many situations met their short numbers begin anew."""
+"""The number of situations after which the short numbers restart."""
 
 _MANY: Final = 1 << 16
-"""Up to how many pairs of atoms are each looked up at once."""
+"""The most pairs of atoms for a dense look-up table."""
 
 _FAR: Final = -(1 << 55)
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """How a version reads some rows: the atoms of each fact; a value that it refuses is one past the last atom."""
+    """The atoms of each fact of some rows as a version reads them; a rejected value is one past the last atom."""
 
     atoms: Mapping[str, Atomic]
 
@@ -45,7 +45,7 @@ class Space:
 
     Args:
         axes: facts as both versions tell them apart.
-        own: the axes of the tables of the version before (None: there is none) and after.
+        own: the axes of the tables of the version before (None: no version) and after.
         versions: these versions.
     """
 
@@ -68,7 +68,7 @@ class Space:
         self.met: list[int] = []
 
     def cells(self, before: Read | None, after: Read, size: int) -> Column:
-        """Return the number of each row's situation; NOWHERE if it has no place."""
+        """Return the number of each row's situation; NOWHERE outside the space."""
         if self.size > MAX_SPACE:
             return np.full(size, NOWHERE, np.int64)
         found = np.zeros(size, np.int64)
@@ -78,13 +78,16 @@ class Space:
         return found if self.size <= 1 else np.maximum(found, NOWHERE)
 
     def numbers(self, cells: Column) -> Column:
-        """Return each situation, those of no place left out before, a short number: its position in ``met``."""
+        """Return a short number for each situation: its position in ``met``.
+
+        Rows outside the space are removed before.
+        """
         if len(self.met) > MAX_KEPT:
             self._begin()
         return self._numbering.numbers(cells, lambda row: self.met.append(int(cells[row])))
 
     def positions(self, cells: Sequence[int]) -> Column:
-        """Return where situations are on each axis: a row for each."""
+        """Return the positions of situations on each axis: one row per situation."""
         return (
             np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1)
             if self.shape
@@ -94,7 +97,10 @@ class Space:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Step:
-    """What a fact adds to the number of a situation: for each pair of marks; ``before`` and ``after`` give the mark of each atom (None: itself)."""
+    """The share of a fact in the number of a situation, for each pair of marks.
+
+    ``before`` and ``after`` have the mark of each atom (None: itself).
+    """
 
     fact: str
     before: Atomic | None
@@ -113,11 +119,14 @@ class _Step:
 
 
 _Mark = tuple[int, bool]
-"""The class of an atom, and whether it is one of a value that is sent."""
+"""The class of an atom, and whether its value is sent."""
 
 
 def _marks(fact: str, own: Mapping[str, Axis] | None, version: Version | None) -> list[_Mark]:
-    """Return the mark of each atom of a fact, that of a refused value last; only that of nothing sent where the fact is not known."""
+    """Return the mark of each atom of a fact, the last for a rejected value.
+
+    Only that of not sent if the fact is unknown.
+    """
     if own is None or version is None or fact not in version.atoms:
         return [(0, False)]
     axis = own.get(fact)
@@ -147,7 +156,7 @@ def _apart(marks: list[_Mark]) -> tuple[list[_Mark], Atomic]:
 
 
 class _Places:
-    """Where pairs of marks stand on an axis."""
+    """The positions of pairs of marks on an axis."""
 
     def __init__(self, axis: JointAxis) -> None:
         self._unsent = next(at for at, members in enumerate(axis.members) if 0 in members)
@@ -157,7 +166,7 @@ class _Places:
         self._after = {axis.after[at]: at for at in reversed(sent)}
 
     def of(self, before: _Mark, after: _Mark) -> int:
-        """Return the place of a pair; NOWHERE if none comes near."""
+        """Return the position of a pair; NOWHERE if there is none."""
         if not before[1] and not after[1]:
             return self._unsent
         exact = self._pairs.get((before[0], after[0]))

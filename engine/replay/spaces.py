@@ -1,4 +1,4 @@
-"""The situations of every outcome of one or two versions; outcomes that depend on the same facts alike share theirs."""
+"""The situations of every outcome of one or two versions; outcomes with the same axes share them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.version.version import Version
 
 
 class Spaces:
-    """Gives the situations of outcomes by a version, and by the one before if there is one."""
+    """Returns the situations of outcomes of a version, and of the one before, if any."""
 
     def __init__(self, after: Version, before: Version | None) -> None:
         self.after, self.before = after, before
@@ -20,7 +20,7 @@ class Spaces:
         self._shared: dict[tuple[JointAxis, ...], Space] = {}
 
     def of(self, outcome: str) -> Space:
-        """Return the situations of an outcome: those of no fact at all if no table makes it."""
+        """Return the situations of an outcome; a space without axes if no table produces it."""
         if outcome not in self._of:
             before, after = (
                 None if version is None else _axes(outcome, version) for version in (self.before, self.after)

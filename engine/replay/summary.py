@@ -1,4 +1,4 @@
-"""A tally in, a replay out: what becomes of each outcome and deadline, where, and in which groups of tickets."""
+"""A tally -> a replay: the changes of each outcome and deadline, their regions, and the groups of tickets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.replay.tally import DueTally, Examples, GroupTally, OutcomeTally, Ta
 def summarise(
     spaces: Spaces, tally: Tally, unread: Mapping[str, int], rows: int, *, recorded: bool, texts: Collection[str] = ()
 ) -> Replay:
-    """Return what a tally comes to; ``texts`` are the outcomes that may change for every ticket alike."""
+    """Return the replay of a tally; ``texts`` are the outcomes that are constant texts."""
     order = _order(spaces)
     near = tally.near
     outcomes = [
@@ -30,7 +30,7 @@ def summarise(
         moves_of(name, tally.deadlines[name], near.get(name, 0)) for name in sorted(tally.deadlines, key=order)
     ]
     worded = [one for one in outcomes if one.name in texts and one.changed and not one.one_sided]
-    # What was recorded may differ from ticket to ticket: then such a text is an outcome like the others.
+    # Recorded texts may differ between tickets: then such a text is an outcome like the others.
     counted = bool(spaces.before is None and not all(_for_all(one) for one in worded))
     alike = [one.name for one in outcomes if one.one_sided or (one in worded and not counted)]
     return Replay(
@@ -52,14 +52,14 @@ def summarise(
 
 
 def _for_all(one: Replayed) -> bool:
-    """Return whether every ticket goes from the same value to the same other one."""
+    """Return whether every ticket changes from the same value to the same other one."""
     return len(one.matrix) == 1 and all(
         state.kind is StateKind.DECIDED for change in one.matrix for state in (change.before, change.after)
     )
 
 
 def _order(spaces: Spaces) -> Callable[[str], tuple[int, str]]:
-    """Order names as the decisions of the versions have them."""
+    """Sort names in the order of the decisions of the versions."""
     versions = [version for version in (spaces.after, spaces.before) if version is not None]
     plans = [plan for version in versions for plan in (*version.triage, *version.plans.values())]
     places = {
@@ -85,7 +85,7 @@ def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
 
 
 def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
-    """Return what becomes of a deadline; ``near`` of its tickets are within the tolerance."""
+    """Return the replay of a deadline; ``near`` of its tickets are within the tolerance."""
     shifts = [DueShift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
     return Moves(

@@ -1,8 +1,8 @@
-"""What is counted of replayed tickets: a value that adds up, in any order and any grouping, and that travels as JSON.
+"""The counts of replayed tickets: a value that adds up in any order and any grouping, and converts to JSON.
 
-Everything in it is a count, a sum, an extreme, or the first few by an order that does not depend on who counted: so the
-tally of a source is the same however it was cut into chunks. What is kept of single situations is bounded; of more,
-those with the least ``mixed`` number stay, and these are counted in full.
+Everything in it is a count, a sum, an extreme, or the first few by a fixed order, so the tally of a source does not
+depend on its chunks. The number of situations is bounded: those with the smallest ``mixed`` number stay, and these are
+counted in full.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from engine.replay.seen import Seen
 from engine.replay.shifts import SHIFTS
 
 MAX_CELLS: Final = 20_000
-"""Of how many situations the tickets are counted, for each outcome."""
+"""The most situations whose tickets are counted, for each outcome."""
 
 MAX_SPOTS: Final = 64
-"""For how many situations that change an example is kept, for each outcome."""
+"""The most changed situations with an example, for each outcome."""
 
 MAX_EXAMPLES: Final = 3
-"""How many examples are kept of each change, and of a deadline."""
+"""The most examples of each change, and of a deadline."""
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -43,10 +43,10 @@ _V = TypeVar("_V")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeTally:
-    """What is counted of an outcome.
+    """The counts of an outcome.
 
     Attributes:
-        matrix: from what to what, what stays included.
+        matrix: tickets from each state to each, unchanged ones included.
         cells: how many tickets there are in each situation.
         moved: of each change, how many tickets in each situation.
         examples: of each change, the first ticket of those situations in which it happens first.
@@ -60,7 +60,7 @@ class OutcomeTally:
     spots: Examples = field(default_factory=dict)
 
     def merge(self, other: OutcomeTally, known: dict[tuple[int, int], Counts] | None = None) -> OutcomeTally:
-        """Add up; ``known`` has the cells that were added up already: outcomes of one table have the same."""
+        """Add up; ``known`` has the cells that are already added up: outcomes of one table share them."""
         key, known = (id(self.cells), id(other.cells)), {} if known is None else known
         if key not in known:
             known[key] = least(_united(self.cells, other.cells, _plus), MAX_CELLS)
@@ -81,7 +81,7 @@ class OutcomeTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueTally:
-    """What is counted of a deadline: of its tickets, those due on both sides or one, and by how many microseconds they move."""
+    """The counts of a deadline: tickets due on both sides or on one, and their moves in microseconds."""
 
     tickets: int = 0
     both: int = 0
@@ -111,7 +111,10 @@ class DueTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupTally:
-    """What is counted of the tickets with one value of a fact; ``changes`` by outcome or deadline, ``texts`` as in a Tally."""
+    """The counts of the tickets with one value of a fact.
+
+    ``changes`` by outcome or deadline, ``texts`` as in a Tally.
+    """
 
     tickets: int = 0
     changed: int = 0
@@ -130,21 +133,21 @@ class GroupTally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """What is counted of some tickets. ``Tally()`` is that of none.
+    """The counts of some tickets. ``Tally()`` is the empty one.
 
     Attributes:
         tickets: how many were decided.
-        changed: in how many of them anything changes but texts that a version gives to every ticket, and what only one side has.
-        texts: in how many others such a text changes.
-        versions: by the digest of the version that decided them before.
+        changed: how many of them change, without constant texts and outcomes of one side only.
+        texts: how many others change in such a text only.
+        versions: tickets by the digest of the version that decided them before.
         outcomes, deadlines: by name.
         groups: by fact, then by its value ("" where it was not sent).
         recorded: how many of them come from a source that records how tickets were decided.
-        compared: of how many both sides say something.
-        near: by outcome or deadline, how many differ by less than the tolerance.
-        seen: how many tickets the rows belong to.
-        parts: where each ticket is decided by the version in force at its instant, the tally of each version by its number;
-            then nothing else is counted here.
+        compared: how many of them both sides decide.
+        near: how many differ by less than the tolerance, by outcome or deadline.
+        seen: the distinct tickets.
+        parts: the tally of each version by its number, if each ticket is decided by the version in force; then the
+            other fields are empty.
     """
 
     tickets: int = 0
@@ -184,7 +187,7 @@ class Tally:
         )
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON has it; ``read`` gives it back."""
+        """Return it as plain data for JSON; ``read`` is the inverse."""
         return {
             "tickets": self.tickets,
             "changed": self.changed,
@@ -204,7 +207,7 @@ class Tally:
 
     @classmethod
     def read(cls, plain: Mapping[str, Any]) -> Self:
-        """Return back what ``plain`` gave."""
+        """Read the plain data that ``plain`` returned."""
         return cls(
             tickets=plain["tickets"],
             changed=plain["changed"],
@@ -225,7 +228,7 @@ class Tally:
 
 
 def least(found: Mapping[int, _V], most: int) -> Mapping[int, _V]:
-    """Keep so many situations, by an order in which none is more likely than another."""
+    """Keep a number of situations, chosen uniformly by their ``mixed`` numbers."""
     if len(found) <= most:
         return found
     cells = np.fromiter(found, np.int64, len(found))
@@ -233,19 +236,19 @@ def least(found: Mapping[int, _V], most: int) -> Mapping[int, _V]:
 
 
 def earliest(found: Examples) -> Examples:
-    """Keep the examples with the least rows."""
+    """Keep the examples with the smallest row numbers."""
     if len(found) <= MAX_EXAMPLES:
         return found
     return {cell: found[cell] for cell in sorted(found, key=lambda cell: (found[cell].row, cell))[:MAX_EXAMPLES]}
 
 
 def mixed(cells: Column) -> NDArray[np.uint64]:
-    """Return numbers to order situations by: no two have the same."""
+    """Return distinct pseudo-random numbers by which situations are sorted."""
     return cells.astype(np.uint64) * _MIX
 
 
 def _united(one: Mapping[_K, _V], other: Mapping[_K, _V], both: Callable[[_V, _V], _V]) -> Mapping[_K, _V]:
-    """Put two mappings together; what both have is added up. Neither is changed."""
+    """Return the union of two mappings, with common values added up."""
     if not other or not one:
         return one or other
     found = dict(one)

@@ -1,4 +1,7 @@
-"""Texts that a version gives to every ticket, whatever its facts: a mailbox, a help text. To change one changes no decision on a ticket."""
+"""Outcomes that are the same text for every ticket: a mailbox, a help text.
+
+A change of such a text does not change the decision on a ticket.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is recorded to the minute, and decided to the second: what is close enough is taken for the same, and counted."""
+"""Treats recorded values that are close to the decided ones as the same, and counts them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from engine.replay.side import Dues
 
 
 def near_dues(recorded: Dues, decided: Dues, most: float) -> tuple[Dues, Mask]:
-    """Put recorded due times that are within so many microseconds at what is decided; mark those that were not the same before."""
+    """Replace recorded due times within a number of microseconds by the decided ones; mark those that differed."""
     both = recorded.given & decided.given
     apart = np.abs(np.where(both, decided.micros - np.where(both, recorded.micros, 0), 0))
     close = both & (apart > 0) & (apart <= most)
@@ -19,7 +19,7 @@ def near_dues(recorded: Dues, decided: Dues, most: float) -> tuple[Dues, Mask]:
 
 
 def near_states(recorded: OutcomeColumn, decided: OutcomeColumn, most: float) -> tuple[OutcomeColumn, Mask]:
-    """Put recorded numbers that are within so much at what is decided; mark those that were not the same before."""
+    """Replace recorded numbers within a tolerance by the decided ones; mark those that differed."""
     before, after = (np.array([_number(state) for state in one.states], np.float64) for one in (recorded, decided))
     given = recorded.codes >= 0
     one = np.where(given, before.take(recorded.codes, mode="clip") if len(before) else np.nan, np.nan)

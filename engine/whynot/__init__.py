@@ -1,10 +1,10 @@
-"""Why an outcome is not another one: the fewest facts of a ticket that would have to be otherwise.
+"""Why an outcome is not another one: the smallest change of facts that would lead to it.
 
 Modules::
 
-    changes  the fewest facts of a ticket that would have to be otherwise for another outcome, and what they could be
-    ranges   atoms of a number, written as people write ranges
-    wanted   what somebody would have liked a decision to be
+    changes  the smallest changes of a ticket that lead to another outcome
+    ranges   atoms of a number -> ranges as text
+    wanted   the wanted outcome of a decision
 """
 
 from __future__ import annotations

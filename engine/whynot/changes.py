@@ -1,7 +1,7 @@
-"""The fewest facts of a ticket that would have to be otherwise for another outcome, and what they could be.
+"""The smallest changes of a ticket's facts that lead to another outcome.
 
-A version, a ticket and a wanted outcome in, the nearest cells out that have it, put together into a few readable
-alternatives. All cells are looked at, so a smaller change does not exist, and what no cell has is impossible.
+A version, a ticket and a wanted outcome -> the nearest cells that have it, combined into a few readable alternatives.
+All cells are examined, so no smaller change exists, and an outcome that no cell has is impossible.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from engine.whynot.ranges import range_texts
 from engine.whynot.wanted import Wanted
 
 MAX_ALTERNATIVES: Final = 12
-"""How many alternatives are given; what the others span is counted."""
+"""The most alternatives that are returned; the others are counted."""
 
 _FAR: Final = np.iinfo(np.int16).max
 _Classes = tuple[int, ...]
@@ -34,15 +34,16 @@ _Box = tuple[_Classes, ...]
 
 BLANK: Final = " "
 SOME_INSTANT: Final = "2000-01-01T00:00:00Z"
-"""What stands for any instant where only that one is sent makes a difference."""
+"""A sample for any instant, if only whether it is sent matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactChange:
-    """One fact that would have to be otherwise.
+    """One fact that would have to change.
 
-    ``now`` is what it is, "" where it is not sent; ``to`` are the values that would do, numbers as ranges; "" is not sent.
-    ``samples`` has one value to send for each of them that rules tell apart; None is not sent.
+    ``now`` is its value, "" if it is not sent; ``to`` are the values that lead to the outcome, numbers as ranges, ""
+    for not sent.
+    ``samples`` has one value to send for each class of these values; None is not sent.
     """
 
     fact: str
@@ -52,16 +53,16 @@ class FactChange:
 
 
 Alternative = tuple[FactChange, ...]
-"""Facts that, all of them changed, would give what is wanted: each to any of its values, in any combination."""
+"""Facts that lead to the wanted outcome if all of them change, each to any of its values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhyNot:
-    """What it would take for an outcome to be what is wanted.
+    """The smallest changes that lead to a wanted outcome.
 
-    ``already`` tells that it is. ``changes`` is the least number of facts to change; 0 without alternatives says that no
-    ticket gets it, and then ``attainable`` has what can be got at all (None is not covered; of lists, their items). ``more``
-    counts the further combinations of values that would do. ``follows`` are the facts that follow from instants.
+    ``already`` is true if the ticket has it. ``changes`` is the least number of facts to change; 0 without alternatives
+    means that no ticket has it, and then ``attainable`` lists the possible values (None: not covered; of lists, their
+    items). ``more`` counts further combinations of values. ``follows`` are the facts that follow from instants.
     """
 
     wanted: Wanted
@@ -75,10 +76,10 @@ class WhyNot:
 
 
 def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment: Moment = NO_MOMENT) -> WhyNot:
-    """Return the smallest changes of a ticket's facts that would give what is wanted.
+    """Return the smallest changes of a ticket's facts that lead to the wanted outcome.
 
-    A fact that is sent otherwise, or sent at all, is one change. Not to send a fact that is sent is one too, but is only
-    proposed where nothing else does with as few. Raises WrongRequest with every fact that the version cannot read.
+    To change a fact, or to send it, is one change. To leave out a sent fact is one too, but is only proposed if nothing
+    else takes as few. Raises WrongRequest with every fact that the version cannot read.
     """
     decider = Decider(version)
     ticket, passed = decider.read(facts, moment)
@@ -144,7 +145,7 @@ def _attainable(codes: Codes) -> tuple[Literal | None, ...]:
 
 
 def _nearest(there: Mask, start: _Classes, stay: tuple[int, ...]) -> np.ndarray | None:
-    """Return the cells of a mask that differ from a cell on the fewest axes, by preference without leaving a fact out."""
+    """Return the cells of a mask that differ from a cell on the fewest axes, preferably without leaving out a fact."""
     far = np.zeros(there.shape, dtype=np.int16)
     left_out = np.zeros(there.shape, dtype=np.bool_)
     for axis, at in enumerate(start):
@@ -164,7 +165,7 @@ def _nearest(there: Mask, start: _Classes, stay: tuple[int, ...]) -> np.ndarray 
 
 
 def _boxes(found: np.ndarray, start: _Classes, partial: PartialTable) -> tuple[list[tuple[_Classes, _Box]], int]:
-    """Put cells together into boxes, by the axes on which they differ from the start; and count the cells beyond the last box."""
+    """Group cells into boxes by the axes on which they differ from the start; count those beyond the last box."""
     differ = found != np.array(start)
     weights = 1 << np.arange(len(start), dtype=np.int64)
     pattern = differ @ weights
@@ -186,7 +187,7 @@ def _boxes(found: np.ndarray, start: _Classes, partial: PartialTable) -> tuple[l
 
 
 def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
-    """Cover the true cells of an array by boxes, each grown as far as it goes; with each, how many cells are not covered yet."""
+    """Cover the true cells of an array by maximal boxes; yield with each how many cells are still uncovered."""
     left = inside.copy()
     for _ in range(MAX_ALTERNATIVES):
         if not left.any():
@@ -206,7 +207,7 @@ def _covering(inside: Mask) -> Iterator[tuple[_Box, int]]:
 def _said(
     version: Version, partial: PartialTable, facts: Mapping[str, Sent], follows: tuple[Passed, ...]
 ) -> dict[str, str]:
-    """Return what the facts of a table are now, as the policy writes it."""
+    """Return the present facts of a table as the policy writes them."""
     ticket = version.reader.read(facts)
     said, unlisted = {}, dict(ticket.unlisted)
     for axis in partial.axes:

@@ -1,4 +1,4 @@
-"""Atoms of a number, written as people write ranges."""
+"""Atoms of a number -> ranges as text."""
 
 from __future__ import annotations
 

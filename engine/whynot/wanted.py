@@ -1,4 +1,4 @@
-"""What somebody would have liked a decision to be: a few words in, an outcome and its codes out."""
+"""Reads a wanted outcome: a few words -> an outcome and its codes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _EMPTY: Final = (NONE, "[]", "")
 
 
 class UnknownWanted(LookupError):
-    """What is wanted is nothing that a decision could be; says why, and what was perhaps meant."""
+    """The decision can never have the wanted outcome; the message has the reason, and a suggestion."""
 
     def __init__(self, message: str, help_: str = "") -> None:
         self.message, self.help = message, help_
@@ -43,14 +43,14 @@ class UnknownWanted(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An outcome, and the codes of it that are wanted: none if no rule gives such a value. ``text`` is what was written."""
+    """An outcome and its wanted codes: none if no rule produces such a value. ``text`` is the text that was read."""
 
     outcome: str
     text: str
     codes: frozenset[int]
 
     def holds(self, codes: Codes) -> Mask:
-        """Return in which cells the outcome is what is wanted."""
+        """Return the cells with the wanted outcome."""
         chosen = np.zeros(len(codes.domain) + 1, dtype=np.bool_)
         chosen[list(self.codes)] = True
         return np.asarray((codes.low == codes.high) & chosen[np.minimum(codes.low, len(codes.domain))])
@@ -59,8 +59,8 @@ class Wanted:
 def read_wanted(version: Version, decision: str, words: str) -> Wanted:
     """Read what is wanted of a decision: ``value``, ``outcome=value``, and ``decided`` or ``not_covered`` for a value.
 
-    A value alone is one of the outcomes that answer the decision. Raises UnknownDecision, or UnknownWanted if it is nothing
-    that the decision could be, or could be several things.
+    A value alone is one of the outcomes that answer the decision. Raises UnknownDecision, or UnknownWanted if the
+    decision can never be that, or the value is ambiguous.
     """
     plan = version.plans.get(decision)
     if plan is None:
@@ -127,7 +127,7 @@ def _of(version: Version, name: str, value: str) -> Wanted:
 
 
 def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
-    """Read a value of an outcome; one that its type cannot have is an error, with what it can have."""
+    """Read a value of an outcome; for one that its type does not allow, raise an error with the allowed values."""
     match outcome.type:
         case FactType.CHOICE:
             word = value_of(outcome.values, value)
@@ -161,7 +161,7 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
 
 
 def _is(one: Literal, meant: Literal) -> bool:
-    """Return whether a value is what is meant; a list is if it has the item that is meant."""
+    """Return whether a value matches; a list matches if it has the item."""
     if isinstance(one, tuple) and isinstance(meant, tuple):
         return any(folded(item) == folded(meant[0]) for item in one) if meant else not one
     return isinstance(one, bool) == isinstance(meant, bool) and one == meant

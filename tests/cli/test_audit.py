@@ -252,7 +252,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
     [
         (["get", "nothing"], "no record `nothing`"),
         (["query", "--since", "yesterday"], "error: expected an instant for `--since`, got `yesterday`"),
-        (["query", "--until", "2026-01-01"], "error: `--until` has no time and no offset"),
+        (["query", "--until", "2026-01-01"], "error: expected a time and an offset from UTC for `--until`"),
         (["query", "--page", "x"], "expected a page token"),
         (["verify", "none.jsonl"], "cannot be read"),
         (["verify", "junk"], "line 1: expected an entry"),

@@ -137,7 +137,17 @@ def test_check_as_json_keeps_its_shape(garage: Path) -> None:
     found = json.loads(result.stdout)
     assert list(found) == ["ok", "problems", "versions"]
     assert found["ok"] is False
-    assert list(found["problems"][0]) == ["file", "line", "column", "code", "message", "help", "witness"]
+    assert list(found["problems"][0]) == [
+        "file",
+        "line",
+        "column",
+        "level",
+        "code",
+        "message",
+        "help",
+        "witness",
+        "also",
+    ]
     assert found["problems"][0]["file"] == "garage/past/1.0.0/bay.yaml"
     current, past = found["versions"]
     assert list(current) == ["folder", "name", "version", "digest", "effective_from", "proof", "invariants", "cases"]

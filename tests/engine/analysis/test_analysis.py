@@ -508,7 +508,7 @@ def test_values_that_an_outcome_copies_are_told_apart() -> None:
     [
         ({"not": "good"}, "no rule distinguishes `bad` and `odd` of the fact `mood`"),
         (["bad", "odd"], None),
-        (["bad", "unlisted"], "no rule tells"),
+        (["bad", "unlisted"], None),
     ],
 )
 def test_words_that_stand_together_in_a_list_are_used_and_those_behind_a_not_of_others_are_not(
@@ -523,7 +523,7 @@ def test_words_that_stand_together_in_a_list_are_used_and_those_behind_a_not_of_
         desk([GOOD, {**BAD, "when": {"mood": condition}}], facts=facts, otherwise="not_covered"), "unused-value"
     )
 
-    assert told == ([message] if message and message.endswith("apart") else [])
+    assert told == ([message] if message and message.endswith("`mood`") else [])
 
 
 def test_a_listed_value_that_is_treated_like_one_that_is_not_listed_is_found() -> None:
