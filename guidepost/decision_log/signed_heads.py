@@ -161,7 +161,7 @@ def signature_problem(signed: SignedHead | PurgeNote, trust: Trust) -> str:
                     signed.signature, _signed(signed) if isinstance(signed, SignedHead) else _purged(signed.purge)
                 )
             except InvalidSignature:
-                return f"its signature is wrong: the key `{trusted.name}` never made it"
+                return f"its signature is invalid: it was not made with the key `{trusted.name}`"
             return ""
     return f"it is signed by the key {signed.key}, which is not trusted"
 

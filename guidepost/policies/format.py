@@ -59,19 +59,19 @@ def format_text(file: str, text: str) -> Formatted:
         try:
             again = _tidy(align_matrices(_within_width(made)))
         except (YAMLError, yaml.YAMLError):
-            return Formatted(text, left_alone="it cannot be laid out")
+            return Formatted(text, left_alone="it cannot be formatted")
         if again == made:
             lost = _lost(file, text, tree, made) if made != text else ""
             return Formatted(text if lost else made, left_alone=lost)
         made = again
-    return Formatted(text, left_alone="its layout never comes to rest")
+    return Formatted(text, left_alone="formatting it again changes it again")
 
 
 def _lost(file: str, before: str, tree: Node, after: str) -> str:
     """Return what formatting would change or lose, or ""."""
     again, problems = read(file, after)
     if again is None or problems or _content(again) != _content(tree):
-        return "it would read otherwise"
+        return "its content would change"
     return "" if [*comments_of(after)] == [*comments_of(before)] else "a comment would be lost"
 
 

@@ -67,7 +67,7 @@ def _found(revision: str, policies: Path) -> MergeBase:
     within = repository(policies)
     if within is None or within.prefix is None:
         raise SourceError(
-            f"{policies} is in no git repository with a working tree, so there is nothing to compare with",
+            f"{policies} is not in a git repository with a working tree, so there is nothing to compare with",
             "run `guidepost ci` in a checkout",
         )
     commit = _merge_base(within, revision)
@@ -77,7 +77,7 @@ def _found(revision: str, policies: Path) -> MergeBase:
         return replace(
             base,
             reason=NoVersion.NO_POLICIES,
-            message=f"there are no policies in {where} at the base yet, so all of them are new",
+            message=f"{where} has no policies at the base yet, so all of them are new",
         )
     try:
         return replace(base, version=_version(commit, policies))
@@ -87,8 +87,8 @@ def _found(revision: str, policies: Path) -> MergeBase:
         return replace(
             base,
             reason=NoVersion.NOT_LOADED,
-            help=f"the first of its problems: {first.place}: {first.message} [{first.code}]{and_more}",
-            message="the policies at the base cannot be loaded by this program, so what the change does cannot be said; they may be in an older form of the language",
+            help=f"its first problem: {first.place}: {first.message} [{first.code}]{and_more}",
+            message="this program cannot load the policies at the base, so the change cannot be compared; they may be in an older form of the language",
         )
 
 
@@ -100,7 +100,7 @@ def _merge_base(within: Repository, revision: str) -> str:
             f"no git revision `{revision}` here",
             SHALLOW
             if within.shallow
-            else f"`git fetch origin {revision.removeprefix('origin/')}` brings a branch of the remote",
+            else f"`git fetch origin {revision.removeprefix('origin/')}` fetches a branch of the remote",
         )
     common = within.merge_base(commit)
     if common is None:

@@ -74,7 +74,7 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
             (copied / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(working.path / name, copied / name)
         if digest(read_trees(read_folder(VersionFolder(copied, working.root)))[0]) != expected:
-            raise NotReleased("the policies changed while they were put aside; check them, and release again")
+            raise NotReleased("the policies changed during the release; check them, and release again")
         target.parent.mkdir(exist_ok=True)
         copied.chmod(0o755)
         copied.rename(target)
@@ -101,7 +101,7 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
     changed = "".join(lines)
     if plain(_manifest(changed)) != {**plain(tree), **wanted}:
         raise NotReleased(
-            "the manifest is written in a way that only a person can change: set `version` and `effective_from` by hand"
+            "the manifest cannot be changed automatically: set `version` and `effective_from` in it yourself"
         )
     return changed
 

@@ -32,7 +32,7 @@ def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = Fals
         raise PolicyErrors(problems)
     _distinct(ordered)
     if folder.exists() and not replace:
-        raise NotUnpacked(f"{folder} is there already")
+        raise NotUnpacked(f"{folder} exists")
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -52,7 +52,7 @@ def _distinct(ordered: Sequence[BuiltBundle]) -> None:
                 raise NotUnpacked(f"two bundles are of version {one.ref.version}")
             if other.effective_from == one.effective_from:
                 raise NotUnpacked(
-                    f"the versions {other.ref.version} and {one.ref.version} come into effect at the same instant"
+                    f"the versions {other.ref.version} and {one.ref.version} take effect at the same instant"
                 )
 
 

@@ -148,7 +148,7 @@ def run_on_spark(
     if mapping.repeated is not Repeated.ALL:
         raise TicketsError(
             "on Spark, `repeated` in a mapping is not supported",
-            "take one row of each ticket before, or leave --engine out",
+            "keep one row of each ticket beforehand, or remove --engine",
         )
     require_columns(mapping, rows.columns, spec)
     task = PartitionTask(files=files, mapper=Mapper(mapping, vocabulary), first=first_rows(counts), limit=limit)
@@ -165,19 +165,19 @@ def paths_of(spec: str) -> list[str]:
     if ADDRESS in spec:
         if not spec.startswith(("hdfs:", "s3a:", "gs:", "abfs:", "abfss:", "file:", "viewfs:")):
             raise TicketsError(
-                f"{spec} is nothing that Spark reads tickets from",
-                "give Parquet files; --engine embedded reads a decision log",
+                f"{spec} is not a source that Spark can read",
+                "use Parquet files; --engine embedded reads a decision log",
             )
         return [spec]
     files = inspect_files(spec)
     if files.form != "parquet":
         raise TicketsError(
             f"{spec} is not Parquet",
-            "on Spark, past tickets are read from Parquet; --engine embedded reads CSV, JSON lines and logs",
+            "Spark reads past tickets from Parquet; --engine embedded also reads CSV, JSON lines and logs",
         )
     if len(files.paths) == 1 and is_log_export(files.paths[0]):
         raise TicketsError(
-            f"{spec} holds records of a decision log, with what was on hold and recorded",
+            f"{spec} is an export of a decision log, which has holds and recorded decisions",
             "--engine embedded reads them",
         )
     # Hadoop does not decode percent signs, and reads paths as patterns.
@@ -207,8 +207,8 @@ def spark_session() -> Any:
         ) from error
     if not os.environ.get("JAVA_HOME") and shutil.which("java") is None:
         raise TicketsError(
-            "Spark needs Java, and there is none",
-            "install Java 17 or 21, or set JAVA_HOME; --engine embedded needs none",
+            "Spark needs Java, which was not found",
+            "install Java 17 or 21, or set JAVA_HOME; --engine embedded does not need Java",
         )
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     whole = (
@@ -237,7 +237,7 @@ def _spark_errors(spec: str) -> Iterator[None]:
         said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise TicketsError(
             f"Spark cannot replay {spec}: {said}",
-            "give Parquet files of the same columns that all workers can reach; Spark's log has more",
+            "use Parquet files with the same columns that all workers can read; see Spark's log for details",
         ) from error
 
 

@@ -32,7 +32,7 @@ def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) 
             facts[fact] = FromColumn(columns=(column,))
     if not facts:
         raise TicketsError(
-            f"no column of {name} is called like a fact; it has {_listed(columns)}",
+            f"no column of {name} has the name of a fact; it has {_listed(columns)}",
             "map the columns to facts with --mapping FILE; `guidepost replay suggest-mapping FILE` drafts one",
         )
     free = {folded(column): column for column in columns if folded(column) not in known}
@@ -41,7 +41,7 @@ def mapping_by_names(columns: Sequence[str], vocabulary: Vocabulary, name: str) 
     mapping = ColumnMapping(facts=facts, ticket=ticket, now=FromColumn(columns=(now,)) if now else None)
     read = set(mapping.columns)
     left = [column for column in columns if column not in read]
-    return mapping, [f"left out, since no fact is called so: {_listed(left)}"] if left else []
+    return mapping, [f"left out, since no fact has the name: {_listed(left)}"] if left else []
 
 
 def require_columns(mapping: ColumnMapping, columns: Sequence[str], name: str) -> None:

@@ -34,7 +34,7 @@ GZIP: Final = b"\x1f\x8b"
 _HEADER: Final = 1 << 20
 _TAIL: Final = 1 << 12
 _NAMES: Final = "the first line of a CSV file names its columns"
-_NOT_UTF_8: Final = "have it exported as UTF-8 (in Excel: CSV UTF-8)"
+_NOT_UTF_8: Final = "export it as UTF-8 (in Excel: CSV UTF-8)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ def read_header(path: Path) -> Header:
     except (OSError, EOFError, zlib.error) as error:
         raise TicketsError(f"{path.name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise TicketsError(f"{path.name} is text in UTF-16, not in UTF-8", _NOT_UTF_8)
+        raise TicketsError(f"expected UTF-8 in {path.name}, got UTF-16", _NOT_UTF_8)
     if b"\0" in start:
-        raise TicketsError(f"expected text in {path.name}", "give Parquet, CSV or JSON lines")
+        raise TicketsError(f"expected text in {path.name}", "use Parquet, CSV or JSON lines")
     try:
         whole = start if len(start) < _HEADER else start[: max(start.rfind(b"\n"), start.rfind(b"\r")) + 1]
         text = whole.decode("utf-8-sig")
@@ -105,7 +105,7 @@ class CsvTickets:
             at, last = (int(malformed[-1].number) - 1, malformed[-1].text) if malformed else (row - 1, last)
             if "\n" in last and not _tail(self.path).endswith(b'"'):
                 raise TicketsError(
-                    f"{self.name} opens a quote in its last row, {at:,}, and never closes it: what follows is all in it",
+                    f"{self.name} opens a quote in its last row, {at:,}, and never closes it, so the row has the rest of the file",
                     "close the quote, or write it twice if it belongs to the text",
                 )
             if malformed:
@@ -196,7 +196,7 @@ def _nothing(header: Header) -> pa.RecordBatch:
 def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
     said = str(error).splitlines()[0]
     if "UTF8" in said:
-        return TicketsError(f"{name} is not text in UTF-8 throughout: {said.removeprefix('In ')}", _NOT_UTF_8)
+        return TicketsError(f"expected UTF-8 in {name}: {said.removeprefix('In ')}", _NOT_UTF_8)
     if "straddl" in said or "block" in said:
         return TicketsError(
             f"{name} has a row of more than {BLOCK_SIZE >> 20} MB", "look for a quote that is opened and never closed"

@@ -158,7 +158,7 @@ class ExportedRecords:
                             row=number,
                             name="",
                             field="",
-                            message="no entry of a decision log",
+                            message="not an entry of a decision log",
                             content=line.decode(errors="replace").rstrip("\r\n"),
                         ),
                         share,

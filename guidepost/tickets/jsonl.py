@@ -68,7 +68,7 @@ def parse_row(line: bytes) -> dict[str, Any]:
     if b"\\ud" in line.lower() and not all(
         encodable(name) and (not isinstance(value, str) or encodable(value)) for name, value in row.items()
     ):
-        raise ValueError("an escape is half of a character, without its other half")
+        raise ValueError("an escape is half of a surrogate pair")
     return row
 
 
@@ -109,7 +109,7 @@ class JsonLinesTickets:
                             row=number,
                             name="",
                             field="",
-                            message=f"no JSON object: {error}",
+                            message=f"not a JSON object: {error}",
                             content=line.decode(errors="replace").rstrip("\r\n"),
                         )
                     )

@@ -167,7 +167,7 @@ class _Reader:
                 node.place,
                 "bad-format",
                 f"expected last, first or all, got `{_text(node)}`",
-                "`repeated` says which of several rows of a ticket count",
+                "`repeated` selects which of several rows of a ticket count",
             )
             return Repeated.ALL
         if ticket is None:
@@ -198,7 +198,7 @@ class _Reader:
         ways = [way for way in ("column", "always", "table") if way in node.entries]
         if len(ways) != 1:
             said = (
-                f"`{fact.name}` is said in {len(ways)} ways: {', '.join(ways)}"
+                f"`{fact.name}` has {len(ways)} rules: {', '.join(ways)}"
                 if ways
                 else f"`column` is missing in `{fact.name}`"
             )
@@ -260,12 +260,12 @@ class _Reader:
             self._say(
                 node.key_places["else"],
                 "missing-key",
-                "`else` says what a value means that is not listed, and there are no `values`",
-                "list the values, or leave `else` out",
+                "`else` is for values that `values` does not list, and there are no `values`",
+                "list the values, or remove `else`",
             )
         decimal = _get(node, "decimal")
         if decimal is not None and _text(decimal) not in (".", ","):
-            self._say(decimal.place, "bad-format", f"the decimal sign is `.` or `,`, not `{_text(decimal)}`")
+            self._say(decimal.place, "bad-format", f"expected `.` or `,` as the decimal sign, got `{_text(decimal)}`")
         zone, form = self._clock(node)
         return FromColumn(
             columns=_columns(node),
@@ -304,7 +304,7 @@ class _Reader:
             self._say(
                 within.place,
                 "bad-format",
-                f"expected a length of time above 0, got `{_text(within)}`",
+                f"expected a duration above 0, got `{_text(within)}`",
                 "write it as `5 minutes`; units are seconds, minutes, hours and days",
             )
             return rule
@@ -339,9 +339,9 @@ class _Reader:
         unknown = [one for one in directives if one not in _KNOWN_DIRECTIVES]
         if unknown or not directives:
             what = (
-                f"the format has `%{unknown[0]}`, which means nothing"
+                f"unknown directive `%{unknown[0]}` in the format"
                 if unknown
-                else f"the format `{text}` has no part of a time"
+                else f"expected a format with directives such as `%Y`, got `{text}`"
             )
             self._say(
                 node.place,
@@ -376,16 +376,16 @@ class _Reader:
                 )
             return found or text
         if fact.type is FactType.BOOLEAN and boolean_word(text) is None:
-            self._say(node.place, "unknown-value", f"`{fact.name}` is yes or no, not `{text}`")
+            self._say(node.place, "unknown-value", f"expected yes or no for `{fact.name}`, got `{text}`")
         if fact.numeric and not _is_number(text):
-            self._say(node.place, "bad-format", f"`{fact.name}` is a number, not `{text}`")
+            self._say(node.place, "bad-format", f"expected a number for `{fact.name}`, got `{text}`")
         return text
 
     def _scale(self, node: Node | None) -> float:
         if node is None:
             return 1.0
         if not _is_number(_text(node)) or float(_text(node)) == 0:
-            self._say(node.place, "bad-format", f"`scale` is a number to multiply with, not `{_text(node)}`")
+            self._say(node.place, "bad-format", f"expected a number other than 0 for `scale`, got `{_text(node)}`")
             return 1.0
         return float(_text(node))
 
@@ -398,7 +398,7 @@ class _Reader:
                 self._say(
                     node.key_places[written],
                     "repeated-key",
-                    f"`{written}` and `{first[key]}` are read as the same word, and mean different values",
+                    f"`{written}` and `{first[key]}` are read as the same word but have different meanings",
                 )
 
 

@@ -59,7 +59,7 @@ def open_tickets(
     if only is not None and only != Filter():
         raise TicketsError(
             f"expected a decision log, got {spec}",
-            "only the records of a log can be chosen by time, caller and the like",
+            "filters by time, caller and so on apply to the records of a log only",
         )
     files = inspect_files(spec)
     notes: list[str] = []
@@ -89,12 +89,12 @@ def inspect_files(spec: str) -> TicketFiles:
         return TicketFiles(paths, "parquet", read_schema(paths[0]).names)
     if len(paths) > 1:
         raise TicketsError(
-            f"{spec} names {len(paths)} files that are not Parquet", "give one file of CSV or JSON lines"
+            f"{spec} matches {len(paths)} files that are not Parquet", "use one file of CSV or JSON lines"
         )
     if ".json" in paths[0].name or _JSON.match(head):
         columns = read_columns(paths[0])
         if not columns:
-            raise TicketsError(f"{spec} has no line with a JSON object", "JSON lines has one object a line")
+            raise TicketsError(f"{spec} has no line with a JSON object", "JSON lines have one object on each line")
         return TicketFiles(paths, "lines", columns)
     return TicketFiles(paths, "csv", read_header(paths[0]).columns)
 
@@ -111,11 +111,11 @@ def find_files(spec: str) -> tuple[Path, ...]:
             if has_magic(spec):
                 return _require_files(
                     sorted(one for one in map(Path, glob(spec, recursive=True)) if one.is_file()),  # noqa: PTH207 - a whole path
-                    f"no file is called {spec}",
+                    f"no file matches {spec}",
                 )
             here = [one.name for one in path.parent.iterdir()] if path.parent.is_dir() else []
             raise TicketsError(
-                f"no such file: {spec}", did_you_mean(path.name, here) if here else "the folder is not there either"
+                f"no such file: {spec}", did_you_mean(path.name, here) if here else "the folder does not exist either"
             )
         if path.stat().st_size == 0:
             raise TicketsError(f"{spec} is empty", "the first line of a CSV file names its columns")
@@ -127,10 +127,10 @@ def find_files(spec: str) -> tuple[Path, ...]:
 
 def _require_files(paths: list[Path], nothing: str) -> tuple[Path, ...]:
     if not paths:
-        raise TicketsError(nothing, "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`")
+        raise TicketsError(nothing, "use Parquet, CSV or JSON lines, the URL of a decision log, or `log`")
     return tuple(paths)
 
 
 def _no_mapping(spec: str, mapping: ColumnMapping | None) -> None:
     if mapping is not None:
-        raise TicketsError(f"{spec} is a decision log, whose facts need no mapping", "leave the mapping out")
+        raise TicketsError(f"{spec} is a decision log, whose facts do not need a mapping", "remove the mapping")

@@ -71,7 +71,7 @@ def read_batches(files: Sequence[Path], mapper: Mapper, size: int) -> Iterator[p
             # A batch without columns has no length, so at least one column is read.
             yield from opened.iter_batches(batch_size=size, columns=wanted or plain.names[:1], use_threads=False)
         except (pa.ArrowException, OSError) as error:
-            raise TicketsError(f"{file.name} is damaged: {_short(error)}", "have it written again") from error
+            raise TicketsError(f"{file.name} is damaged: {_short(error)}", "write the file again") from error
         finally:
             opened.close()
 
@@ -86,7 +86,7 @@ def _open(file: Path, words: Sequence[str]) -> pq.ParquetFile:
     except pa.ArrowInvalid as error:
         raise TicketsError(
             f"expected a Parquet file, cannot read {file.name}: {_short(error)}",
-            "have it written again, or give a CSV or JSON lines file",
+            "write the file again, or use CSV or JSON lines",
         ) from error
     except OSError as error:
         raise TicketsError(f"{file.name} cannot be read: {error.strerror or _short(error)}") from error

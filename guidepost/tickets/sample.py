@@ -75,7 +75,7 @@ def profile_columns(files: TicketFiles) -> list[ColumnProfile]:
         for name, value in row.items():
             found.setdefault(name, ColumnProfile(name=name)).add(value)
     if not found:
-        raise TicketsError(f"{files.paths[0].name} has no rows", "a mapping is drafted from values")
+        raise TicketsError(f"{files.paths[0].name} has no rows", "a draft of a mapping needs values")
     return list(found.values())
 
 

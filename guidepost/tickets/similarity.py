@@ -246,7 +246,7 @@ def _match_value(text: str, words: Mapping[str, str]) -> tuple[str, str] | None:
         key=lambda pair: (-pair[0], pair[1]),
     )
     if scored and scored[0][0] >= MIN_WORD_SIMILARITY:
-        return words[scored[0][1]], "looks alike"
+        return words[scored[0][1]], "similar word"
     return None
 
 

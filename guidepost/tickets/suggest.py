@@ -119,8 +119,8 @@ def _file(
     asked: set[str],
 ) -> Iterator[str]:
     ref = version.ref
-    yield f"# A draft, made from {_rows(columns)} of {name} for {ref.name} {ref.version}. Read it line by line: names and values were compared,"
-    yield "# nobody was asked. What is marked GUESS needs a decision; docs/tickets.md has all that a mapping can say."
+    yield f"# A draft, made from {_rows(columns)} of {name} for {ref.name} {ref.version}. Check every line: names and values were compared,"
+    yield "# nothing is certain. Lines with GUESS need a decision; docs/tickets.md describes mappings."
     if ticket:
         yield f"ticket: {_quoted(ticket.name)}"
         yield from _repeated(ticket)
@@ -132,15 +132,15 @@ def _file(
         yield from _rule(one)
     if silent:
         first = next(iter(version.policy.facts.values()))
-        yield "  # GUESS: no column looks like a fact. A fact that is always the same stands for all; replace it."
+        yield "  # GUESS: no column is similar to a fact. Replace this constant, which is only an example."
         yield f"  {first.name}: {{always: {_quoted(first.words[0] if first.words else '0')}}}"
     missing = sorted(asked - {one.fact.name for one in chosen})
     if missing:
-        yield "  # No column was found for these; what is the same for all tickets can be written as NAME: {always: VALUE}"
+        yield "  # No column was found for these facts; write NAME: {always: VALUE} for one that is the same for all tickets"
         yield from _folded("  #   ", missing)
     for part, about in (
-        (OUTCOME, "How the desk decided, to compare with."),
-        (DEADLINE, "When it was due, as the desk had it."),
+        (OUTCOME, "What the desk decided, for the comparison."),
+        (DEADLINE, "When it was due at the desk."),
     ):
         found = [one for one in guesses if one.part == part]
         if found:
@@ -174,9 +174,9 @@ def _rule(guess: _Guess) -> Iterator[str]:
     why = (
         ""
         if guess.named == 100
-        else "by what it is usually called"
+        else "by a usual name"
         if guess.named == 90
-        else "by a name that is alike"
+        else "by a similar name"
         if guess.named >= MIN_NAME_SIMILARITY
         else "by its values"
     )
@@ -196,7 +196,7 @@ def _rule(guess: _Guess) -> Iterator[str]:
     found, left = match_values(guess.profile, fact)
     asked = ambiguous_values(guess.profile, fact)
     if not found and not asked and not fact.open:
-        yield f"  # GUESS: {name} stands in the column {column}, but none of its values is a word of the policy: say what each means."
+        yield f"  # GUESS: {name} may be the column {column}, but none of its values is a word of the policy: write what each means."
         yield from (
             f"  # {name}:",
             f"  #   column: {column}",
@@ -210,19 +210,19 @@ def _rule(guess: _Guess) -> Iterator[str]:
     yield f"  {name}:{remark}"
     yield f"    column: {column}"
     if fact.open and len(left) > MAX_CHOICES:
-        yield f"    # {len(left)} values are not in the list of the policy, which is open: they are sent as they are."
+        yield f"    # {len(left)} values are not in the policy's list, which is open: they are sent unchanged."
         return
     listed = [*found, *(one for one in asked if one.reason)]
     yield "    values:" if listed else "    # values:"
     if any(one.reason == "by order" for one in found):
-        yield f"      # GUESS: by order, the first being {_quoted(found[0].target)}; is that the right way round?"
+        yield f"      # GUESS: by order, {_quoted(found[0].target)} first; is that the right direction?"
     for one in found:
-        guessed = f"  # GUESS: {one.reason}" if one.reason == "looks alike" else ""
+        guessed = f"  # GUESS: {one.reason}" if one.reason == "similar word" else ""
         yield f"      {_quoted(one.text)}: {one.target}{guessed}"
     for one in asked:
         yield from _doubt(one)
     for text in left[:_SHOWN]:
-        yield f"      # {_quoted(text)}: ?  in {guess.profile.counts[text]} rows, which cannot be read until this is said"
+        yield f"      # {_quoted(text)}: ?  in {guess.profile.counts[text]} rows, which cannot be read until you write a meaning"
     if len(left) > _SHOWN:
         yield f"      # and {len(left) - _SHOWN} more"
 
@@ -231,22 +231,24 @@ def _doubt(one: ValueMatch) -> Iterator[str]:
     """Yield the question about a word that is a value and may also mark an empty cell."""
     rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
     said = f"{one.text}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
-    yield f"      # GUESS: {said} In {rows}" + ("." if one.reason else ", which cannot be read until this is said.")
+    yield f"      # GUESS: {said} In {rows}" + (
+        "." if one.reason else ", which cannot be read until you write a meaning."
+    )
     yield f"      {'' if one.reason else '# '}{_quoted(one.text)}: {one.target}"
 
 
 def _clock(name: str, column: str, written: InstantFormat, remark: str, *, within: bool = False) -> Iterator[str]:
     parts = [f"column: {column}", *(["within: 1 minute"] if within else [])]
     if within:
-        yield "  # The times are to the minute, and what is decided is to the second."
+        yield "  # These times have minutes; decided times have seconds."
     if not written.offset:
         parts.append("zone: UTC")
     if written.format:
         parts.append(f"format: {json.dumps(written.format)}")
     if not written.offset:
-        yield "  # GUESS: the times have no offset; say by which clock they are, such as Australia/Sydney"
+        yield "  # GUESS: the times have no offset; write their zone, such as Australia/Sydney"
     if written.other:
-        yield f"  # GUESS: all times can also be read as {json.dumps(written.other)}; which is it?"
+        yield f"  # GUESS: {json.dumps(written.other)} also fits all times; which is right?"
     yield f"  {name}: {column}{remark}" if len(parts) == 1 else f"  {name}: {{{', '.join(parts)}}}{remark}"
 
 
@@ -254,7 +256,7 @@ def _left(columns: Sequence[ColumnProfile], ticket: ColumnProfile | None, guesse
     used = {one.profile.name for one in guesses} | ({ticket.name} if ticket else set())
     left = [one for one in columns if one.name not in used]
     if left:
-        yield from ("", "# Left out, since neither name nor values look like a fact:")
+        yield from ("", "# Left out, since neither the name nor the values are similar to a fact:")
         for one in left:
             given = list(one.given)
             what = (

@@ -28,7 +28,7 @@ NEVER_SET: Final = "is a zero timestamp, which exports write for a time that was
 NO_ZONE: Final = "has no offset from UTC, and the mapping names no zone for it"
 
 LEAST, MOST = to_micros(datetime.min.replace(tzinfo=UTC)), to_micros(datetime.max.replace(tzinfo=UTC))
-OUTSIDE: Final = "lies outside the years 1 to 9999"
+OUTSIDE: Final = "is outside the years 1 to 9999"
 
 _KEPT: Final = 100_000
 """How many texts that were parsed one by one are cached."""
@@ -91,7 +91,7 @@ class InstantReader:
             return NO_ZONE
         if not self.format:
             found = instant_help(text)
-            return f"is not an instant as ISO 8601 writes it{f': {found.reason}' if found else ''}; a mapping can say its format"
+            return f"is not an instant in ISO 8601{f': {found.reason}' if found else ''}; a mapping can set its format"
         return f"is not an instant in the format `{self.format}`"
 
     def _meant(self, value: object, text: str) -> float | None:

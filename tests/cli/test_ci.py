@@ -279,7 +279,7 @@ def test_a_base_that_does_not_exist_is_told_and_the_rest_is_done_all_the_same(to
     said = summary(base="origin/main", code=2)
 
     assert "❌ | diff | not done: no git revision `origin/main` here" in said
-    assert "`git fetch origin main` brings a branch of the remote" in said
+    assert "`git fetch origin main` fetches a branch of the remote" in said
     assert "✅ | test | 1 case passed" in said
     assert "diff     no base  not done: no git revision" in ci(base="origin/main").stdout
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.servers import ROOT
+from tests.support.paths import ROOT
 
 SCRIPT: dict[str, Any] = runpy.run_path(str(ROOT / "scripts" / "generate-client"))
 

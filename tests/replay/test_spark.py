@@ -178,7 +178,7 @@ def test_a_real_spark_finds_what_one_machine_finds(
     )
 
     assert (replay, kept) == embedded
-    assert notes == ["left out, since no fact is called so: `remark`"]
+    assert notes == ["left out, since no fact has the name: `remark`"]
     assert (few.rows, few.tickets) == (100, 98)
     with pytest.raises(TicketsError, match="Spark cannot replay file:///no/such/folder"):
         run_on_spark(
@@ -203,7 +203,7 @@ def test_what_spark_cannot_read_is_refused_with_what_to_do(folder: Path, tmp_pat
     (tmp_path / "t.csv").write_text("impact\nhigh\n")
     for spec, message in (
         (str(tmp_path / "t.csv"), "is not Parquet"),
-        ("sqlite:///log.db", "is nothing that Spark reads tickets from"),
+        ("sqlite:///log.db", "is not a source that Spark can read"),
         (str(tmp_path / "none"), "no such file"),
     ):
         with pytest.raises(TicketsError, match=message) as error:

@@ -314,13 +314,13 @@ def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
 
     assert [one["name"] for one in tickets(found)] == [record(1).id]
     assert [(one.row, one.message) for batch in found for one in batch.rejected] == [
-        (2, "no entry of a decision log"),
-        (3, "no entry of a decision log"),
+        (2, "not an entry of a decision log"),
+        (3, "not an entry of a decision log"),
     ]
 
 
 def test_a_log_needs_no_mapping_and_one_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(TicketsError, match="whose facts need no mapping"):
+    with pytest.raises(TicketsError, match="whose facts do not need a mapping"):
         open_tickets("log", COUNTER, ColumnMapping(facts={}))
     with pytest.raises(TicketsError):
         open_tickets(f"sqlite:///{tmp_path}/none.db", COUNTER)

@@ -290,7 +290,7 @@ BROKEN = [
     ),
     (
         "facts: {size: {column: S, else: large}}",
-        "1:27: `else` says what a value means that is not listed, and there are no `values` [missing-key]\n    help: list the values, or leave `else` out",
+        "1:27: `else` is for values that `values` does not list, and there are no `values` [missing-key]\n    help: list the values, or remove `else`",
     ),
     (
         "facts: {size: {colum: S}}",
@@ -302,7 +302,7 @@ BROKEN = [
     ),
     (
         "facts: {size: {column: S, always: large}}",
-        "1:15: `size` is said in 2 ways: column, always [unknown-key]\n    help: a fact has one of `column`, `table` and `always`",
+        "1:15: `size` has 2 rules: column, always [unknown-key]\n    help: a fact has one of `column`, `table` and `always`",
     ),
     (
         "facts: {size: {column: S, zone: Asia/Tokyo}}",
@@ -314,22 +314,25 @@ BROKEN = [
     ),
     (
         "facts: {came_at: {column: C, format: '%d.%m.%Q'}}",
-        "1:38: the format has `%Q`, which means nothing [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
+        "1:38: unknown directive `%Q` in the format [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
     ),
     (
         "facts: {came_at: {column: C, format: dd/mm/yyyy}}",
-        "1:38: the format `dd/mm/yyyy` has no part of a time [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
+        "1:38: expected a format with directives such as `%Y`, got `dd/mm/yyyy` [bad-format]\n    help: such as %d/%m/%Y %H:%M, or epoch, epoch_ms, epoch_us for a number since 1970",
     ),
     (
         "facts: {share: {column: S, scale: often}}",
-        "1:35: `scale` is a number to multiply with, not `often` [bad-format]",
+        "1:35: expected a number other than 0 for `scale`, got `often` [bad-format]",
     ),
-    ("facts: {share: {column: S, decimal: ';'}}", "1:37: the decimal sign is `.` or `,`, not `;` [bad-format]"),
-    ("facts: {vip: {always: perhaps}}", "1:23: `vip` is yes or no, not `perhaps` [unknown-value]"),
-    ("facts: {share: {always: many}}", "1:25: `share` is a number, not `many` [bad-format]"),
+    (
+        "facts: {share: {column: S, decimal: ';'}}",
+        "1:37: expected `.` or `,` as the decimal sign, got `;` [bad-format]",
+    ),
+    ("facts: {vip: {always: perhaps}}", "1:23: expected yes or no for `vip`, got `perhaps` [unknown-value]"),
+    ("facts: {share: {always: many}}", "1:25: expected a number for `share`, got `many` [bad-format]"),
     (
         "facts: {size: {column: S, values: {A-1: large, a 1: small}}}",
-        "1:48: `a 1` and `A-1` are read as the same word, and mean different values [repeated-key]",
+        "1:48: `a 1` and `A-1` are read as the same word but have different meanings [repeated-key]",
     ),
     (
         "facts: {size: S}\nrecorded: {answer_due: D}",

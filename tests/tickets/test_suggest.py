@@ -50,7 +50,7 @@ def test_a_draft_of_parquet_and_of_json_lines_finds_the_same(guide: Version, tmp
     assert drafts[0].partition("\n")[2] == drafts[1].partition("\n")[2]
     assert "ticket: id\n" in drafts[0]
     assert "  impact: impact\n" in drafts[0]
-    assert '  received_at: {column: created, format: "epoch"}  # by what it is usually called\n' in drafts[0]
+    assert '  received_at: {column: created, format: "epoch"}  # by a usual name\n' in drafts[0]
 
 
 def test_a_draft_works_from_the_words_of_any_desk(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_file_in_which_nothing_looks_like_a_fact_still_gives_a_draft_that_is_a
 ) -> None:
     text = suggest_mapping(written(tmp_path / "t.csv", "a,b\n1,x\n2,y\n"), guide)
 
-    assert "no column looks like a fact" in text
+    assert "no column is similar to a fact" in text
     mapping_of("draft.yaml", text, guide)
     with pytest.raises(TicketsError, match="has no rows"):
         suggest_mapping(written(tmp_path / "e.csv", "a,b\n"), guide)

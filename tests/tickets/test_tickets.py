@@ -192,8 +192,8 @@ def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_w
         {"row": 5, "name": "A-5", "items": "x"},
     ]
     assert [(one.row, one.message.partition(":")[0], one.content) for one in all_unread(source)] == [
-        (2, "no JSON object", lines[1]),
-        (4, "no JSON object", "[1]"),
+        (2, "not a JSON object", lines[1]),
+        (4, "not a JSON object", "[1]"),
     ]
 
 
@@ -202,8 +202,8 @@ def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_w
     [
         ('{"Id": ' + "[" * 100_000 + "]" * 100_000 + "}", "lists or objects are nested too deeply"),
         ('{"Id": ' * 100_000 + "1" + "}" * 100_000, "lists or objects are nested too deeply"),
-        ('{"Id": "\\ud800"}', "an escape is half of a character, without its other half"),
-        ('{"Id": 1, "\\uDFFF": 1}', "an escape is half of a character, without its other half"),
+        ('{"Id": "\\ud800"}', "an escape is half of a surrogate pair"),
+        ('{"Id": 1, "\\uDFFF": 1}', "an escape is half of a surrogate pair"),
     ],
 )
 def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_nothing(
@@ -216,7 +216,7 @@ def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_noth
     batches = list(opened(spec, "ticket: Id\nfacts: {size: Size}").batches())
 
     assert [one["name"] for one in tickets(batches)] == ["\U0001f600", "T3"]
-    assert [(one.row, one.message) for batch in batches for one in batch.rejected] == [(2, f"no JSON object: {why}")]
+    assert [(one.row, one.message) for batch in batches for one in batch.rejected] == [(2, f"not a JSON object: {why}")]
 
 
 def test_bytes_and_lists_in_parquet_are_read_as_the_text_that_they_hold(tmp_path: Path) -> None:
@@ -268,7 +268,7 @@ def test_without_a_mapping_columns_that_are_called_like_facts_are_facts(tmp_path
     assert plain(tickets(source.batches())) == [
         {"row": "1", "name": "T1", "size": "large", "came_at": "2026-01-26 04:00:00+00:00"}
     ]
-    assert source.notes == ["left out, since no fact is called so: `Colour`"]
+    assert source.notes == ["left out, since no fact has the name: `Colour`"]
 
 
 DAMAGED = gzip.compress(b"", mtime=0)[:10] + b"\xff" * 50
@@ -280,21 +280,21 @@ UNREADABLE = [
     (
         "wide.csv",
         "Id,Size\nT1,A".encode("utf-16"),
-        "wide.csv is text in UTF-16, not in UTF-8",
-        "have it exported as UTF-8 (in Excel: CSV UTF-8)",
+        "expected UTF-8 in wide.csv, got UTF-16",
+        "export it as UTF-8 (in Excel: CSV UTF-8)",
     ),
     (
         "latin.csv",
         "Id,Größe\nT1,A".encode("latin-1"),
         "expected UTF-8 in latin.csv, byte 6 is not",
-        "have it exported as UTF-8 (in Excel: CSV UTF-8)",
+        "export it as UTF-8 (in Excel: CSV UTF-8)",
     ),
-    ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "give Parquet, CSV or JSON lines"),
+    ("zip.csv", b"PK\x03\x04\0\0", "expected text in zip.csv", "use Parquet, CSV or JSON lines"),
     (
         "cut.parquet",
         b"PAR1abc",
         "expected a Parquet file, cannot read cut.parquet",
-        "have it written again, or give a CSV or JSON lines file",
+        "write the file again, or use CSV or JSON lines",
     ),
     ("damaged.csv.gz", DAMAGED, "damaged.csv.gz cannot be read: Error -3", ""),
     ("damaged.json.gz", DAMAGED, "damaged.json.gz cannot be read: Error -3", ""),
@@ -310,7 +310,7 @@ UNREADABLE = [
         "the first line of endless.csv is longer than 1 MB",
         "the first line of a CSV file names its columns",
     ),
-    ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines has one object a line"),
+    ("list.json", b"[1]\n", "list.json has no line with a JSON object", "JSON lines have one object on each line"),
     (
         "other.csv",
         b"Id,Sizes\nT1,A\n",
@@ -320,10 +320,10 @@ UNREADABLE = [
     (
         "nothing/*.parquet",
         None,
-        "no file is called nothing/*.parquet",
-        "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`",
+        "no file matches nothing/*.parquet",
+        "use Parquet, CSV or JSON lines, the URL of a decision log, or `log`",
     ),
-    (".", None, "no Parquet file in .", "give Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),
+    (".", None, "no Parquet file in .", "use Parquet, CSV or JSON lines, the URL of a decision log, or `log`"),
 ]
 
 
@@ -345,7 +345,7 @@ def test_a_source_that_cannot_be_read_is_said_to_be_so_with_a_help(
 def test_bytes_that_are_no_text_further_down_are_said_too(tmp_path: Path) -> None:
     spec = written(tmp_path / "t.csv", b"Id,Size\n" + b"T1,A\n" * 300_000 + "T2,größe\n".encode("latin-1"))
 
-    with pytest.raises(TicketsError, match="not text in UTF-8 throughout"):
+    with pytest.raises(TicketsError, match="expected UTF-8 in"):
         list(opened(spec, "facts: {size: Size}").batches())
 
 
@@ -373,7 +373,7 @@ def test_only_a_log_can_be_asked_for_some_of_its_records(tmp_path: Path) -> None
 
 
 def test_when_no_column_is_called_like_a_fact_a_mapping_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(TicketsError, match=r"no column of .* is called like a fact; it has `a`, `b`") as error:
+    with pytest.raises(TicketsError, match=r"no column of .* has the name of a fact; it has `a`, `b`") as error:
         open_tickets(written(tmp_path / "t.csv", "a,b\n1,2\n"), COUNTER)
 
     assert "replay suggest-mapping" in error.value.help

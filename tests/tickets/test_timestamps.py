@@ -127,7 +127,7 @@ def test_without_an_offset_and_without_a_zone_nobody_knows_when_it_was() -> None
     ]
     assert said(pa.array([datetime(2026, 5, 1), None], pa.timestamp("us"))) == ["wrong", None]  # noqa: DTZ001
     assert reader.reason("2026-05-01T09:00") == "has no offset from UTC, and the mapping names no zone for it"
-    assert reader.reason("soon") == "is not an instant as ISO 8601 writes it; a mapping can say its format"
+    assert reader.reason("soon") == "is not an instant in ISO 8601; a mapping can set its format"
     assert InstantReader(format="%d/%m/%Y").reason("soon") == "is not an instant in the format `%d/%m/%Y`"
 
 
@@ -246,4 +246,4 @@ def test_a_time_that_no_calendar_has_is_no_instant_and_never_becomes_another_one
     assert wrong is not None
     assert found.given is not None
     assert ([True, False, True], [False] * 3) == (wrong.tolist(), found.given.tolist())
-    assert all(reader.reason(cell_value(array[at])).startswith("lies outside the years 1 to 9999") for at in (0, 2))
+    assert all(reader.reason(cell_value(array[at])).startswith("is outside the years 1 to 9999") for at in (0, 2))

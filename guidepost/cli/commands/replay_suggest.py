@@ -14,7 +14,7 @@ from guidepost.tickets.suggest import suggest_mapping
 def suggested_mapping(source: str, spec: str, *, policies: Path | None, keys: list[Path] | None) -> str:
     """Return the text of a mapping from the columns of a file to the facts of a version."""
     if source == DEFAULT_LOG or is_url(source):
-        raise command_error(f"{source} is a decision log, whose facts need no mapping")
+        raise command_error(f"{source} is a decision log, whose facts do not need a mapping")
     version = open_version(spec, policies=policies, keys=keys)
     with reading_tickets():
         return suggest_mapping(source, version)

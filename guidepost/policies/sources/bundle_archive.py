@@ -37,7 +37,7 @@ _DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 _UNIX: Final = 3
 _READABLE: Final = 0o100644 << 16
-_AS_BUILT: Final = "take the bundle as it was built, or build it anew with `guidepost build`"
+_AS_BUILT: Final = "use the bundle as it was built, or build it again with `guidepost build`"
 
 _TEXT: Final = {"type": "string"}
 _HASH: Final = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -200,7 +200,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
                         place=Place(file=root),
                         code="bad-bundle",
                         message=f"there is no {DESCRIPTION} in the archive",
-                        help="build a bundle with `guidepost build`; a zip of policies is named `zip://::FILE`",
+                        help="build a bundle with `guidepost build`, or write `zip://::FILE` for a zip of policies",
                     )
                 )
             if problems:
@@ -225,8 +225,8 @@ def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
         return Problem(
             place=Place(file=root),
             code="bad-bundle",
-            message=f"the entry `{shown}` does not belong in a bundle",
-            help="a bundle holds the YAML files of one version and nothing else",
+            message=f"the entry `{shown}` is not part of a bundle",
+            help="a bundle contains only the YAML files of one version",
         )
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size != entry.compress_size:
         return Problem(
@@ -247,7 +247,7 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
             place,
             "bad-bundle",
             f"the bundle is of format {found.get('format')}; this program reads format {FORMAT}",
-            "a newer Guidepost reads it",
+            "use a newer version of Guidepost",
         )
     problems = [
         Problem(
@@ -267,11 +267,11 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
 def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root: str) -> list[Problem]:
     """Return the problems of files that do not match the hashes of the description."""
     hashes = {file["path"]: file["sha256"] for file in description["files"]}
-    said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed, and is not in the archive")
-    said |= dict.fromkeys(contents.keys() - hashes.keys(), f"is in the archive, and is not listed in {DESCRIPTION}")
+    said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed but not in the archive")
+    said |= dict.fromkeys(contents.keys() - hashes.keys(), f"is in the archive but not listed in {DESCRIPTION}")
     both = hashes.keys() & contents.keys()
     said |= {
-        path: "is not what was built: its SHA-256 differs"
+        path: "was changed: its SHA-256 differs"
         for path in both
         if hashlib.sha256(contents[path]).hexdigest() != hashes[path]
     }
@@ -284,8 +284,8 @@ def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root
 def _difference(made: BuiltBundle, description: Mapping[str, Any]) -> str:
     """Return which parts of the description do not match the files, or that the layout of the archive differs."""
     actual = description_of(_entries(made.data, "")[DESCRIPTION], "")
-    parts = [f"`{name}` is not that of the files" for name in actual if actual[name] != description[name]]
-    return "; ".join(parts) or "the archive is not laid out as it was built"
+    parts = [f"`{name}` does not match the files" for name in actual if actual[name] != description[name]]
+    return "; ".join(parts) or "the layout of the archive was changed"
 
 
 def _bundle_error(place: str, code: str, message: str, help_: str = "") -> PolicyErrors:

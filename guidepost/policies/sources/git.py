@@ -95,7 +95,7 @@ def read_revision(spec: str, policies: Path) -> Source:
     found = repository(policies)
     if found is None:
         raise SourceError(
-            f"{policies} is in no git repository, so `{spec}` cannot be read from one",
+            f"{policies} is in no git repository, so `{spec}` cannot be read as a revision",
             "name a folder, a bundle or a version instead",
         )
     revision, path = split_spec(spec)
@@ -105,7 +105,7 @@ def read_revision(spec: str, policies: Path) -> Source:
     path = found.prefix if path is None else path
     if path is None:
         raise SourceError(
-            f"the repository of {policies} is bare, so it does not say where the policies are",
+            f"the repository of {policies} is bare, so the folder of the policies is unknown",
             f"name the folder: `{revision}:policies`",
         )
     return Source(
@@ -159,7 +159,7 @@ def _folder_help(found: Repository, revision: str, commit: str) -> str:
         if name == MANIFEST or name.endswith(f"/{MANIFEST}")
     ]
     if not folders:
-        return "no folder of that revision has one"
+        return "that revision has none in any folder"
     shown = nearest(found.prefix or "", folders) or tuple(sorted(folders)[:3])
     return "there is one in " + ", ".join(f"`{revision}:{folder}`" for folder in shown)
 
@@ -172,7 +172,7 @@ def _blobs(found: Repository, entries: dict[str, tuple[str, int]]) -> dict[str, 
     for file, (object_id, size) in entries.items():
         head = f"{object_id} blob {size}\n".encode()
         if not answer.startswith(head, at):
-            raise SourceError(f"git does not give the content of `{file}`", "`git fsck` says more")
+            raise SourceError(f"git did not return the content of `{file}`", "run `git fsck` for details")
         at += len(head)
         contents[file] = answer[at : at + size]
         at += size + 1
@@ -192,8 +192,8 @@ def _ask(folder: Path, *arguments: str) -> bytes | None:
     ended = _run(folder, arguments, b"")
     if b"dubious ownership" in ended.stderr:
         raise SourceError(
-            f"git refuses the repository of {folder}: {_reason(ended)}",
-            "it belongs to another user; `git config safe.directory` tells git to trust it",
+            f"git rejects the repository of {folder}: {_reason(ended)}",
+            "it belongs to another user; add it to `git config safe.directory` if you trust it",
         )
     return None if ended.returncode else ended.stdout
 
@@ -211,7 +211,7 @@ def _run(folder: Path, arguments: tuple[str, ...], given: bytes) -> subprocess.C
         )
     except FileNotFoundError:
         raise SourceError(
-            "the program git is not installed, so no revision can be read",
+            "git is not installed, so revisions cannot be read",
             "install git, or name a folder, a bundle or a version",
         ) from None
 

@@ -74,7 +74,8 @@ def split_pin(spec: str) -> tuple[str, str]:
     name, mark, pin = spec.partition(_PIN)
     if mark and (len(pin) != 64 or set(pin.lower()) - set("0123456789abcdef")):
         raise SourceError(
-            f"expected a SHA-256, got `{_PIN}{pin}`", "write its 64 hexadecimal digits; `guidepost build` says them"
+            f"expected a SHA-256, got `{_PIN}{pin}`",
+            "write its 64 hexadecimal digits, as `guidepost build` prints them",
         )
     return name, pin.lower()
 
@@ -84,7 +85,7 @@ def check_pin(data: bytes, pin: str, name: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != pin:
         raise SourceError(
-            f"{name} has another SHA-256 than the one asked for: {found}", "do not use it before you know why"
+            f"{name} does not have the expected SHA-256; it has {found}", "do not use it until you know why"
         )
 
 
@@ -93,8 +94,8 @@ def fetch(address: str, pin: str, trust: Trust) -> Fetched:
     name = redacted(address)
     if not pin and not trust.keys:
         raise SourceError(
-            f"{name} is remote, and nothing is here to verify it by",
-            f"name a trusted key with --key, or its SHA-256: `ADDRESS{_PIN}...`",
+            f"{name} is remote, and there is no key or SHA-256 to verify it with",
+            f"pass a trusted key with --key, or write its SHA-256: `ADDRESS{_PIN}...`",
         )
     data, signature_at = (
         (_fetch_folder(address), f"{address}bundle{SUFFIX}")
@@ -130,7 +131,8 @@ def _fetch_folder(folder: str) -> bytes:
     paths = [file["path"] for file in description_of(described, redacted(folder).rstrip("/"))["files"]]
     if len(paths) > MAX_FILES or any(not of_a_version(path) for path in paths):
         raise SourceError(
-            f"{redacted(folder)}{DESCRIPTION} lists files that no bundle has", "take the bundle as it was built"
+            f"{redacted(folder)}{DESCRIPTION} lists files that a bundle cannot contain",
+            "use the bundle as it was built",
         )
     contents: dict[str, bytes] = {}
     left = MAX_ARCHIVE
@@ -144,7 +146,7 @@ def _fetch_file(address: str, limit: int) -> bytes:
     """Fetch one file; raises SourceError if it does not exist, is too large, or takes too long."""
     protocol, name = urlsplit(address).scheme, redacted(address)
     if protocol not in PROTOCOLS:
-        raise SourceError(f"no version is read from `{protocol}://`", f"known: {', '.join(PROTOCOLS)}")
+        raise SourceError(f"versions cannot be read from `{protocol}://`", f"known: {', '.join(PROTOCOLS)}")
     try:
         system = fsspec.filesystem(protocol, skip_instance_cache=True, **_options(protocol))
         with system.open(address, "rb", **_OPENED.get(protocol, {})) as file:
@@ -158,7 +160,7 @@ def _fetch_file(address: str, limit: int) -> bytes:
         raise SourceError(f"there is nothing at {name}") from None
     except TimeoutError:
         raise SourceError(
-            f"{name} did not come in time ({CONNECT_SECONDS:g} s for the first word, {TOTAL_SECONDS:g} s in all)"
+            f"{name} timed out ({CONNECT_SECONDS:g} s for the first byte, {TOTAL_SECONDS:g} s in total)"
         ) from None
     except SourceError:
         raise
@@ -205,8 +207,8 @@ async def _same_scheme(_session: object, _context: object, asked: Any) -> None:
     scheme = urlsplit(to).scheme
     if scheme and scheme != asked.url.scheme:
         raise SourceError(
-            f"{redacted(str(asked.url))} leads to `{scheme}://`, and is not followed there",
-            f"if that is right, name {redacted(to)} itself",
+            f"{redacted(str(asked.url))} redirects to `{scheme}://`, which is not followed",
+            f"if that is intended, name {redacted(to)} directly",
         )
 
 

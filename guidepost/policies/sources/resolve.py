@@ -76,7 +76,7 @@ def _resolve(spec: str, policies: Path) -> Source:
     if revision or ":" in spec:
         return git.read_revision(spec, policies)
     raise SourceError(
-        f"nothing is called `{spec}`: no version in {policies}, no folder, no bundle, no git revision",
+        f"unknown version `{spec}`: not a version in {policies}, a folder, a bundle or a git revision",
         _known(spec, policies),
     )
 
@@ -136,7 +136,7 @@ def digest_of(files: Mapping[str, str]) -> str:
 def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers are called alike
     path = Path(name)
     if not (path / MANIFEST).is_file():
-        raise SourceError(f"the folder `{name}` holds no version: there is no {MANIFEST}", _nested(path))
+        raise SourceError(f"the folder `{name}` does not contain a version: there is no {MANIFEST}", _nested(path))
     return Source(
         files=read_folder(VersionFolder(path, path.as_posix())), root=path.as_posix(), label=name, origin=Origin.FOLDER
     )

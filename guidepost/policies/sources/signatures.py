@@ -81,7 +81,7 @@ def new_key(private: Path, public: Path) -> str:
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 file.write(content)
         except FileExistsError:
-            raise SourceError(f"{path} is there already, and no key is overwritten", "choose another name") from None
+            raise SourceError(f"{path} exists, and keys are not overwritten", "choose another name") from None
         except OSError as error:
             raise SourceError(f"{path} cannot be written: {error.strerror}") from error
     return key_id(key.public_key())
@@ -111,14 +111,12 @@ def private_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(pem, password=None)
     except TypeError:
-        raise SourceError(
-            f"the key in {path} is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`"
-        ) from None
+        raise SourceError(f"the key in {path} is encrypted", "decrypt it: `openssl pkey -in KEY -out PLAIN`") from None
     except (ValueError, UnsupportedAlgorithm):
-        what = "a public key; signing takes the private one" if b"BEGIN PUBLIC KEY" in pem else "no private key in PEM"
-        raise SourceError(f"{path} holds {what}", "`guidepost keys new NAME` makes a pair") from None
+        what = "a public key; signing needs the private one" if b"BEGIN PUBLIC KEY" in pem else "no private key in PEM"
+        raise SourceError(f"{path} holds {what}", "`guidepost keys new NAME` creates a pair") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SourceError(f"the key in {path} is not of the kind Ed25519", "`guidepost keys new NAME` makes a pair")
+        raise SourceError(f"the key in {path} is not an Ed25519 key", "`guidepost keys new NAME` creates a pair")
     return key
 
 
@@ -164,7 +162,7 @@ def read_signature(content: bytes, name: str) -> Signature:
             )
     except (ValueError, TypeError, RecursionError):
         pass
-    raise SourceError(f"expected a signature, cannot read {name}", "`guidepost sign` writes one")
+    raise SourceError(f"expected a signature in {name}", "`guidepost sign` writes one")
 
 
 def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> TrustedKey:
@@ -176,8 +174,8 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
 
     if signature.sha256 != sha256:
         raise SourceError(
-            f"{name} is not what was signed: it was changed, or the signature is that of another bundle",
-            "take bundle and signature from the same build",
+            f"{name} does not match its signature: it was changed, or the signature belongs to another bundle",
+            "use the bundle and the signature of the same build",
         )
     for trusted in trust.keys:
         if trusted.id == signature.key:
@@ -185,7 +183,7 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
                 trusted.key.verify(signature.signature, _signed(sha256, signature.digest))
             except InvalidSignature:
                 raise SourceError(
-                    f"the signature of {name} is wrong: the key `{trusted.name}` never made it",
+                    f"the signature of {name} is invalid: it was not made with the key `{trusted.name}`",
                     "do not use the bundle; ask who built it",
                 ) from None
             return trusted
@@ -198,7 +196,7 @@ def same_digest(signature: Signature, digest: str, name: str) -> None:
     if signature.digest != digest:
         raise SourceError(
             f"the signature of {name} is for a policy with another digest: {signature.digest}",
-            "take bundle and signature from the same build",
+            "use the bundle and the signature of the same build",
         )
 
 
@@ -217,9 +215,9 @@ def _public_key(path: Path) -> TrustedKey:
     except (ValueError, UnsupportedAlgorithm):
         if b"PRIVATE KEY" in pem:
             raise SourceError(f"{path} holds a private key; expected a public one", _public_half(path)) from None
-        raise SourceError(f"{path} holds no public key in PEM", "`guidepost keys new NAME` makes a pair") from None
+        raise SourceError(f"{path} holds no public key in PEM", "`guidepost keys new NAME` creates a pair") from None
     if not isinstance(key, Ed25519PublicKey):
-        raise SourceError(f"the key in {path} is not of the kind Ed25519", "`guidepost keys new NAME` makes a pair")
+        raise SourceError(f"the key in {path} is not an Ed25519 key", "`guidepost keys new NAME` creates a pair")
     return TrustedKey(path.name, key_id(key), key)
 
 
@@ -227,8 +225,8 @@ def _public_half(path: Path) -> str:
     """Return the help for a private key in place of a public one: the name of the public file, if it is beside it."""
     name = path.name.replace("private", "public")
     if name != path.name and path.with_name(name).is_file():
-        return f"give its public half: {name} beside it"
-    return "give its public half; `guidepost keys new NAME` makes a pair"
+        return f"use its public half: {name} beside it"
+    return "use its public half; `guidepost keys new NAME` creates a pair"
 
 
 def _pem(path: Path) -> bytes:

@@ -32,7 +32,7 @@ def read_archive(spec: str, trust: Trust) -> Source:
     kind, _, folder = inner.partition("://")
     if kind not in KINDS or not outer or "::" in outer:
         raise SourceError(
-            f"`{spec}` names no archive",
+            f"`{spec}` is not the name of an archive",
             "write `zip://FOLDER::FILE` or `tar://FOLDER::FILE`; without FOLDER, the top of the archive",
         )
     name, pin = split_pin(outer)

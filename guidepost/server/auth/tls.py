@@ -106,9 +106,7 @@ def _check_key(path: Path) -> bytes:
     try:
         load_pem_private_key(pem, None)
     except TypeError:
-        raise invalid_file(
-            path, "the key is encrypted", "decrypt it first: `openssl pkey -in KEY -out PLAIN`"
-        ) from None
+        raise invalid_file(path, "the key is encrypted", "decrypt it: `openssl pkey -in KEY -out PLAIN`") from None
     except (ValueError, UnsupportedAlgorithm):
         raise invalid_file(path, "holds no private key in PEM") from None
     return pem

@@ -275,10 +275,10 @@ def test_recorded_numbers_within_the_tolerance_are_the_same(desk: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("recorded_due: {answer_due: {column: d, within: soon}}", "expected a length of time above 0, got `soon`"),
+        ("recorded_due: {answer_due: {column: d, within: soon}}", "expected a duration above 0, got `soon`"),
         (
             "recorded_due: {answer_due: {column: d, within: 0 minutes}}",
-            "expected a length of time above 0, got `0 minutes`",
+            "expected a duration above 0, got `0 minutes`",
         ),
         ("recorded: {queue: {column: d, within: 5}}", "`within` is for numbers and due times, and `queue` is a choice"),
         ("repeated: once\nticket: id", "expected last, first or all, got `once`"),
