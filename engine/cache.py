@@ -1,8 +1,7 @@
-"""A bounded store of values that can be worked out again: the only cache that the program writes by hand.
+"""A bounded store of values that can be computed again: the only cache implementation of the program.
 
-Reading a value is one look-up in a dictionary, since caches sit on the path of every call. A full cache drops its oldest
-eighth, by the time a value was stored, and keeps the rest: what is dropped is worked out again when it is next needed,
-one value at a time. ``docs/decisions/0033-one-cache.md`` compares this with other ways to evict.
+Reading a value is one dictionary lookup, since every call reads caches. A full cache drops its oldest eighth, by the time
+that a value was stored. A dropped value is computed again when it is next needed. ``docs/decisions/0033-one-cache.md`` compares this with other ways to evict.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ V = TypeVar("V")
 
 
 class Cache(Generic[K, V]):
-    """Keeps at most ``bound`` values by key. What it keeps changes how long an answer takes, and nothing else.
+    """Holds at most ``bound`` values by key. What it holds changes how long an answer takes, and nothing else.
 
     ``get`` returns the value of a key, or None if the key is not there; None itself cannot be stored.
 
-    Several threads may use a cache at once. A value that was worked out is returned even if another thread evicts it in
-    between. A cache is pickled and copied without its values.
+    Several threads may use a cache at once. A computed value is returned even if another thread evicts it in between. A
+    cache is pickled and copied without its values.
 
     >>> squares = Cache(2)
     >>> [squares.get(3), squares.keep(3, 9), squares.get(3)]
@@ -62,10 +61,10 @@ class Cache(Generic[K, V]):
         return value
 
     def once(self, key: K, make: Callable[[], V]) -> V:
-        """Return the value of a key, and make it if it is not there; threads that ask meanwhile wait for the same one.
+        """Return the value of a key, and make it if it is missing; other threads that need it wait for it.
 
-        It suits values that take long. If ``make`` raises, so does the call of everyone who waits for it, and nothing is
-        stored. ``make`` must not ask for the same key.
+        Use it for values that take long to make. If ``make`` raises, the calls of all waiting threads raise the same error,
+        and nothing is stored. ``make`` must not read the same key.
         """
         with self._lock:
             found = self._kept.get(key)

@@ -1,4 +1,4 @@
-"""A place that never closes: its business time is all time, and the same questions are answered by plus and minus."""
+"""A place that never closes. It has the methods of ``Openings``, by plain arithmetic."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ class AlwaysOpen:
         return NEVER
 
     def is_open(self, instant: int) -> bool:
-        """Return that it is."""
+        """Return whether an instant lies in the years that calendars cover."""
         return instant < END
 
     def add(self, instant: int, amount: int) -> int:
-        """Return the instant at which so much time has passed."""
+        """Return the instant that is ``amount`` microseconds later."""
         return self.roll(instant + amount)
 
     def elapsed(self, instant: int) -> int:
-        """Return the time from the first instant that is known."""
+        """Return the time from the first year of calendars to an instant."""
         return min(max(instant, BEGIN), END) - BEGIN
 
     def nth_day(self, instant: int, days: int, rule: DayRule) -> int:
-        """Return the same clock time so many days later, or the midnight that ends that day."""
+        """Return the same local time ``days`` days later, or the midnight that ends that day."""
         if rule is DayRule.ROLL_THEN_CLOSE:
             return self.roll(self.zone.resolve(midnight(ordinal(self.zone, instant) + days + 1)))
         return (
@@ -48,10 +48,10 @@ class AlwaysOpen:
         )
 
     def most_days(self, start: int, end: int) -> int:
-        """Return a number of days that takes a start past an end."""
+        """Return a number of days after which a start is later than an end."""
         return max(0, (end - start) // DAY_MICROS + 3)
 
     def between(self, start: int, end: int) -> list[Span]:
-        """Return the one stretch between two instants."""
+        """Return the time between two instants as one span; none if the end is not later."""
         start, end = max(start, BEGIN), min(end, END)
         return [(start, end)] if start < end else []

@@ -1,8 +1,8 @@
-"""The nouns of the business clock: when a place is open, and which of its days are holidays. Values, no arithmetic.
+"""The nouns of the business clock: when a place is open, and which of its days are holidays.
 
-A calendar is written in local time of its zone. Minutes of a day count from its midnight by the clock on the wall;
-``24 * 60`` is the midnight that ends it, and more than that is a time of the next day: an interval that runs past
-midnight belongs to the day on which it starts.
+A calendar is in local time of its zone. Minutes of a day count from its midnight in local time: ``24 * 60`` is the midnight
+that ends the day, and more than that is a time of the next day. An interval that runs past midnight belongs to the day on
+which it starts.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Final, NamedTuple
 
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2200
-"""Instants are of these years: before them zones are guesswork, and after them nobody waits any more."""
+"""Instants lie in these years. Time zones before 1970 are unreliable."""
 
 DAY: Final = 24 * 60
-"""The minutes of a day by the clock on the wall."""
+"""The minutes of a day in local time."""
 
 
 class Interval(NamedTuple):
@@ -29,7 +29,7 @@ class Interval(NamedTuple):
 
 
 class HolidayStatus(StrEnum):
-    """How sure the date of a holiday is."""
+    """Whether the date of a holiday is confirmed."""
 
     CONFIRMED = "confirmed"
     ESTIMATED = "estimated"
@@ -37,7 +37,7 @@ class HolidayStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holiday:
-    """A local date on which nothing opens, with the source that names it."""
+    """A local date on which a place does not open, with the source that names it."""
 
     day: date
     name: str
@@ -47,7 +47,7 @@ class Holiday:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HolidayList:
-    """The holidays of a region, and the dates (both included) that the list covers: outside them nothing is known."""
+    """The holidays of a region, and the first and last date that the list covers."""
 
     name: str
     first: date
@@ -68,9 +68,9 @@ class Calendar:
         zone: the IANA name of its time zone.
         always: open at every instant; then ``week``, ``dates``, ``breaks`` and ``holidays`` are empty.
         week: the intervals of each weekday, Monday first, in order and apart.
-        dates: one-off dates, with the intervals that count instead of the weekday's; they also win over a holiday.
-        breaks: local closures on a date: stretches that do not count, whatever interval they lie in.
-        holidays: the list of the region; None for a calendar that knows no holidays, which is then certain of every date.
+        dates: one-off dates, with the intervals that replace those of the weekday; they override holidays.
+        breaks: closures on a date: intervals that do not count, whatever interval they overlap.
+        holidays: the list of the region; None for a calendar without holidays, which is certain of every date.
     """
 
     name: str

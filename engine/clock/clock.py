@@ -1,6 +1,6 @@
-"""The business clock: from an instant and an amount of business time to the instant it is due, and back.
+"""Arithmetic with business time: when a given amount has passed, and how much has passed between two instants.
 
-Every answer says whether it is sure. Outside the dates that a list of holidays covers nothing is, and nothing is assumed.
+Every result states whether it is certain. No result is certain outside the dates that a list of holidays covers.
 
 >>> from zoneinfo import ZoneInfo
 >>> from engine.clock.calendar import Interval
@@ -25,16 +25,17 @@ from engine.clock.openings import Openings
 from engine.clock.zone import NEVER, SECOND, Zone, to_datetime, to_micros, zone
 
 Holds = Sequence[tuple[datetime, datetime]]
-"""When a ticket was on hold: instants from and to, in order and apart."""
+"""When a ticket was on hold: pairs of instants, in order and disjoint."""
 
 
 class Reached(NamedTuple):
-    """An instant that was worked out.
+    """The instant at which an amount of business time has passed.
 
     Attributes:
-        instant: the instant; None where it is not sure, and where no opening is left.
-        sure: whether all of the way to it lies within the dates that the list of holidays covers.
-        not_before: where only its end leaves them, the instant it would be without any further holiday.
+        instant: the instant; None if it is not certain, or if no opening is left.
+        sure: whether all time up to it lies within the dates that the list of holidays covers.
+        not_before: if the time starts within these dates and ends after them, the instant that would result without any
+            further holiday.
     """
 
     instant: datetime | None
@@ -43,7 +44,7 @@ class Reached(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """An amount of business time; where it is not sure, holidays that are not known yet may make it less."""
+    """An amount of business time. If it is not certain, holidays outside the list may make it less."""
 
     amount: timedelta
     sure: bool
@@ -53,11 +54,14 @@ NO_OPENING: Final = Reached(None, sure=True, not_before=None)
 NOT_KNOWN: Final = Reached(None, sure=False, not_before=None)
 
 MAX_BLOCKS: Final = 200
-"""How many blocks of stretches a clock keeps, some 35 years."""
+"""How many blocks of stretches a clock caches: about 35 years."""
 
 
 class Clock:
-    """The arithmetic of a calendar. What it needs is worked out at the first question; ``blocks`` keeps it laid out in stretches."""
+    """The arithmetic of one calendar, whose openings are computed at the first use.
+
+    ``blocks`` caches stretches of the calendar. Several threads may use one clock.
+    """
 
     def __init__(self, calendar: Calendar) -> None:
         self.calendar = calendar
@@ -73,34 +77,34 @@ class Clock:
 
     @cached_property
     def hours(self) -> Openings | AlwaysOpen:
-        """The openings."""
+        """The openings of the calendar."""
         return AlwaysOpen(self.calendar) if self.calendar.always else Openings.of(self.calendar)
 
     def add(self, start: datetime, amount: timedelta) -> Reached:
-        """Return the instant at which so much business time has passed; used up exactly at closing, it is due at closing.
+        """Return the instant at which an amount of business time has passed; time used up exactly at closing ends at closing.
 
-        None at all rolls the start to an opening. An amount is not negative.
+        An amount of zero rolls the start to an opening. Raises ValueError if the amount is negative.
         """
         instant, hours = to_micros(start), self.hours
         micros = (amount.days * 86_400 + amount.seconds) * SECOND + amount.microseconds
         if micros < 0:
-            raise ValueError("business time is added, not taken away")
+            raise ValueError(f"expected an amount of business time of at least 0, got {amount}")
         return self._reached(instant, hours.add(instant, micros), hours.sure_to if micros else hours.sure_to - 1)
 
     def add_days(self, start: datetime, days: int, rule: DayRule) -> Reached:
-        """Roll the start to an opening, and give the same clock time, or the close, of the Nth business day after it.
+        """Roll the start to an opening, and return the same local time, or the close, of the Nth business day after it.
 
-        A clock time at which that day is not open rolls forward to an opening, as the start does. Days are not negative.
+        A local time at which that day is not open rolls forward to an opening. Raises ValueError if ``days`` is negative.
         """
         if days < 0:
-            raise ValueError("business days are added, not taken away")
+            raise ValueError(f"expected a number of business days of at least 0, got {days}")
         instant, hours = to_micros(start), self.hours
         return self._reached(
             instant, hours.nth_day(instant, days, rule), hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK)
         )
 
     def count(self, start: datetime, end: datetime) -> Counted:
-        """Return the business time between two instants; none where the end is not after the start."""
+        """Return the business time between two instants; zero if the end is not after the start."""
         first, last, hours = to_micros(start), to_micros(end), self.hours
         if last <= first:
             return Counted(timedelta(0), sure=True)
@@ -109,19 +113,19 @@ class Clock:
 
     @property
     def known_until(self) -> datetime:
-        """The instant up to which the list of holidays covers its dates, and counting is sure."""
+        """The end of the dates that the list of holidays covers."""
         return to_datetime(self.hours.sure_to)
 
     def worked(self, start: datetime, end: datetime) -> timedelta:
-        """Return the amount alone, sure or not."""
+        """Return the business time between two instants, certain or not."""
         hours = self.hours
         return timedelta(0, 0, max(0, hours.elapsed(to_micros(end)) - hours.elapsed(to_micros(start))))
 
     def count_days(self, start: datetime, end: datetime, rule: DayRule, begun: bool) -> int | None:
-        """Return the business days between two instants: those that are over, or also the one that has begun.
+        """Return the number of business days between two instants: complete days, or also the day that has ``begun``.
 
-        These are the greatest N that ``add_days`` takes no further than the end, and the least that it takes as far.
-        None where the instants are not within the dates that the list of holidays covers.
+        This is the greatest N for which ``add_days`` does not pass the end, or the least N for which it reaches the end.
+        None if the instants are not within the dates that the list of holidays covers.
         """
         first, last, hours = to_micros(start), to_micros(end), self.hours
         if not hours.sure_from <= first < hours.sure_to or last > hours.sure_to:
@@ -134,12 +138,12 @@ class Clock:
         return bisect_left(numbers, last, key=due) if begun else max(0, bisect_right(numbers, last, key=due) - 1)
 
     def next_opening(self, instant: datetime) -> Reached:
-        """Return the first instant, from this one on, that is open."""
+        """Return the first open instant at or after this one."""
         at, hours = to_micros(instant), self.hours
         return self._reached(at, hours.roll(at), hours.sure_to - 1)
 
     def next_closing(self, instant: datetime) -> Reached:
-        """Return the close of the opening that an instant is in, else of the next one; openings that touch are one."""
+        """Return the next close: of the opening that holds the instant, or else of the next one; openings that touch are one."""
         at, hours = to_micros(instant), self.hours
         found = self._reached(at, hours.closing(at), hours.sure_to)
         return (
@@ -149,12 +153,12 @@ class Clock:
         )
 
     def is_open(self, instant: datetime) -> bool | None:
-        """Return whether an instant is open; None where nobody knows."""
+        """Return whether the place is open at an instant; None outside the dates that the list of holidays covers."""
         at, hours = to_micros(instant), self.hours
         return hours.is_open(at) if hours.sure_from <= at < hours.sure_to else None
 
     def add_with_holds(self, start: datetime, base: Reached, holds: Holds) -> Reached:
-        """Move a due time later by the business time of the holds that lie between the start and the due time that results."""
+        """Return a due time extended by the business time of the holds between the start and the extended due time."""
         if base.instant is None or not holds:
             return base
         hours = self.hours
@@ -170,7 +174,7 @@ class Clock:
         return base if due == origin else self._reached(origin, due, hours.sure_to)
 
     def _reached(self, start: int, result: int, last: int) -> Reached:
-        """Return what was reached from a start; up to ``last`` a result is sure."""
+        """Return a result that was counted from a start; it is certain up to ``last``."""
         hours = self.hours
         if start < hours.sure_from or start >= hours.sure_to:
             return NOT_KNOWN

@@ -1,6 +1,6 @@
-"""The clock over columns of tickets: the same answers as one by one, a million in well under a second.
+"""The arithmetic of ``Clock`` for columns of tickets: the same results, a million in well under a second.
 
-Instants and amounts are whole microseconds; a due time that is not sure, or does not exist, is ``NOWHERE`` and masked out.
+Instants and amounts are whole microseconds. A due time that is not certain, or does not exist, is ``NOWHERE`` and masked.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 
 def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Column, Mask]:
-    """Return the instants at which so much business time has passed, and which of them are sure and exist.
+    """Return the instants at which amounts of business time have passed, and which of them are certain and exist.
 
     >>> from engine.clock.calendar import Calendar, Interval
     >>> desk = Clock(Calendar(name="desk", zone="UTC", week=((Interval(540, 1020),),) * 5 + ((), ())))
@@ -43,7 +43,7 @@ def add_column(clock: Clock, starts: Column, amounts: int | Column) -> tuple[Col
 
 
 def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayRule) -> tuple[Column, Mask]:
-    """Return the instants so many business days later, as ``Clock.add_days`` does, and which of them are sure and exist."""
+    """Return the results of ``Clock.add_days``, and which of them are certain and exist."""
     hours = clock.hours
     count = np.broadcast_to(np.asarray(days, np.int64), starts.shape)
     last = np.int64(hours.sure_to - (rule is DayRule.ROLL_THEN_CLOCK))
@@ -56,7 +56,7 @@ def add_days_column(clock: Clock, starts: Column, days: int | Column, rule: DayR
 
 
 def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Mask]:
-    """Return the business time between instants, and which of these amounts are sure."""
+    """Return the business time between instants, and which of these amounts are certain."""
     hours = clock.hours
     some = ends > starts
     amount = np.where(some, _elapsed(hours, ends) - _elapsed(hours, starts), 0)
@@ -64,7 +64,7 @@ def count_column(clock: Clock, starts: Column, ends: Column) -> tuple[Column, Ma
 
 
 def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule, *, begun: bool) -> tuple[Column, Mask]:
-    """Return the business days between instants, as ``Clock.count_days`` does, and which of these numbers are sure."""
+    """Return the results of ``Clock.count_days``, and which of them are certain."""
     hours = clock.hours
     days = _dates_between(hours, starts, ends) if isinstance(hours, AlwaysOpen) else _days_between(hours, starts, ends)
     walking = np.flatnonzero(days > 0)
@@ -84,7 +84,7 @@ def count_days_column(clock: Clock, starts: Column, ends: Column, rule: DayRule,
 
 
 def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
-    """Return a number of business days that takes each start past its end."""
+    """Return for each start a number of business days after which it is later than its end."""
     at, _, found = _rolled(hours, starts)
     last = np.searchsorted(hours.starts_column, ends, side="right") - 1
     opened = np.where(last >= 0, _at(hours.day_at_column, np.maximum(last, 0)), -1)
@@ -93,7 +93,7 @@ def _days_between(hours: Openings, starts: Column, ends: Column) -> Column:
 
 
 def _dates_between(hours: AlwaysOpen, starts: Column, ends: Column) -> Column:
-    """Return a number of dates that takes each start past its end."""
+    """Return for each start a number of days after which it is later than its end."""
     days: Column = np.maximum(
         (hours.zone.local_column(np.minimum(ends, END)) - hours.zone.local_column(starts)) // DAY_MICROS + 3, 0
     )
@@ -107,12 +107,12 @@ def _reached(hours: Openings | AlwaysOpen, starts: Column, due: Column, last: Co
 
 
 def _at(values: Column, numbers: NDArray[np.intp]) -> Column:
-    """Return the values at numbers; one past the last is as the last, and is masked out later."""
+    """Return values by position; a position past the end returns the last value, which callers mask."""
     return values.take(numbers, mode="clip") if len(values) else np.zeros(numbers.shape, np.int64)
 
 
 def _rolled(hours: Openings, starts: Column) -> tuple[NDArray[np.intp], Column, Mask]:
-    """Return the opening of each start, the start rolled into it, and whether there is one."""
+    """Return the opening of each start, the start rolled into it, and whether there is an opening."""
     at = np.searchsorted(hours.ends_column, starts, side="right")
     return at, np.maximum(starts, _at(hours.starts_column, at)), at < len(hours.ends_column)
 

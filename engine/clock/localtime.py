@@ -1,4 +1,4 @@
-"""Instants by the clock on the wall of a zone."""
+"""Instants as local time of a zone."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from engine.clock.zone import SECOND, to_datetime, to_micros, zone
 MINUTE: Final = 60 * SECOND
 
 MAX_MINUTES: Final = 4_096
-"""How many minutes are kept as text; most calls ask for the same few."""
+"""How many minutes are cached as text; most calls need the same few."""
 
 
 def local_time(at: datetime, name: str) -> datetime:
-    """Return an instant with the offset that a zone has then.
+    """Return an instant with the offset of a zone at that instant.
 
     >>> from datetime import UTC
     >>> local_time(datetime(2026, 1, 27, 4, 0, tzinfo=UTC), "Australia/Sydney").isoformat()
@@ -26,7 +26,7 @@ def local_time(at: datetime, name: str) -> datetime:
 
 
 def local_text(at: datetime, name: str) -> str:
-    """Write an instant with the offset that a zone has then.
+    """Return an instant as RFC 3339 text, with the offset of a zone at that instant.
 
     >>> from datetime import UTC
     >>> local_text(datetime(2026, 1, 27, 4, 0, 7, tzinfo=UTC), "Australia/Sydney")
@@ -42,7 +42,10 @@ def local_text(at: datetime, name: str) -> str:
 
 @lru_cache(MAX_MINUTES)
 def _minute(minute: int, name: str) -> tuple[str, str] | None:
-    """Return what stands before and after the seconds in every instant of a minute; None if the clock is turned in it, or is not ahead by whole minutes."""
+    """Return the text before and after the seconds of every instant of a minute.
+
+    None if the offset changes within the minute, or is not a whole number of minutes.
+    """
     first, there = minute * MINUTE, zone(name)
     ahead = there.local(first) - first
     if ahead % MINUTE or there.local(first + MINUTE - 1) - MINUTE + 1 - first != ahead:

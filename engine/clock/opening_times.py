@@ -1,6 +1,6 @@
-"""A calendar worked out: its hours, one-off dates, holidays and breaks in, every stretch for which it is open out.
+"""When a calendar is open: its hours, one-off dates, holidays and breaks -> every opening, as columns of instants.
 
-Where intervals overlap, time counts once, and it belongs to the interval that started first.
+If intervals overlap, time counts once, and belongs to the interval that starts first.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from engine.clock.zone import BEGIN, DAY_MICROS, EPOCH_DAY, NEVER, SECOND, Colum
 MINUTE: Final = 60 * SECOND
 YEARS_BEFORE: Final = 1
 YEARS_AFTER: Final = 10
-"""What is worked out around a list of holidays: enough to say when something is due at the earliest."""
+"""How many years of openings are computed around a list of holidays: enough for the earliest possible due time."""
 
 Span = tuple[int, int]
 
 
 def opening_times(calendar: Calendar) -> tuple[Column, Column, Column]:
-    """Return where each opening begins and ends, sorted and apart, and the date it belongs to."""
+    """Return the start and end of each opening, sorted and disjoint, and the ordinal of the date that it belongs to."""
     there = zone(calendar.zone)
-    starts, ends, owners = _apart(*_resolved(there, *_intervals(calendar)))
-    return _cut(starts, ends, np.maximum.accumulate(owners), _breaks(there, calendar))
+    starts, ends, owners = _disjoint(*_instants(there, *_intervals(calendar)))
+    return _without_breaks(starts, ends, np.maximum.accumulate(owners), _breaks(there, calendar))
 
 
 def limits(calendar: Calendar) -> HolidayList | None:
-    """Return the list that limits what is sure: none where no weekday opens, since holidays only close weekdays."""
+    """Return the list that limits what is certain; None if no weekday opens, since holidays close weekdays only."""
     return calendar.holidays if any(closes > opens for day in calendar.week for opens, closes in day) else None
 
 
 def hours(calendar: Calendar, day: date) -> tuple[Interval, ...]:
-    """Return the intervals of a date: its one-off ones, none on a holiday, else those of the weekday."""
+    """Return the intervals of a date: its one-off intervals, none on a holiday, or else those of the weekday."""
     if (once := calendar.dates.get(day)) is not None:
         return once
     if calendar.holidays is not None and day in calendar.holidays.days:
@@ -45,7 +45,7 @@ def hours(calendar: Calendar, day: date) -> tuple[Interval, ...]:
 
 
 def spans(there: Zone, day: date, intervals: Iterable[Interval]) -> Iterator[Span]:
-    """Yield the instants between which intervals of a date last; one that lies wholly in a gap does not."""
+    """Yield the start and end of each interval of a date; an interval that lies in a skipped hour has none."""
     start = midnight(day.toordinal())
     for interval in intervals:
         local = tuple(start + minute * MINUTE for minute in interval)
@@ -55,7 +55,10 @@ def spans(there: Zone, day: date, intervals: Iterable[Interval]) -> Iterator[Spa
 
 
 def sure_span(there: Zone, calendar: Calendar) -> Span:
-    """Return what the list is sure of: from its first midnight, or from where the night before ends, to its last midnight."""
+    """Return the instants between which results are certain: from the first midnight of the list to its last.
+
+    It starts later if an interval of the night before runs into the first day.
+    """
     holidays = limits(calendar)
     if holidays is None:
         return there.resolve(BEGIN), NEVER
@@ -73,7 +76,7 @@ def _years(calendar: Calendar) -> tuple[int, int]:
 
 
 def _intervals(calendar: Calendar) -> tuple[Column, Column, Column]:
-    """Return the opening and closing in local time of every interval, and the date it belongs to."""
+    """Return the local opening and closing time of every interval, and the ordinal of its date."""
     first, last = _years(calendar)
     ordinals = np.arange(date(first, 1, 1).toordinal(), date(last, 12, 31).toordinal() + 1, dtype=np.int64)
     special = {day.toordinal() for day in calendar.dates} | {
@@ -99,16 +102,16 @@ def _intervals(calendar: Calendar) -> tuple[Column, Column, Column]:
     return opens, closes, owners
 
 
-def _resolved(there: Zone, opens: Column, closes: Column, owners: Column) -> tuple[Column, Column, Column]:
-    """Return the instants of intervals, sorted; an interval that lies wholly in a gap vanishes."""
+def _instants(there: Zone, opens: Column, closes: Column, owners: Column) -> tuple[Column, Column, Column]:
+    """Return the instants of intervals, sorted; an interval that lies in a skipped hour is dropped."""
     starts, ends = there.resolve_column(opens), there.resolve_column(closes)
     real = (starts < ends) & ((there.local_column(starts) == opens) | (there.local_column(ends) == closes))
     order = np.lexsort((owners[real], starts[real]))
     return starts[real][order], ends[real][order], owners[real][order]
 
 
-def _apart(starts: Column, ends: Column, owners: Column) -> tuple[Column, Column, Column]:
-    """Let each opening start where those before it have ended."""
+def _disjoint(starts: Column, ends: Column, owners: Column) -> tuple[Column, Column, Column]:
+    """Return openings that start no earlier than all openings before them end."""
     reached = np.maximum.accumulate(ends)
     starts = np.maximum(starts, np.append(starts[:1], reached[:-1]))
     real = starts < ends
@@ -128,8 +131,11 @@ def _breaks(there: Zone, calendar: Calendar) -> list[Span]:
     return merged
 
 
-def _cut(starts: Column, ends: Column, owners: Column, breaks: list[Span]) -> tuple[Column, Column, Column]:
-    """Cut breaks out of openings: a piece starts where an opening does outside a break, or where a break ends inside an opening."""
+def _without_breaks(starts: Column, ends: Column, owners: Column, breaks: list[Span]) -> tuple[Column, Column, Column]:
+    """Return openings without breaks.
+
+    A piece starts where an opening starts outside a break, or where a break ends inside an opening.
+    """
     if not breaks or not len(starts):
         return starts, ends, owners
     pauses = np.array(breaks, np.int64)
@@ -146,7 +152,7 @@ def _cut(starts: Column, ends: Column, owners: Column, breaks: list[Span]) -> tu
 def _within(
     points: Column, starts: Column, ends: Column, *, first: bool = False, last: bool = False
 ) -> NDArray[np.bool_]:
-    """Return which points are within stretches, whose own first or last point counts or not."""
+    """Return which points lie within spans; ``first`` and ``last`` include their own ends."""
     at = np.searchsorted(ends, points, side="left" if last else "right")
     begins = np.append(starts, NEVER)[at]
     return begins <= points if first else begins < points

@@ -1,7 +1,7 @@
-"""The openings of a calendar, in order, so that every question is a bisect.
+"""The openings of a calendar, in order, so that each query is a bisect.
 
-``Openings.of(calendar)`` gives them for a calendar with hours; :mod:`engine.clock.always` answers the same questions, in
-whole microseconds too, for one that never closes. ``NEVER`` is an instant after all others.
+``Openings.of(calendar)`` is for a calendar with hours; :mod:`engine.clock.always` has the same methods for one that never
+closes. Instants are whole microseconds, and ``NEVER`` is an instant after all others.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ class Openings:
     """The openings of a calendar, disjoint and in order.
 
     Attributes:
-        starts, ends: where each begins and ends, the end not included.
+        starts, ends: the start and the end of each, the end not included.
         after: the business time from the first opening to the end of each.
-        day_at: for each, which business day it belongs to, by number.
+        day_at: the number of the business day that each belongs to.
         days: the business days, as date ordinals.
-        firsts: for each business day, its first opening; one more entry behind.
-        closes: where the place closes: the ends that no other opening follows at once.
-        sure_from, sure_to: between which instants the list of holidays is sure; without one, from the first year for ever.
-        listed: whether a list of holidays limits what is sure.
+        firsts: the first opening of each business day, and the number of openings as a last entry.
+        closes: when the place closes: the ends that no other opening follows at once.
+        sure_from, sure_to: the instants between which results are certain; without a list of holidays, all later years.
+        listed: whether a list of holidays limits what is certain.
     """
 
     def __init__(self, calendar: Calendar, starts: Column, ends: Column, owners: Column) -> None:
         first_of_day = np.diff(owners, prepend=-1) > 0
         self.zone = zone(calendar.zone)
-        self.starts, self.starts_column = _held(starts)
-        self.ends, self.ends_column = _held(ends)
-        self.after, self.after_column = _held(np.cumsum(ends - starts))
-        self.day_at, self.day_at_column = _held(np.cumsum(first_of_day) - 1)
-        self.days, self.days_column = _held(owners[first_of_day])
-        self.firsts, self.firsts_column = _held(np.append(np.flatnonzero(first_of_day), len(starts)))
-        self.closes, _ = _held(ends[np.append(starts[1:], NEVER) > ends])
+        self.starts, self.starts_column = _shared(starts)
+        self.ends, self.ends_column = _shared(ends)
+        self.after, self.after_column = _shared(np.cumsum(ends - starts))
+        self.day_at, self.day_at_column = _shared(np.cumsum(first_of_day) - 1)
+        self.days, self.days_column = _shared(owners[first_of_day])
+        self.firsts, self.firsts_column = _shared(np.append(np.flatnonzero(first_of_day), len(starts)))
+        self.closes, _ = _shared(ends[np.append(starts[1:], NEVER) > ends])
         self.listed = limits(calendar) is not None
         self.sure_from, self.sure_to = sure_span(self.zone, calendar)
 
     @classmethod
     def of(cls, calendar: Calendar) -> Openings:
-        """Work out a calendar.
+        """Return the openings of a calendar with hours.
 
         >>> from engine.clock.calendar import Interval
         >>> from engine.clock.opening_times import MINUTE
@@ -58,7 +58,7 @@ class Openings:
         return cls(calendar, *opening_times(calendar))
 
     def at(self, instant: int) -> int:
-        """Return the number of the opening that an instant is in, else of the next one."""
+        """Return the number of the opening that holds an instant, or else of the next one."""
         return bisect_right(self.ends, instant)
 
     def roll(self, instant: int) -> int:
@@ -67,7 +67,7 @@ class Openings:
         return max(instant, self.starts[at]) if at < len(self.ends) else NEVER
 
     def closing(self, instant: int) -> int:
-        """Return the next close: of the opening that an instant is in, else of the next one."""
+        """Return the next close: of the opening that holds an instant, or else of the next one."""
         at = bisect_right(self.closes, instant)
         return self.closes[at] if at < len(self.closes) else NEVER
 
@@ -77,7 +77,7 @@ class Openings:
         return at < len(self.ends) and self.starts[at] <= instant
 
     def add(self, instant: int, amount: int) -> int:
-        """Return the instant at which so much business time has passed; none at all rolls to an opening."""
+        """Return the instant at which an amount of business time has passed; zero rolls to an opening."""
         ends, after = self.ends, self.after
         at = bisect_right(ends, instant)
         if at == len(ends):
@@ -96,7 +96,7 @@ class Openings:
         return before + max(0, instant - self.starts[at]) if at < len(self.ends) else before
 
     def nth_day(self, instant: int, days: int, rule: DayRule) -> int:
-        """Roll an instant to an opening, and give the same clock time, or the close, so many business days later."""
+        """Roll an instant to an opening, and return the same local time, or the close, ``days`` business days later."""
         at = bisect_right(self.ends, instant)
         if at == len(self.ends) or (to := self.day_at[at] + days) >= len(self.days):
             return NEVER
@@ -109,7 +109,7 @@ class Openings:
         return self.roll(max(self.zone.resolve(by_the_clock), self.starts[self.firsts[to]]))
 
     def most_days(self, start: int, end: int) -> int:
-        """Return a number of business days that takes a start past an end, or past the last opening."""
+        """Return a number of business days after which a start is later than an end, or than the last opening."""
         at = self.at(start)
         return (
             max(0, bisect_right(self.days, ordinal(self.zone, end) + 1) - self.day_at[at] + 1)
@@ -123,7 +123,7 @@ class Openings:
         return [(max(start, self.starts[at]), min(end, self.ends[at])) for at in numbers]
 
 
-def _held(values: Column) -> tuple[array[int], Column]:
-    """Hold numbers once, for one at a time and for columns: a bisect is quicker in an array of Python's."""
-    held = array("q", values.astype(np.int64).tobytes())
-    return held, np.frombuffer(held, np.int64) if len(held) else np.empty(0, np.int64)
+def _shared(values: Column) -> tuple[array[int], Column]:
+    """Return numbers as an array and as a column over the same memory: a bisect is faster in an array."""
+    shared = array("q", values.astype(np.int64).tobytes())
+    return shared, np.frombuffer(shared, np.int64) if len(shared) else np.empty(0, np.int64)

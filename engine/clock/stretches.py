@@ -1,4 +1,4 @@
-"""Why something is due when it is: the time between two instants as stretches that counted, and stretches that did not.
+"""The time between two instants, in stretches that counted and stretches that did not: why something is due when it is.
 
 >>> from datetime import timezone
 >>> from engine.clock.calendar import Calendar, Interval
@@ -29,14 +29,14 @@ class StretchKind(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
     HOLIDAY = "holiday"
-    """The weekday's hours, on a date that the list of holidays closes."""
+    """Hours of the weekday, on a holiday."""
     BREAK = "break"
     HOLD = "hold"
     """Open, but the ticket was on hold."""
 
 
 class Stretch(NamedTuple):
-    """A stretch of time of one kind; ``name`` is that of the holiday."""
+    """A stretch of time of one kind; ``name`` is the name of a holiday, or empty."""
 
     start: datetime
     end: datetime
@@ -52,11 +52,11 @@ class _Part(NamedTuple):
 
 
 BLOCK: Final = 64 * DAY_MICROS
-"""What is worked out at once, and kept: tickets of one time pass the same nights, weekends and holidays."""
+"""The length of a cached block: tickets of the same weeks have the same nights, weekends and holidays."""
 
 
 def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -> tuple[Stretch, ...]:
-    """Cut the time between two instants into stretches, in order and without gaps; what is open in total is what counted."""
+    """Return the time between two instants in stretches, in order and without gaps; the open ones are what counted."""
     first, last = to_micros(start), to_micros(end)
     if last <= first:
         return ()
@@ -64,19 +64,19 @@ def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -
     if holds:
         opened = [(part.start, part.end) for part in parts if part.kind is StretchKind.OPEN]
         held = sorted((to_micros(begin), to_micros(until)) for begin, until in holds)
-        parts = _joined(
-            _laid(parts, _apart((_Part(*span, StretchKind.HOLD) for span in _common(opened, held)), first, last))
+        parts = _merged(
+            _overlaid(parts, _disjoint((_Part(*span, StretchKind.HOLD) for span in _common(opened, held)), first, last))
         )
     return tuple([Stretch(to_datetime(part.start), to_datetime(part.end), part.kind, part.name) for part in parts])
 
 
 def _between(clock: Clock, first: int, last: int) -> list[_Part]:
-    """Return the usual parts between two instants."""
+    """Return the parts between two instants, without holds."""
     found: list[_Part] = []
     for number in range(first // BLOCK, (last - 1) // BLOCK + 1):
         block = clock.blocks.get(number)
         if block is None:
-            block = clock.blocks.keep(number, _usual(clock, number * BLOCK, (number + 1) * BLOCK))
+            block = clock.blocks.keep(number, _without_holds(clock, number * BLOCK, (number + 1) * BLOCK))
         ends, parts = block
         of_block = parts[bisect_right(ends, first) : bisect_left(ends, last) + 1]
         if found and of_block and found[-1][2:] == of_block[0][2:]:
@@ -90,27 +90,27 @@ def _between(clock: Clock, first: int, last: int) -> list[_Part]:
     return found
 
 
-def _usual(clock: Clock, first: int, last: int) -> tuple[list[int], list[_Part]]:
-    """Lay out a stretch of a calendar: hours over breaks over holidays; give the parts, and where each ends."""
+def _without_holds(clock: Clock, first: int, last: int) -> tuple[list[int], list[_Part]]:
+    """Return the ends and the parts of a block: hours over breaks over holidays over closed time."""
     parts: Iterable[_Part] = [_Part(first, last, StretchKind.CLOSED)]
     for layer in (
         _holidays(clock, first, last),
         _breaks(clock, first, last),
         (_Part(*span, StretchKind.OPEN) for span in clock.hours.between(first, last)),
     ):
-        parts = _laid(parts, _apart(layer, first, last))
-    joined = _joined(parts)
+        parts = _overlaid(parts, _disjoint(layer, first, last))
+    joined = _merged(parts)
     return [part.end for part in joined], joined
 
 
 def _days(clock: Clock, first: int, last: int) -> Iterator[date]:
-    """Yield the dates whose intervals can touch a stretch: also the two before, because of the night and of turned clocks."""
+    """Yield the dates whose intervals can overlap a block, with two days before it for nights and clock changes."""
     for number in range(ordinal(clock.zone, first) - 2, ordinal(clock.zone, last) + 2):
         yield date.fromordinal(number)
 
 
 def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
-    """Yield what holidays close: the weekday's hours, as far as they lie on the date itself."""
+    """Yield the hours that holidays close: those of the weekday, as far as they lie on the date itself."""
     if clock.calendar.holidays is None:
         return
     for day in _days(clock, first, last):
@@ -125,7 +125,7 @@ def _holidays(clock: Clock, first: int, last: int) -> Iterator[_Part]:
 
 
 def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
-    """Yield the breaks, as far as the place would be open."""
+    """Yield the breaks, as far as the place would otherwise be open."""
     for day in _days(clock, first, last) if clock.calendar.breaks else ():
         if day in clock.calendar.breaks:
             near = [day + timedelta(days) for days in (-2, -1, 0, 1)]
@@ -137,15 +137,15 @@ def _breaks(clock: Clock, first: int, last: int) -> Iterator[_Part]:
 
 
 def _common(some: Iterable[Span], others: list[Span]) -> Iterator[Span]:
-    """Yield what stretches have in common with others."""
+    """Yield the overlaps of two lists of spans."""
     for start, end in some:
         for begin, until in others:
             if start < until and begin < end:
                 yield max(start, begin), min(end, until)
 
 
-def _apart(layer: Iterable[_Part], first: int, last: int) -> Iterator[_Part]:
-    """Put the parts of a layer in order, apart, and within two instants."""
+def _disjoint(layer: Iterable[_Part], first: int, last: int) -> Iterator[_Part]:
+    """Yield the parts of a layer in order, disjoint, and cut to lie between two instants."""
     for part in sorted(layer):
         cut = part._replace(start=max(part.start, first), end=min(part.end, last))
         if cut.start < cut.end:
@@ -153,8 +153,8 @@ def _apart(layer: Iterable[_Part], first: int, last: int) -> Iterator[_Part]:
             first = cut.end
 
 
-def _laid(parts: Iterable[_Part], layer: Iterator[_Part]) -> Iterator[_Part]:
-    """Lay a layer over parts."""
+def _overlaid(parts: Iterable[_Part], layer: Iterator[_Part]) -> Iterator[_Part]:
+    """Yield parts with a layer over them."""
     top = next(layer, None)
     for part in parts:
         at = part.start
@@ -174,8 +174,8 @@ def _laid(parts: Iterable[_Part], layer: Iterator[_Part]) -> Iterator[_Part]:
             top = next(layer, None)
 
 
-def _joined(parts: Iterable[_Part]) -> list[_Part]:
-    """Join neighbours of one kind and name."""
+def _merged(parts: Iterable[_Part]) -> list[_Part]:
+    """Return parts, with neighbours of one kind and name merged."""
     joined: list[_Part] = []
     for part in parts:
         if joined and joined[-1][2:] == part[2:]:
