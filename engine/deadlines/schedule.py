@@ -246,7 +246,7 @@ class _Case:
         partial = explainer.partial_tables[explainer.producer[name]]
         slots = self._plan.lookups[name].slots
         shared = frozenset(axis.fact for axis in partial.axes if self._readers(axis.fact, partial.axes))
-        for cell in explainer.ways_on(group, self._plan.lookups[name].cell(atoms), shared):
+        for cell in explainer.resolved_cells(group, self._plan.lookups[name].cell(atoms), shared):
             choices = []
             for axis, slot, at in zip(partial.axes, slots, cell, strict=True):
                 if atoms[slot] == 0 and at:

@@ -1,9 +1,9 @@
-"""What a caller sends: facts, instants and holds, read once.
+"""What a caller sends: facts, instants and holds, each read once.
 
 Modules::
 
-    instant_help  what is wrong with a text that should be an instant
-    lookup        where the outcomes of a decision stand in the tables, and how a ticket finds them there
-    moment        instants as a caller sends them: read once, here
-    ticket        facts as a caller sends them in, a ticket of atoms out
+    instant_help  why a text is not an instant, and what to write instead
+    lookup        how a ticket finds the cell of an outcome
+    moment        instants, `now` and holds, as callers send them
+    ticket        facts as callers send them -> a ticket of atoms
 """

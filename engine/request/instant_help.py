@@ -1,7 +1,7 @@
-"""What is wrong with a text that should be an instant: which part cannot be read, and how to write the instant instead.
+"""Why a text is not an instant, and what to write instead.
 
-In: a text that is not RFC 3339. Out: the reason and a help, or None where the text does not look like a day and a time.
-Nothing is guessed: where a text can mean two days, or names no offset, the help says so.
+The functions take a text that is not RFC 3339. They return a reason and a help, or None if the text does not look like a day
+and a time. They do not guess: if a text can mean two days, or lacks an offset, the help lists what it can mean.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MONTHS: Final = {
 }
 
 _LONGEST: Final = 80
-"""A longer text is not looked at: no way to write an instant takes as much."""
+"""Longer texts are not examined: no notation of an instant is longer."""
 
 _EXAMPLE: Final = "+10:00"
 
@@ -57,7 +57,7 @@ _SHORT_YEAR: Final = InstantHelp("expected four digits for the year", "write yea
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Day:
-    """A day that a text can mean, and how it has to be read for that."""
+    """A day that a text can mean, and the reading of the text that leads to it."""
 
     year: int
     month: int
@@ -65,7 +65,7 @@ class _Day:
     reading: str = ""
 
     def wrong(self) -> str:
-        """Return why there is no such day, or ""."""
+        """Return why the day does not exist, or "" if it does."""
         if not 1 <= self.month <= 12:
             return f"expected a month from 1 to 12, got {self.month}"
         last = calendar.monthrange(self.year or 4, self.month)[1]
@@ -75,7 +75,7 @@ class _Day:
 
 
 def instant_help(text: str) -> InstantHelp | None:
-    """Explain a text that cannot be read as an instant.
+    """Return why a text cannot be read as an instant; None if it does not look like one.
 
     >>> instant_help("2026-03-02 10:00:00 UTC")
     InstantHelp(reason='expected an offset from UTC, got the name `UTC`', help='write 2026-03-02T10:00:00Z')
@@ -103,7 +103,7 @@ def instant_help(text: str) -> InstantHelp | None:
         )
     possible = [day for day in days if not day.wrong()]
     if not possible:
-        return InstantHelp(days[0].wrong(), _turned(days[0]))
+        return InstantHelp(days[0].wrong(), _exchanged(days[0]))
     if not all(FIRST_YEAR <= day.year <= LAST_YEAR for day in possible):
         return None
     order = _order(part)
@@ -117,13 +117,13 @@ def instant_help(text: str) -> InstantHelp | None:
 
 
 def unreadable(text: str) -> str:
-    """Return why a text that has the form of an instant is none."""
+    """Return why a text in the form of an instant is not one."""
     found = instant_help(text)
     return found.reason if found is not None else "this day, time or offset does not exist"
 
 
 def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> InstantHelp | None:
-    """Explain a text whose day exists, and that has a time."""
+    """Return the help for a text with a valid day and a time."""
     hour, minute, second = (int(part[name] or 0) for name in ("hour", "minute", "whole"))
     half, wrong_time = (part["half"] or "").replace(".", "").upper(), ""
     next_day = (hour, minute, second, half) == (24, 0, 0, "")
@@ -154,7 +154,7 @@ def _with_time(part: dict[str, str | None], days: list[_Day], order: str) -> Ins
 
 
 def _days(part: dict[str, str | None]) -> list[_Day]:
-    """Return the days that a text can mean; none if its month has no name that is known."""
+    """Return the days that a text can mean; none if the name of its month is unknown."""
     if part["year"]:
         return [_Day(year=int(part["year"]), month=int(part["month"] or 0), day=int(part["day"] or 0))]
     if part["last"]:
@@ -185,8 +185,8 @@ def _order(part: dict[str, str | None]) -> str:
     return f"unexpected `{part['weekday']}`" if part["weekday"] else ""
 
 
-def _turned(day: _Day) -> str:
-    """Offer a day with month and day exchanged, if there is one."""
+def _exchanged(day: _Day) -> str:
+    """Return a help with month and day exchanged, if that day exists."""
     other = _Day(year=day.year, month=day.day, day=day.month)
     return (
         f"the month comes before the day: {date(other.year, other.month, other.day)}"
@@ -196,7 +196,7 @@ def _turned(day: _Day) -> str:
 
 
 def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str], str]:
-    """Read what follows the time: what is wrong with it, the offset on each day, and an advice where no offset can be offered."""
+    """Return what is wrong with the text after the time, the offset on each day, and a help if there is no offset."""
     # A name in brackets repeats the offset before it, as in 2026-03-02T10:00+01:00[Europe/Paris].
     bare = re.sub(r"(?<=\S)\s*[\[(].*[\])]$", "", rest)
     plain = bare.strip("[]()").replace("\N{MINUS SIGN}", "-")
@@ -225,13 +225,13 @@ def _offset(rest: str, days: list[_Day], time: timedelta) -> tuple[str, list[str
 
 
 def _ahead(name: str, local: int) -> str:
-    """Write the offset of a zone at a local time."""
+    """Return the offset of a zone at a local time, as text."""
     minutes = round((local - zone(name).resolve(local)) / 60_000_000)
     return f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}"
 
 
 def _form(part: dict[str, str | None]) -> str:
-    """Return what is left that can be wrong: the digits of the hour, or spaces."""
+    """Return what remains wrong: the digits of the hour, or the spaces."""
     return (
         "expected two digits for the hour"
         if len(part["hour"] or "") < 2

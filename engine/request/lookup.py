@@ -1,4 +1,4 @@
-"""Where the outcomes of a decision stand in the tables, and how a ticket finds them there."""
+"""How a ticket finds the cell of an outcome in its partial table."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from engine.tables.partial import PartialTable
 
 @dataclass(frozen=True, slots=True)
 class OutcomeLookup:
-    """How to look an outcome up: for each fact, where its atom stands in a ticket and what that adds to the cell number."""
+    """How to look up an outcome: for each fact, its slot in a ticket, and what each atom adds to the cell number."""
 
     outcome: str
     steps: tuple[tuple[int, tuple[int, ...]], ...]
 
     @property
     def slots(self) -> tuple[int, ...]:
-        """Where the facts of the outcome's table stand in a ticket, in the order of its axes."""
+        """The slots of the facts of the outcome's table, in the order of its axes."""
         return tuple(slot for slot, _ in self.steps)
 
     def cell(self, atoms: list[int]) -> int:
-        """Return the number of the cell that a ticket falls in."""
+        """Return the cell number for the atoms of a ticket."""
         return sum([cells[atoms[slot]] for slot, cells in self.steps])
 
 
 def outcome_lookup(name: str, partial: PartialTable, reader: TicketReader) -> OutcomeLookup:
-    """Return how to look an outcome of a table up."""
+    """Return how to look up an outcome of a table."""
     steps = []
     for at, axis in enumerate(partial.axes):
         stride = math.prod(partial.cell.shape[at + 1 :])
@@ -38,7 +38,7 @@ def outcome_lookup(name: str, partial: PartialTable, reader: TicketReader) -> Ou
 
 
 def key_getter(facts: Iterable[str], reader: TicketReader) -> Callable[[list[int]], object]:
-    """Return what takes the atoms of these facts out of a ticket."""
+    """Return a function that returns the atoms of these facts from the atoms of a ticket."""
     slots = [reader.slots[fact] for fact in facts]
     return itemgetter(*slots) if slots else _nothing
 

@@ -1,4 +1,4 @@
-"""Instants as a caller sends them: read once, here; and the moment of a request, its `now` and the holds on its ticket."""
+"""Instants as callers send them, and the moment of a request: its `now`, and the holds on its ticket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
 EMPTY: Final = "expected a value, got an empty text"
 LEAVE_OUT: Final = "leave the fact out if it is not known"
 ZERO: Final = "1970-01-01T00:00:00Z, a zero timestamp: was it set?"
-"""What is said of an instant that is exactly this: on the wire, an empty ``Timestamp`` cannot be told from it."""
+"""Added to the message for exactly this instant: on the wire, an empty ``Timestamp`` looks the same."""
 MAX_HOLDS: Final = 1_000
 """The most holds that a ticket may have."""
 
@@ -28,11 +28,11 @@ _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
 Hold = tuple[datetime, datetime | None]
-"""A stretch of time for which a ticket is on hold; one that still goes on has no end."""
+"""The start and the end of a time for which a ticket is on hold; the end is None if it is still on hold."""
 
 
 class NotAnInstant(Exception):
-    """What was sent is no instant: why, what would be allowed, and a help."""
+    """A sent value is not an instant: ``message`` says why, ``allowed`` what is expected, and ``help`` how to fix it."""
 
     def __init__(self, message: str, allowed: tuple[str, ...] = (RFC_3339,), help_: str = "") -> None:
         self.message, self.allowed, self.help = message, allowed, help_
@@ -41,15 +41,15 @@ class NotAnInstant(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a decision is asked for, as far as it is said, and the holds on the ticket, in order and apart."""
+    """The instant of a request, if known, and the holds on its ticket, in order of their start."""
 
     now: datetime | None = None
     holds: tuple[Hold, ...] = ()
 
     def ended_holds(self, met: datetime | None = None) -> tuple[tuple[datetime, datetime], ...]:
-        """Returns the holds in order and apart, each no longer than it can count.
+        """Return the holds merged where they overlap, each with an end.
 
-        One that still goes on counts up to ``now``. The time of a deadline ends when it is ``met``: no hold counts after that.
+        A hold without an end counts up to ``now``. No hold counts after the deadline is ``met``.
 
         >>> nine, ten, noon = (datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in (9, 10, 12))
         >>> Moment(noon, ((nine, noon), (ten, None))).ended_holds() == ((nine, noon),)
@@ -72,9 +72,10 @@ class Moment:
 
 
 def read_instant(name: str, sent: object) -> datetime:
-    """Read an instant with an offset, of the years that there are calendars for; give it in UTC.
+    """Return a sent instant in UTC.
 
-    Exactly 1970-01-01T00:00:00Z is refused, as it is what a default value comes to.
+    Raises NotAnInstant if it lacks an offset, lies outside the years of calendars, or is exactly 1970-01-01T00:00:00Z, which
+    is what an unset value usually contains.
 
     >>> read_instant("received_at", "2026-01-23T15:00:00+11:00").isoformat()
     '2026-01-23T04:00:00+00:00'
@@ -109,7 +110,7 @@ def read_instant(name: str, sent: object) -> datetime:
 
 
 def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()) -> Moment:
-    """Read the instant of a request and the holds on its ticket (pairs of beginning and end; no end goes on).
+    """Read the instant of a request and the holds on its ticket: pairs of start and end, None for a hold without an end.
 
     Raises WrongRequest with everything that is wrong: ``now``, and each hold as ``pauses[0]``.
     """

@@ -1,4 +1,4 @@
-"""Facts as a caller sends them in, a ticket of atoms out: each value is looked at once, here, and never again."""
+"""Facts as callers send them -> a ticket of atoms. Each value is read here, once."""
 
 from __future__ import annotations
 
@@ -28,17 +28,23 @@ from engine.tables.classes import Atoms
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 MAX_WORD: Final = 200
-"""The most characters that a value of a choice may have."""
+"""The most characters of a value of a choice."""
 
 MAX_MEANT: Final = 20
-"""To how many unknown facts of a request the nearest known one is looked for."""
+"""For how many unknown facts of a request the nearest known fact is suggested."""
 
 Sent = object
-"""A value as sent: text, a number, true or false, an instant; None is the same as not sent."""
+"""A value as sent: text, number, boolean or instant; None means not sent."""
 
 
 class Ticket(NamedTuple):
-    """The facts of a request: the atom of each fact of the version, in the reader's order; 0 is not sent."""
+    """The facts of a request, as read.
+
+    Attributes:
+        atoms: the atom of each fact of the version, by slot; 0 is not sent.
+        instants: the instants, by fact.
+        unlisted: the facts with values that are not on their open lists, and these values.
+    """
 
     atoms: list[int]
     instants: Mapping[str, datetime]
@@ -54,7 +60,7 @@ class _Wrong(Exception):
 
 
 class _FactReader(NamedTuple):
-    """How one fact is read: ``words`` are the texts that need no reader, every spelling of a choice as it is written."""
+    """How one fact is read; ``words`` has the atoms of texts that need no further reading, such as the values of a choice."""
 
     slot: int
     words: Mapping[str, int]
@@ -113,7 +119,7 @@ class TicketReader:
         return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
 
     def atom(self, name: str, value: Sent) -> int | None:
-        """Return the atom of one value of a fact; None if it would be refused."""
+        """Return the atom of one value of a fact; None if the value is invalid."""
         try:
             return self._readers[name].read(value)[0]
         except _Wrong:
@@ -182,7 +188,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
 
 
 def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
-    """Return why a word that other systems write into an empty cell is refused; ``meant``: a value is spelled alike."""
+    """Return why a word that other systems write into empty cells is rejected; ``meant``: a value has the same spelling."""
     if meant:
         return (
             f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell",
@@ -193,7 +199,7 @@ def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tu
 
 
 def _finite(sent: Sent) -> float | None:
-    """Return a number that was sent as one; None for everything else, true and false among it."""
+    """Return a finite number that was sent as a number; None for anything else, including booleans."""
     if isinstance(sent, bool) or not isinstance(sent, (int, float)):
         return None
     try:

@@ -1,7 +1,7 @@
-"""Looking at every cell: gaps, overlaps, rules that never fire, outcomes that no rule gives; each with a witness.
+"""Problems of tables: gaps, overlaps, rules that never fire, and values that no rule produces, each with a witness.
 
-The cells looked at are those over sent facts, all the way down the chain of tables: what no ticket can reach is no
-problem, and every witness is a ticket that can be sent.
+The checks read cells over sent facts, through the whole chain of tables. So a cell that no ticket reaches is not a
+problem, and every witness is a ticket that a caller can send.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from engine.tables.partial import PartialTable
 from engine.tables.tabulate import MAX_CELLS, Grid, Tests, cells, region
 
 MAX_READERS = 4
-"""How many of the tables that read a fact are named."""
+"""How many tables that read a fact are listed."""
 
 MAX_TRIED = 32
-"""The most cells of which a witness is made."""
+"""The most cells that are tried for a witness."""
 
 MAX_OVERLAPS = 20
 """How many pairs of overlapping rules are reported for one table."""
@@ -30,12 +30,12 @@ Witness = tuple[tuple[str, str], ...]
 
 
 def too_many(axes: tuple[Axis, ...]) -> bool:
-    """Return whether axes span more cells than can be tabulated."""
+    """Return whether axes span more cells than the limit."""
     return cells(axes) > MAX_CELLS
 
 
 def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Sequence[Table]) -> Problem | None:
-    """Return the problem of axes that span more cells than can be tabulated; ``tables`` are those that read them."""
+    """Return the problem of axes that span too many cells, or None; ``tables`` read these axes."""
     if not too_many(axes):
         return None
     return Problem(
@@ -47,7 +47,7 @@ def space_problem(what: str, axes: tuple[Axis, ...], place: Place, tables: Seque
 
 
 def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
-    """Return which facts have to go, where they are read, and how many cells are left without them."""
+    """Return which facts to remove, which tables read them, and how many cells remain."""
     left, gone = cells(axes), list[Axis]()
     for axis in sorted(axes, key=lambda one: (-one.size, one.fact)):
         if left <= MAX_CELLS:
@@ -69,7 +69,7 @@ def _smaller(axes: tuple[Axis, ...], tables: Sequence[Table]) -> str:
 
 
 def sizes_text(sizes: Mapping[str, int]) -> str:
-    """Return how many values of each fact are told apart, the most first.
+    """Return the number of classes of each fact, the largest first.
 
     >>> sizes_text({"impact": 4, "country": 9})
     'country 9 × impact 4'
@@ -80,7 +80,7 @@ def sizes_text(sizes: Mapping[str, int]) -> str:
 def table_problems(
     policy: Policy, partial_tables: Mapping[str, PartialTable], atoms: Mapping[str, Atoms]
 ) -> list[Problem]:
-    """Return everything wrong in the cells of all tables."""
+    """Return the problems of all cells of all tables."""
     problems: list[Problem] = []
     troubled: set[str] = set()
     for partial in partial_tables.values():
@@ -96,16 +96,16 @@ def table_problems(
 
 
 class Witnesses:
-    """Turns cells of a table over sent facts into tickets."""
+    """Finds tickets for cells of a table over sent facts."""
 
     def __init__(self, partial: PartialTable, atoms: Mapping[str, Atoms]) -> None:
         self.partial, self.atoms = partial, atoms
 
     def __call__(self, where: Mask) -> Witness:
-        """Return the ticket with the fewest facts that lies in a mask whatever the facts are that it does not name.
+        """Return the smallest ticket that lies in a mask, whatever the values of the facts that it does not name.
 
-        A cell in which every fact is sent goes before one in which some are missing. Of many cells only some are tried, so
-        that there may be a smaller ticket; none of the facts of this one can be left out.
+        Cells in which every fact is sent are preferred. At most ``MAX_TRIED`` cells are tried, so a smaller ticket may
+        exist, but no fact of this one can be left out.
         """
         found = np.argwhere(where)
         missing = (found == 0).sum(axis=1)
@@ -120,7 +120,7 @@ class Witnesses:
 
 
 def _named(where: Mask, cell: list[int]) -> list[int]:
-    """Return the axes that keep a cell in a mask: along any other, every value that can be sent lies in it, too."""
+    """Return the axes that keep a cell in a mask: along all others, every value that can be sent lies in the mask."""
     named = [at for at, value in enumerate(cell) if value]
     for axis in reversed(named):
         fewer = [at for at in named if at != axis]
@@ -130,7 +130,7 @@ def _named(where: Mask, cell: list[int]) -> list[int]:
 
 
 def _known(partial: PartialTable) -> Mask:
-    """Return in which cells every fact was sent."""
+    """Return the cells in which every fact is sent."""
     known = np.ones(partial.cell.shape, dtype=np.bool_)
     for at in range(len(partial.axes)):
         known[(slice(None),) * at + (0,)] = False
@@ -155,7 +155,7 @@ def _gap(partial: PartialTable, policy: Policy, witness: Witnesses) -> Iterator[
 
 
 def _covered_above(partial: PartialTable) -> Mask:
-    """Leave out cells where a table further up has, on purpose, no answer."""
+    """Return the cells in which every table that this one reads has an outcome."""
     covered = np.ones(partial.cell.shape, dtype=np.bool_)
     local, sent = partial.cell, {axis.fact for axis in partial.axes}
     for axis in reversed(partial.grid.axes):
@@ -184,19 +184,19 @@ def _overlaps(partial: PartialTable, witness: Witnesses) -> Iterator[Problem]:
 
 
 def reached_cells(partial: PartialTable, where: Mask | None = None) -> Mask:
-    """Return which cells of a table's own grid a ticket falls in: any ticket, or one of these cells over sent facts."""
+    """Return the cells of a table's own grid that tickets reach: all tickets, or those in cells ``where`` over sent facts."""
     reached = np.zeros(partial.grid.rule_set_of.size, dtype=np.bool_)
     reached[partial.cell.ravel() if where is None else partial.cell[where]] = True
     return reached.reshape(partial.grid.rule_set_of.shape)
 
 
 def overlapping(partial: PartialTable) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Yield pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
+    """Yield pairs of rules of a unique table that fire in the same cell, by position, with the first such cell."""
     if partial.grid.table.hit is HitPolicy.UNIQUE:
-        yield from _crowded(partial.grid, reached_cells(partial))
+        yield from _overlaps_in(partial.grid, reached_cells(partial))
 
 
-def _crowded(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+def _overlaps_in(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[int, ...]]]:
     count = np.zeros(grid.rule_set_of.shape, dtype=np.int32)
     allowed = [_allowed(tests, grid) for tests in grid.tests]
     for classes in allowed:
@@ -227,7 +227,7 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
 
 
 def idle_rules(partial: PartialTable) -> Iterator[int]:
-    """Yield the rules that fire in no settled cell, by position; those of a unique table that overlap are told elsewhere."""
+    """Yield the positions of rules that fire in no settled cell; overlaps of a unique table are reported separately."""
     grid, table = partial.grid, partial.grid.table
     settled = reached_cells(partial, partial.settled)
     if table.hit is HitPolicy.COLLECT:
@@ -240,7 +240,7 @@ def idle_rules(partial: PartialTable) -> Iterator[int]:
 
 
 def rule_at(table: Table, at: int) -> Rule:
-    """Return the rule at a position; the one after the last is `otherwise`."""
+    """Return the rule at a position; the position after the last rule is `otherwise`."""
     return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
 
 
@@ -282,12 +282,12 @@ def _never_fires(partial: PartialTable, at: int, witness: Witnesses) -> Problem:
 
 
 def covers(partial: PartialTable, at: int) -> Mask:
-    """Return in which cells over sent facts the conditions of a rule hold."""
+    """Return the cells over sent facts in which the conditions of a rule hold."""
     return holds(partial.grid, at).ravel()[partial.cell]
 
 
 def holds(grid: Grid, at: int) -> Mask:
-    """Return in which cells of a table's own grid the conditions of a rule hold; those of `otherwise` hold nowhere."""
+    """Return the cells of a table's own grid in which the conditions of a rule hold; for `otherwise`, none."""
     local = np.zeros(grid.rule_set_of.shape, dtype=np.bool_)
     if at < len(grid.tests):
         local[region(grid.tests[at], grid.rule_set_of.shape)] = True
@@ -295,14 +295,14 @@ def holds(grid: Grid, at: int) -> Mask:
 
 
 def _never_produced(partial: PartialTable, policy: Policy, idle: list[int]) -> Iterator[Problem]:
-    """Yield which values of a choice come out nowhere, but not those of rules that are already told never to fire."""
+    """Yield a problem for values of a choice that no cell has, except values of rules that never fire anyway."""
     for name, codes in partial.codes.items():
         outcome = policy.outcomes[name]
         if outcome.type is not FactType.CHOICE:
             continue
         produced = set(np.flatnonzero(np.bincount(codes.low[codes.low == codes.high])).tolist())
-        told = {rule_at(partial.grid.table, at).then.get(name) for at in idle}
-        missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in told]
+        reported = {rule_at(partial.grid.table, at).then.get(name) for at in idle}
+        missing = [value for code, value in enumerate(codes.domain) if code not in produced and value not in reported]
         if missing:
             listed = ", ".join(f"`{value}`" for value in missing)
             yield Problem(

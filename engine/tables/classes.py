@@ -1,7 +1,7 @@
-"""Values that no rule tells apart are one class; a table has one axis of classes for each fact it reads.
+"""Values that no rule distinguishes form one class; a table has one axis of classes for each fact that it reads.
 
-An *atom* is the smallest thing that rules could tell apart: a word of a choice, or a stretch of numbers between the
-thresholds that some rule of the version names. Atom 0 is always ``unknown``, and so is class 0.
+An *atom* is the smallest set of values that a rule of the version can distinguish: a word of a choice, or the numbers
+between two thresholds. Atoms belong to the whole version, classes to one table. Atom 0 and class 0 are ``unknown``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Indices = npt.NDArray[np.int32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Atoms:
-    """The atoms of one fact: ``samples[i]`` is a value of atom ``i + 1``."""
+    """The atoms of one fact; ``samples[i]`` is a value of atom ``i + 1``."""
 
     fact: Fact
     samples: tuple[str | float, ...]
@@ -32,7 +32,7 @@ class Atoms:
     positions: Mapping[str, int] = field(default_factory=dict)
 
     def of(self, value: str | float | None) -> int:
-        """Return the atom that a value falls in; None is unknown."""
+        """Return the atom of a value; 0 for None, which is unknown."""
         if value is None:
             return 0
         if isinstance(value, str):
@@ -41,18 +41,18 @@ class Atoms:
         return self.piece_atoms[2 * at + (at < len(self.cuts) and self.cuts[at] == value)]
 
     def text(self, atom: int) -> str:
-        """Write a value of an atom as a caller would send it."""
+        """Return a value of an atom as a caller would send it."""
         sample = self.samples[atom - 1]
         return sample if isinstance(sample, str) else number_text(sample)
 
     def mask(self, condition: Condition) -> Mask:
-        """Return for each atom whether a condition holds for it."""
+        """Return whether a condition holds, for each atom."""
         held = [condition.holds(sample) for sample in self.samples]
         return np.array([condition.unknown, *held], dtype=np.bool_)
 
 
 def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
-    """Split a fact into atoms; numbers are cut at every end that one of the conditions names.
+    """Return the atoms of a fact; numbers are split at every threshold of the conditions.
 
     >>> from engine.model.conditions import Interval
     >>> from engine.model.problems import Place
@@ -83,9 +83,9 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
 
 
 def sample_of(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:
-    """Return a number of a piece, or None if the fact cannot be any of its numbers.
+    """Return a number from a piece of the number line, or None if the fact cannot have any number from it.
 
-    Odd pieces are the cuts themselves, even ones the open stretches before, between and after them.
+    Odd pieces are the thresholds themselves; even pieces are the open intervals before, between and after them.
     """
     at, is_cut = divmod(piece, 2)
     whole = fact.type is FactType.INTEGER
@@ -109,7 +109,7 @@ def sample_of(fact: Fact, cuts: tuple[float, ...], piece: int) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One fact of a table, cut into classes: which class each atom is in, and one atom of each class."""
+    """The classes of one fact of a table: the class of each atom, and one atom of each class."""
 
     fact: str
     class_of: Indices
@@ -117,12 +117,12 @@ class Axis:
 
     @property
     def size(self) -> int:
-        """How many classes there are, unknown included."""
+        """The number of classes, including unknown."""
         return len(self.members)
 
 
 def axis_of(fact: str, signatures: Iterable[object]) -> Axis:
-    """Cut a fact into classes: atoms with equal signatures are in one; the first signature is that of the missing fact.
+    """Return the classes of a fact: atoms with equal signatures are one class; the first signature is for unknown.
 
     >>> axis_of("channel", [None, "a", "b", "a"])
     Axis(fact='channel', class_of=array([0, 1, 2, 1], dtype=int32), members=(0, 1, 2))
@@ -139,7 +139,7 @@ def axis_of(fact: str, signatures: Iterable[object]) -> Axis:
 
 
 def joint_axes(given: Iterable[tuple[Axis, ...]]) -> tuple[Axis, ...]:
-    """Return axes fine enough for all that are given: values that none of them tells apart are one class."""
+    """Return axes that distinguish all values that any of the given axes distinguishes."""
     found: dict[str, list[Axis]] = {}
     for axis in (axis for axes in given for axis in axes):
         found.setdefault(axis.fact, []).append(axis)
@@ -154,7 +154,7 @@ def _joint(axes: list[Axis]) -> Axis:
 
 
 class Masks:
-    """The masks of conditions, each worked out once."""
+    """The masks of conditions over atoms, each computed once."""
 
     def __init__(self, atoms: Mapping[str, Atoms]) -> None:
         self.atoms = atoms
@@ -177,7 +177,7 @@ class Masks:
         return self._allowed[key]
 
     def axis(self, fact: str, conditions: Iterable[Condition], apart: bool = False) -> Axis:
-        """Group the atoms of a fact by what the conditions say of them; ``apart`` keeps each atom a class of its own."""
+        """Return the axis of a fact for these conditions; with ``apart``, each atom is a class of its own."""
         count = len(self.atoms[fact].samples)
         distinct = {id(mask): mask for mask in map(self, conditions)}
         if apart or not distinct:

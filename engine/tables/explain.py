@@ -1,6 +1,6 @@
-"""Why a cell says what it says: the rules that fired on the way, and what is missing where nothing is decided.
+"""The rules behind the outcome of a cell, or what is missing where the outcome is undecided.
 
-Everything here is read off the same cells that decide. It is worked out when a cell is first asked for, and kept.
+Explanations are read from the same cells that decide. Each is computed when it is first needed, and cached.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from engine.tables.classes import Atoms
 from engine.tables.partial import Codes, PartialTable, value_at
 from engine.tables.reach import Cell, Reach, missing, possible, reach_from
 
-MAX_KEPT: Final = 20_000
-"""How many explained cells a version keeps."""
+MAX_CELLS_CACHED: Final = 20_000
+"""How many explained cells an explainer caches."""
 
 Numbers = frozenset[int]
-"""Rules of a version by number; numbers go up with file and line."""
+"""Rules of a version by number, ordered by file and line."""
 
 Way = tuple[tuple[int, int, tuple[int, ...]], ...]
-"""From the cells of one table to those of another, further up: for each axis, stride, size and what each class adds."""
+"""How a cell number of one table becomes that of a table that it reads: for each axis, stride, size and added numbers."""
 
 
 class Explainer:
-    """Explains the cells of one version. What it keeps changes nothing but the time an answer takes."""
+    """Explains the cells of one version. Several threads may use it: it changes only its caches."""
 
     def __init__(
         self,
@@ -42,16 +42,16 @@ class Explainer:
     ) -> None:
         self.policy, self.partial_tables, self.producer, self.atoms = policy, partial_tables, producer, atoms
         self.rules, self._numbers = _numbered(policy)
-        self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_KEPT)
-        # Many cells have the same outcome for the same reasons: one object stands for all of them.
-        self._alike: Cache[Outcome, Outcome] = Cache(MAX_KEPT)
-        self._paths: Cache[tuple[str, int], Numbers] = Cache(MAX_KEPT)
-        self._causes: Cache[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = Cache(MAX_KEPT)
-        self._ways: Cache[tuple[str, str], Way] = Cache(MAX_KEPT)
+        self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_CELLS_CACHED)
+        # Many cells have the same outcome for the same reasons: they share one object.
+        self._alike: Cache[Outcome, Outcome] = Cache(MAX_CELLS_CACHED)
+        self._paths: Cache[tuple[str, int], Numbers] = Cache(MAX_CELLS_CACHED)
+        self._causes: Cache[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = Cache(MAX_CELLS_CACHED)
+        self._ways: Cache[tuple[str, str], Way] = Cache(MAX_CELLS_CACHED)
         self._reached: tuple[tuple[str, int], Reach] | None = None
 
     def outcome(self, name: str, cell: int) -> Outcome:
-        """Return an outcome in a cell of its table, with its rules, or with what is still possible and missing."""
+        """Return an outcome in a cell of its table: its value and rules, or what is still possible and what is missing."""
         key = (name, cell)
         kept = self._outcomes.get(key)
         if kept is None:
@@ -59,11 +59,11 @@ class Explainer:
             kept = self._outcomes.keep(key, self._alike.get(made) or self._alike.keep(made, made))
         return kept
 
-    def ways_on(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
-        """Yield cells that the open facts of a cell lead to: one for all that are alike in these outcomes of its table and in these facts.
+    def resolved_cells(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
+        """Yield cells that can result once the open facts of a cell are known.
 
-        Beside those in which no fact is open, these are the cells that decide the outcomes already: what is still open there may
-        stay unknown, and be read as such elsewhere.
+        One cell stands for all that have the same ``names`` (outcomes of one table) and the same ``shared`` facts. Besides
+        settled cells, these are cells that already decide the outcomes: facts that are open there may stay unknown.
         """
         partial = self.partial_tables[self.producer[names[0]]]
         reach = self._reach(partial, cell)
@@ -77,7 +77,7 @@ class Explainer:
         yield from (reach.cell(found[at]) for at in first)
 
     def ask_next(self, name: str, cell: int) -> str:
-        """Return the missing fact whose answer leaves, on average over its classes, the fewest outcomes possible."""
+        """Return the missing fact that leaves the fewest outcomes possible, on average over its classes."""
         partial = self.partial_tables[self.producer[name]]
         codes = partial.codes[name]
         reach = self._reach(partial, cell)
@@ -123,10 +123,10 @@ class Explainer:
         return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
 
     def _path(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        """Return the rules that make an outcome what it is in a cell, all the way down the chain of tables.
+        """Return the rules behind an outcome in a cell, through the whole chain of tables.
 
-        These are the rules that fire on the facts as they are. Where none does, or an open fact turns their outcome
-        into the decided one, they are those that fire whichever way the open facts turn out.
+        These are the rules that fire on the facts as they are. If none fires, or an open fact changes their outcome to
+        the decided one, they are the rules that fire for any value of the open facts.
         """
         key = (name, cell)
         kept = self._paths.get(key)
@@ -146,7 +146,7 @@ class Explainer:
     def _behind(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         """Return the rules behind an outcome that a table reads.
 
-        Where it is undecided, and that is what counts, they are the rules behind whatever keeps it so.
+        If the outcome is undecided, they are the rules behind the inputs that keep it undecided.
         """
         producer = self.partial_tables[self.producer[name]]
         there = self._above(partial, producer, cell)
@@ -164,9 +164,9 @@ class Explainer:
         return codes.domain[code] if code < len(codes.domain) else None
 
     def _cause(self, partial: PartialTable, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
-        """Return the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they rest on.
+        """Return the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they depend on.
 
-        They rest on an outcome that they test, and on one of which another value would have changed the result.
+        They depend on an outcome if they test it, or if another value of it would change the result.
         """
         key = (name, local)
         kept = self._causes.get(key)
@@ -182,7 +182,7 @@ class Explainer:
         return kept
 
     def _matters(self, partial: PartialTable, fact: str, local: int, name: str) -> bool:
-        """Return whether another value of one fact would have given another outcome."""
+        """Return whether another value of one fact would change the outcome."""
         axes = partial.grid.axes
         at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
         stride = math.prod(axis.size for axis in axes[at + 1 :])
@@ -190,7 +190,7 @@ class Explainer:
         return len({self._fires(partial, name, first + step * stride) for step in range(axes[at].size)}) > 1
 
     def _above(self, partial: PartialTable, above: PartialTable, cell: int) -> int:
-        """Return the cell of a table further up that a cell lies in."""
+        """Return the cell of a table that this one reads, for a cell of this one."""
         key = (partial.grid.table.name, above.grid.table.name)
         way = self._ways.get(key)
         if way is None:
@@ -198,7 +198,7 @@ class Explainer:
         return sum(cells[cell // stride % size] for stride, size, cells in way)
 
     def _whichever_way(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        """A cell that is decided though facts are open: gather the rules of all settled cells it can lead to."""
+        """Return the rules of all settled cells that a cell with open facts can lead to."""
         reach = self._reach(partial, cell)
         entries = np.where(reach.cells & reach.of(partial.settled), reach.of(partial.rule_set_of), -1)
         fired: Numbers = frozenset()
@@ -208,7 +208,7 @@ class Explainer:
         return fired
 
     def _reach(self, partial: PartialTable, cell: int) -> Reach:
-        """Walk from a cell; the last walk is kept, since several outcomes of a table ask for it one after the other."""
+        """Return the reach of a cell; the last one is cached, since outcomes of one table need it in turn."""
         key = (partial.grid.table.name, cell)
         kept = self._reached
         if kept is None or kept[0] != key:
@@ -218,7 +218,7 @@ class Explainer:
 
 
 def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], int]]:
-    """Number the rules of all tables in the order of file and line; ``otherwise`` stands behind its table's rules."""
+    """Return the rules of all tables by file and line, and the number of each rule by table and position."""
     placed = []
     for table in policy.tables.values():
         for position, rule in enumerate(table.all_rules):
@@ -237,7 +237,7 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
 
 
 def _way(partial: PartialTable, above: PartialTable) -> Way:
-    """For each axis of a table further up: how to find its class in a cell number of this one, and what it adds there."""
+    """Return how a cell number of a table becomes that of a table that it reads."""
     strides = [math.prod(partial.cell.shape[at + 1 :]) for at in range(len(partial.axes))]
     steps = []
     for at, axis in enumerate(above.axes):
@@ -249,6 +249,6 @@ def _way(partial: PartialTable, above: PartialTable) -> Way:
 
 
 def _left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
-    """Count the outcomes possible once a fact is known to be in a class."""
+    """Return how many outcomes are possible once a fact has a given class."""
     at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
     return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.partial, at)))

@@ -1,4 +1,4 @@
-"""Dense arrays made small without losing anything: positions of an axis that are alike everywhere become one."""
+"""Dense arrays without repeated slices: positions of an axis with equal slices become one."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Numbers = npt.NDArray[np.signedinteger]
 
 @dataclass(frozen=True, slots=True)
 class MergedArray:
-    """A small array, and for each axis of the whole one where its positions went."""
+    """An array without repeated slices; ``position_of`` maps the positions of each axis of the original array into it."""
 
     array: Numbers
     position_of: tuple[tuple[int, ...], ...]
 
     @property
     def members(self) -> tuple[tuple[tuple[int, ...], ...], ...]:
-        """For each axis and each position in the small array: the positions of the whole one that it stands for."""
+        """For each axis and position of the small array, the positions of the original array that it replaces."""
         return tuple(
             tuple(tuple(at for at, there in enumerate(positions) if there == position) for position in range(size))
             for positions, size in zip(self.position_of, self.array.shape, strict=True)
@@ -29,7 +29,7 @@ class MergedArray:
 
 
 def merge_alike(array: Numbers) -> MergedArray:
-    """Merge positions whose slices are equal, axis by axis, until no two are.
+    """Merge positions with equal slices, axis by axis, until all slices differ.
 
     >>> small = merge_alike(np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]], dtype=np.int32))
     >>> small.array.tolist(), small.position_of
@@ -37,22 +37,22 @@ def merge_alike(array: Numbers) -> MergedArray:
     """
     of = [tuple(range(size)) for size in array.shape]
     for axis in sorted(range(array.ndim), key=lambda axis: array.shape[axis]):
-        numbers, first = _alike(array, axis)
+        numbers, first = _numbered(array, axis)
         if len(first) < array.shape[axis]:
             array = np.take(array, first, axis=axis)
             of[axis] = tuple(numbers)
     return MergedArray(np.array(array, order="C"), tuple(of))
 
 
-def _alike(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
-    """Number the positions of an axis so that equal slices have equal numbers; give the first position of each number."""
+def _numbered(array: Numbers, axis: int) -> tuple[list[int], list[int]]:
+    """Return a number for each position of an axis, equal for equal slices, and the first position of each number."""
     groups = equal_groups([array.take(at, axis).tobytes() for at in range(array.shape[axis])])
     numbers = {at: number for number, group in enumerate(groups) for at in group}
     return [numbers[at] for at in range(array.shape[axis])], [group[0] for group in groups]
 
 
 def equal_groups(keys: Sequence[object]) -> tuple[tuple[int, ...], ...]:
-    """Return the positions of equal keys together, in the order in which they are first met.
+    """Return the positions of equal keys in groups, in the order of their first occurrence.
 
     >>> equal_groups(["a", "b", "a"])
     ((0, 2), (1,))

@@ -1,15 +1,15 @@
-"""What holds when facts are missing: a table spread out over the facts that callers send, cell by cell.
+"""The outcomes of a table for every combination of known and missing facts: this module handles missing facts.
 
-Tables chain: one reads what another produces. Here each table is laid out over *sent* facts only, all the way down,
-so that the chain disappears and each outcome is one look-up. In every cell two numbers are kept for each outcome:
-the least and the greatest that is still possible. Where they are equal, the outcome is decided there.
+One table reads what another produces. A *partial table* is a table over *sent* facts only, so that the chain of tables
+disappears and each outcome is one lookup. Every cell has two codes for each outcome: the least and the greatest that is
+still possible. If they are equal, the outcome is decided.
 
-The rule of the language, as it is worked out here:
+The rule of the language, as computed here:
 
-- A missing fact is *open* in a cell unless the rules that fire there claim it (name ``unknown`` for it). A missing
-  outcome of another table is open through the facts that are open there.
-- A cell with nothing open is settled: what fires there is the answer.
-- In any other cell the possible outcomes are those of all cells that one open fact, once known, leads to.
+- A missing fact is *open* in a cell unless a rule that fires there names ``unknown`` for it. A missing outcome of another
+  table is open through the facts that are open there.
+- A cell without open facts is *settled*: the rules that fire there decide.
+- In any other cell, the possible outcomes are those of all cells that result once one open fact is known.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOTHING: Final = np.iinfo(np.int32).max
 class Codes:
     """An outcome in every cell: the least and the greatest code that is still possible.
 
-    A code is a position in ``domain``; the one after its end says that the table has no answer there (not covered).
+    A code is a position in ``domain``; the code after the last position is "not covered".
     """
 
     domain: tuple[Literal, ...]
@@ -54,7 +54,14 @@ class Codes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartialTable:
-    """A table over sent facts. ``cell`` is the position in the table's own grid; ``open`` has one mask for each axis."""
+    """A table over sent facts.
+
+    Attributes:
+        cell: the cell of the table's own grid, for each cell.
+        open: for each axis, the cells in which its fact is open.
+        settled: the cells in which no fact is open.
+        codes: what is still possible, for each outcome.
+    """
 
     grid: Grid
     axes: tuple[Axis, ...]
@@ -70,7 +77,7 @@ class PartialTable:
 
 
 def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
-    """Return all values that an outcome of a table other than a collect table can have, in the order in which they are shown."""
+    """Return all values of an outcome, in display order; not for collect tables."""
     outcome = policy.outcomes[name]
     if outcome.type is FactType.CHOICE:
         return tuple(value.value for value in outcome.values)
@@ -81,14 +88,14 @@ def _domain(grid: Grid, name: str, policy: Policy) -> tuple[Literal, ...]:
 
 
 def _gathered(grid: Grid, name: str) -> list[tuple[str, ...]]:
-    """Return the list that each entry of a collect table's ``hits`` makes: the items of its rules, in file order."""
+    """Return the list that each rule set of a collect table produces: the items of its rules, in file order."""
     given = [rule.then.get(name, ()) for rule in grid.table.rules]
     items = [value if isinstance(value, tuple) else (str(value),) for value in given]
     return [tuple(chain.from_iterable([items[rule] for rule in counted])) for counted in grid.rule_sets]
 
 
 def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, Atoms]) -> Literal | Measure | None:
-    """Return what the rules of an entry of ``hits`` say of an outcome in a cell of the table's own grid; None is nothing."""
+    """Return the value that a rule set has for an outcome in a cell of the table's own grid; None if it has none."""
     rules = grid.rules(entry)
     if grid.table.hit is HitPolicy.COLLECT:
         given = (rule.then.get(name, ()) for rule in rules)
@@ -104,13 +111,13 @@ def value_at(grid: Grid, name: str, entry: int, cell: int, atoms: Mapping[str, A
 
 
 def spread(array: npt.NDArray[Any], axes: tuple[Axis, ...], onto: tuple[Axis, ...]) -> npt.NDArray[Any]:
-    """Bring an array over some axes onto finer axes that include them, ready to be broadcast."""
+    """Return an array over finer axes that include its own, ready for broadcasting."""
     own = {axis.fact: axis for axis in axes}
     shared = [target for target in onto if target.fact in own]
     for at, target in enumerate(shared):
-        pick = own[target.fact].class_of[list(target.members)]
-        if not np.array_equal(pick, np.arange(array.shape[at])):
-            array = array.take(pick, axis=at)
+        classes = own[target.fact].class_of[list(target.members)]
+        if not np.array_equal(classes, np.arange(array.shape[at])):
+            array = array.take(classes, axis=at)
     return array.reshape(tuple(target.size if target.fact in own else 1 for target in onto))
 
 
@@ -121,10 +128,14 @@ def partial_table(
     policy: Policy,
     atoms: Mapping[str, Atoms],
 ) -> PartialTable:
-    """Lay a table out over sent facts.
+    """Return a table over sent facts.
 
-    ``axes`` are those of all sent facts it depends on, fine enough for every table on the way; ``producers`` gives,
-    for each outcome it reads, the table that produces it, already laid out.
+    Args:
+        grid: the table over the facts and outcomes that it reads itself.
+        axes: the axes of all sent facts that it depends on, fine enough for every table in the chain.
+        producers: the partial table that produces each outcome that it reads.
+        policy: the policy of the table.
+        atoms: the atoms of each fact.
     """
     shape = tuple(axis.size for axis in axes)
     classes = [_classes(local, axes, producers) for local in grid.axes]
@@ -148,7 +159,7 @@ def partial_table(
 
 
 def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, PartialTable]) -> Indices:
-    """Return the class on one axis of the table's own, for every cell over sent facts."""
+    """Return the class on one axis of the own grid, for every cell over sent facts."""
     for at, axis in enumerate(axes):
         if axis.fact == local.fact:
             own = local.class_of[list(axis.members)]
@@ -161,7 +172,7 @@ def _classes(local: Axis, axes: tuple[Axis, ...], producers: Mapping[str, Partia
 def _opened(
     grid: Grid, axes: tuple[Axis, ...], classes: list[Indices], entry: Indices, producers: Mapping[str, PartialTable]
 ) -> tuple[Mask, ...]:
-    """Return for every sent fact in which cells it is open."""
+    """Return the cells in which each sent fact is open."""
     opened = [np.zeros(entry.shape, dtype=np.bool_) for _ in axes]
     position = {axis.fact: at for at, axis in enumerate(axes)}
     for at, local in enumerate(grid.axes):
@@ -183,7 +194,7 @@ def _values(
     classes: list[Indices],
     atoms: Mapping[str, Atoms],
 ) -> Indices:
-    """Return the code of what fires in every cell, as if nothing were open."""
+    """Return the code of the rules that fire in every cell, as if no fact were open."""
     code: dict[Literal | Measure, int] = {value: at for at, value in enumerate(domain)}
     fixed = np.full(len(grid.rule_sets), len(domain), dtype=np.int32)
     copied: list[tuple[int, str]] = []
@@ -203,16 +214,15 @@ def _values(
 
 
 def _word_value(atoms: Atoms, member: int) -> Literal:
-    """Return the value that an atom of a choice or of a yes/no stands for."""
+    """Return the value of an atom of a choice or a boolean."""
     word = atoms.samples[member - 1]
     return word == YES if atoms.fact.type is FactType.BOOLEAN else word
 
 
 def _possible(value: Indices, settled: Mask, opened: tuple[Mask, ...]) -> tuple[Indices, Indices]:
-    """Work out the least and greatest code still possible in every cell.
+    """Return the least and the greatest code that is still possible in every cell.
 
-    Starts from the settled cells and carries their codes to the cells that lead to them, one open fact at a time,
-    until nothing changes any more.
+    The codes of settled cells spread to the cells that lead to them, one open fact at a time, until nothing changes.
     """
     low = np.where(settled, value, _NOTHING).astype(np.int32)
     high = np.where(settled, value, -1).astype(np.int32)

@@ -1,6 +1,6 @@
-"""What an outcome is in every cell: a value, not covered, or undecided with the exact set of what is still possible.
+"""The exact set of possible outcomes in every cell: one if the outcome is decided, several if it is not.
 
-Tables keep the least and the greatest code that is still possible; here the whole set is worked out, in bits.
+Partial tables have the least and the greatest code that is still possible. This module computes the whole set, in bits.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from engine.tables.classes import Indices
 from engine.tables.partial import Codes, PartialTable
 
 _WORDS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
-"""Words of bits, narrow ones first: an outcome seldom has more values than fit into eight."""
+"""Types for bit sets, narrow ones first: an outcome seldom has more than eight values."""
 
 Bits = npt.NDArray[np.unsignedinteger]
 
 
 @dataclass(frozen=True, slots=True)
 class PossibleSets:
-    """A number for each cell, and the codes that each number stands for: one if it is decided, several if it is not."""
+    """The number of a set for each cell, and the codes of each set."""
 
     set_numbers: Indices
     sets: tuple[tuple[int, ...], ...]
@@ -43,13 +43,13 @@ def possible_sets(partial: PartialTable, codes: Codes) -> PossibleSets:
 
 
 def _unique(column: Bits) -> tuple[Bits, Indices]:
-    """Return the distinct values of a column, as rows, and the number of each cell's."""
+    """Return the distinct values of a column as rows, and the number of each cell's value."""
     distinct, inverse = np.unique(column, return_inverse=True)
     return distinct.reshape(-1, 1), inverse.astype(np.int32)
 
 
 def _bits(partial: PartialTable, codes: Codes) -> list[Bits]:
-    """Work out the possible codes of every cell as bits, in as many words as they need."""
+    """Return the possible codes of every cell as bits, in as many words as needed."""
     width = codes.not_covered + 1
     kind = next((kind for kind in _WORDS if width <= 8 * kind().itemsize), _WORDS[-1])
     size = 8 * kind().itemsize
@@ -57,13 +57,13 @@ def _bits(partial: PartialTable, codes: Codes) -> list[Bits]:
     for word in range(-(-width // size)):
         ones = np.array([1 << code % size if code // size == word else 0 for code in range(width)], dtype=kind)
         words.append(
-            _carried(partial, np.where(partial.settled, ones[np.minimum(codes.low, codes.not_covered)], kind(0)))
+            _spread_bits(partial, np.where(partial.settled, ones[np.minimum(codes.low, codes.not_covered)], kind(0)))
         )
     return words
 
 
-def _carried(partial: PartialTable, bits: Bits) -> Bits:
-    """Carry the bits of settled cells to the cells that lead to them, one open fact at a time, until nothing changes."""
+def _spread_bits(partial: PartialTable, bits: Bits) -> Bits:
+    """Spread the bits of settled cells to the cells that lead to them, one open fact at a time, until nothing changes."""
     changed = True
     while changed:
         changed = False

@@ -1,4 +1,4 @@
-"""From a cell in which facts are missing: the cells that these facts, once known, lead to, and what is possible there."""
+"""The cells that become reachable once the missing facts of a cell are known, and the outcomes that are possible there."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ Cell = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The part of a table around a cell: the facts that open facts may lead over run ``free``, the others stay as they are.
+    """The cells that are reachable from a cell.
 
-    ``cells`` marks the cells that are led to by open facts, one after the other; the cell itself is one of them.
+    Attributes:
+        free: the axes whose facts are open at the start or can become open; the others stay as they are.
+        cells: the reachable cells, within the part of the table that the free axes span; the start is one of them.
     """
 
     partial: PartialTable
@@ -27,16 +29,16 @@ class Reach:
     cells: Mask
 
     def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return this part of an array of the whole table."""
+        """Return the part of an array of the whole table that the free axes span."""
         return array[_part(self.start, self.free)]
 
     def cell(self, inside: np.ndarray[Any, Any]) -> Cell:
-        """Turn a position in this part into a cell of the whole table."""
+        """Return the cell of the whole table at a position in this part."""
         return tuple(int(step) + at for step, at in zip(inside, self.start, strict=True))
 
 
 def reach_from(partial: PartialTable, start: Cell) -> Reach:
-    """Walk from a cell along the facts that are open, until no further cell is met."""
+    """Return the cells that are reachable from a cell by learning open facts."""
     free = _free(partial, start)
     part = _part(start, free)
     opened = {axis: partial.open[axis][part] for axis in free}
@@ -52,7 +54,7 @@ def reach_from(partial: PartialTable, start: Cell) -> Reach:
 
 
 def _free(partial: PartialTable, start: Cell) -> frozenset[int]:
-    """Return the facts that may come to be open on the way: at the start, or once others are known."""
+    """Return the axes whose facts are open at the start, or can become open once others are known."""
     closed = {axis for axis, at in enumerate(start) if at == 0}
     free: frozenset[int] = frozenset()
     while True:
@@ -69,13 +71,13 @@ def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
 
 
 def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
-    """Return the outcomes of the settled cells that can be reached; None is "not covered"."""
+    """Return the outcomes of the reachable settled cells; None is "not covered"."""
     found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.partial.settled)])
     return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
 
 
 def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
-    """Return the facts that are not known and can change the outcome, by name."""
+    """Return the missing facts that can change the outcome."""
     low, high = reach.of(codes.low), reach.of(codes.high)
     state = np.where(low == high, low, -1)
     found = []

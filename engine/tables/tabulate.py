@@ -1,8 +1,8 @@
-"""Rules in, a dense table out: which rule fires in every cell of a table, once and for all.
+"""The rules of a table -> the rules that count in each of its cells.
 
-A cell is one combination of classes of the facts that the table reads. Conditions are plain set membership here:
-``unknown`` is a value like the others, so a rule fires in a cell or it does not. What a missing fact could still
-change is worked out afterwards, by :mod:`engine.tables.partial`.
+A cell is one combination of classes of the facts that the table reads. A condition is plain set membership here:
+``unknown`` is a value like any other, so a rule fires in a cell or it does not. What a missing fact can still change is
+computed later, by :mod:`engine.tables.partial`.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
 from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of
 
 MAX_CELLS: Final = 4_000_000
-"""The most cells a table, or a decision with all that it depends on, may have."""
+"""The most cells of a table, with all that it depends on."""
 
 Tests = tuple[tuple[int, tuple[int, ...]], ...]
-"""What one rule asks: for each axis it tests, the classes that it allows."""
+"""The conditions of one rule: the classes that it allows, for each axis that it tests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +73,7 @@ def table_axes(table: Table, masks: Masks) -> tuple[Axis, ...]:
 
 
 def axes_over(tables: Iterable[Table], masks: Masks, facts: frozenset[str]) -> tuple[Axis, ...]:
-    """Return axes fine enough for all of these tables at once."""
+    """Return axes that distinguish all values that any of these tables distinguishes."""
     conditions: dict[str, list[Condition]] = {fact: [] for fact in facts}
     apart: set[str] = set()
     for table in tables:
@@ -86,12 +86,12 @@ def axes_over(tables: Iterable[Table], masks: Masks, facts: frozenset[str]) -> t
 
 
 def cells(axes: Iterable[Axis]) -> int:
-    """Count the cells that axes span."""
+    """Return how many cells axes span."""
     return math.prod(axis.size for axis in axes)
 
 
 def tabulate(table: Table, axes: tuple[Axis, ...], masks: Masks) -> Grid:
-    """Work out which rules fire in every cell of a table."""
+    """Return which rules count in every cell of a table."""
     position = {axis.fact: at for at, axis in enumerate(axes)}
     tests = tuple(_tests(rule, axes, position, masks) for rule in table.rules)
     shape = tuple(axis.size for axis in axes)
@@ -127,7 +127,7 @@ def _names_unknown(tests: tuple[Tests, ...], rule_sets: tuple[tuple[int, ...], .
 
 
 def region(tests: Tests, shape: tuple[int, ...]) -> Any:
-    """Return the index of all cells in which a rule fires: slices where it can, lists of classes where it must."""
+    """Return an index of all cells in which a rule fires: slices if its classes are adjacent, or else lists of classes."""
     allowed = dict(tests)
     if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
         return tuple(
@@ -140,7 +140,7 @@ def region(tests: Tests, shape: tuple[int, ...]) -> Any:
 def _single(
     tests: tuple[Tests, ...], shape: tuple[int, ...], otherwise: bool
 ) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
-    """Fill in the one rule that counts: the first in the file. Overlaps of a unique table are found by the check."""
+    """Return the rule sets of a table in which the first rule that fires counts; ``check`` finds overlaps."""
     last = len(tests) + 1
     hit = np.full(shape, last if otherwise else 0, dtype=np.int32)
     for rule in range(len(tests) - 1, -1, -1):
@@ -149,9 +149,9 @@ def _single(
 
 
 def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices, tuple[tuple[int, ...], ...]]:
-    """Fill in the set of rules that fire, giving each set that occurs a number.
+    """Return the rule sets of a table in which all rules that fire count.
 
-    The sets are first told apart, rule by rule, by their numbers alone, and put together at the end.
+    Sets are first distinguished by number alone, rule by rule, and assembled at the end.
     """
     hit = np.zeros(shape, dtype=np.int32)
     grown: list[tuple[int, int]] = [(-1, -1)]
@@ -166,7 +166,7 @@ def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices,
 
 
 def _regrown(grown: list[tuple[int, int]], numbers: list[int]) -> tuple[tuple[int, ...], ...]:
-    """Return the sets of rules behind numbers: each is an earlier set and one rule more."""
+    """Return the rule sets of these numbers: each is an earlier set and one more rule."""
     sets: dict[int, tuple[int, ...]] = {0: ()}
     for number in numbers:
         path = []
