@@ -25,7 +25,7 @@ from benchmarks.measure import Row, in_turns, per_call
 from benchmarks.tickets import START, Facts, draw
 from engine.clock.zone import to_micros
 from engine.columns.decide import ColumnDecider
-from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, words_of
+from engine.columns.fact_columns import Instants, Numbers, SentColumn, Words, facts_of, words_of
 from engine.decide.decider import Decider
 from engine.request.moment import Moment
 

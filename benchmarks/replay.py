@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from benchmarks.columns import columns_of, repeated
 from benchmarks.measure import Row, in_turns
 from benchmarks.tickets import draw
-from engine.columns.sent import Instants, Numbers, Words
+from engine.columns.fact_columns import Instants, Numbers, Words
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import Replay
 from engine.version.version import Version

@@ -1,18 +1,17 @@
-"""Deciding many tickets at once: columns of facts in, columns of outcomes out, the same answers as one by one.
+"""Many tickets at once: columns of facts -> columns of outcomes, with the same answers as a decider has for each ticket.
 
-What an answer says beyond its outcomes (rules, what is missing, what is still possible) is asked of
-:func:`engine.decide.decider.Decider.decide` for the one row that somebody looks at; ``facts_of`` gives that row back as it was sent.
-Tickets with pauses go that way too.
+Columns have outcomes only. For the rules behind a row, what is missing or what is still possible, ask a decider:
+``facts_of`` returns the facts of a row as they were sent. Tickets with holds are decided one by one, too.
 
 Modules::
 
-    decide    A version and columns of facts in, columns of outcomes out
-    due       due times as columns
-    follow    facts that follow from the time that has passed, as columns
-    keys      combinations of columns, numbered as they are first met, so that what depends on one is worked out once
-    lookup    outcomes of tables as columns: the cell of every row, and what stands there
-    read      columns of facts in, atoms out
-    roster    who has the turn, as a column
-    schedule  which target each row goes by
-    sent      columns of facts as callers send them
+    combinations  numbers for combinations of columns
+    decide        columns of facts -> columns of outcomes
+    due           due times as columns
+    elapsed       elapsed times as columns
+    fact_columns  columns of facts, as callers send them
+    lookup        outcomes of tables as columns
+    read          columns of facts -> columns of atoms
+    roster        who is on duty, as a column
+    targets       the target of each row for a deadline
 """

@@ -1,4 +1,4 @@
-"""A version and columns of facts in, columns of outcomes out: the same as :func:`engine.decide.decider.Decider.decide` says row by row."""
+"""Columns of facts -> columns of outcomes, with the answers that ``Decider.decide`` has for each row."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from engine.clock.columns import NOWHERE
 from engine.clock.zone import Column, to_micros
-from engine.columns.due import NO_STATE, Dated, DueColumn
-from engine.columns.follow import FollowColumn
-from engine.columns.lookup import NOT_COVERED, REFUSED, Coded, Found, Level, Scale, Tables
+from engine.columns.due import NO_STATE, DueColumn, OptionalInstants
+from engine.columns.elapsed import ElapsedColumn
+from engine.columns.fact_columns import Instants, SentColumn
+from engine.columns.lookup import NOT_COVERED, REFUSED, BlockOutcomes, Coded, Level, Scale, Tables
 from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
-from engine.columns.schedule import AimColumn
-from engine.columns.sent import Instants, SentColumn
+from engine.columns.targets import TargetColumn
 from engine.decide.decider import Decider
 from engine.model.answer import UnknownDecision
 from engine.model.policy import Literal, Roster
@@ -25,30 +25,36 @@ from engine.request.moment import ZERO
 from engine.version.version import DecisionPlan, Version
 
 BLOCK: Final = 1 << 15
-"""How many rows are worked on at once: few enough to stay near the processor."""
+"""How many rows are decided at once: few enough to fit the caches of a processor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """An outcome in every row: codes on a scale."""
+    """An outcome in every row, as codes of a scale."""
 
     scale: Scale
     codes: Coded
 
     @property
     def levels(self) -> Level:
-        """How far each row is answered: NOT_COVERED, DECIDED, UNDECIDED or REFUSED."""
+        """The level of each row: NOT_COVERED, DECIDED, UNDECIDED or REFUSED."""
         return self.scale.levels.take(self.codes)
 
     def value(self, row: int) -> Literal | None:
-        """Return the value of a row; None where it is not decided."""
+        """Return the value of a row; None if it is not decided."""
         code = int(self.codes[row])
         return self.scale.domain[code] if code < len(self.scale.domain) else None
 
 
 @dataclass(frozen=True, slots=True)
 class DueTimes:
-    """A deadline in every row: how far it is decided, when it is due (microseconds, or NOWHERE), and its state (in STATES, or NO_STATE)."""
+    """A deadline in every row.
+
+    Attributes:
+        levels: NOT_COVERED, DECIDED, UNDECIDED or REFUSED.
+        due: when it is due, in microseconds since 1970, or NOWHERE.
+        states: positions in STATES, or NO_STATE.
+    """
 
     levels: Level
     due: Column
@@ -56,14 +62,14 @@ class DueTimes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What a version decides for columns of tickets.
+class ColumnDecisions:
+    """The outcomes of columns of tickets.
 
     Attributes:
-        decisions: how far each decision is answered in every row.
+        decisions: the level of each decision in every row.
         outcomes: the outcomes of tables and rosters, by name.
         due: the deadlines, by name.
-        refused: the values that cannot be read, with their rows, which are not decided.
+        refused: the values that cannot be read, with their rows. These rows are not decided.
     """
 
     decisions: Mapping[str, Level]
@@ -73,13 +79,13 @@ class Decided:
 
 
 class ColumnDecider:
-    """Decides columns of tickets by one version. What it keeps from one call to the next changes nothing but the time it takes.
+    """Decides columns of tickets by one version. What it caches between calls changes nothing but the time that they take.
 
     Args:
         decider: answers by the policy version.
         decisions: names of decisions; by default, those that a new ticket needs.
 
-    Raises UnknownDecision for one that the version does not make.
+    Raises UnknownDecision if the version lacks one of them.
     """
 
     def __init__(self, decider: Decider, decisions: Sequence[str] | None = None) -> None:
@@ -96,7 +102,7 @@ class ColumnDecider:
         self._dues = {
             name: DueColumn(
                 one.deadline,
-                AimColumn(decider.scheduler(name), self._tables, version.reader.slots),
+                TargetColumn(decider.scheduler(name), self._tables, version.reader.slots),
                 decider.clocks,
             )
             for name, one in deadlines.items()
@@ -106,7 +112,7 @@ class ColumnDecider:
         self._scales = {name: self._tables.scales[name] for name in self._names} | {
             name: roster.scale for name, roster in self._rosters.items()
         }
-        self._follow = tuple(FollowColumn(one) for one in decider.elapsed)
+        self._elapsed = tuple(ElapsedColumn(one) for one in decider.elapsed)
 
     def decide(
         self,
@@ -115,23 +121,25 @@ class ColumnDecider:
         *,
         size: int | None = None,
         watch: Callable[[slice, Block], None] | None = None,
-    ) -> Decided:
+    ) -> ColumnDecisions:
         """Decide every row.
 
         Args:
             columns: fact name to column, all of one length.
-            now: what time it is, for all rows or for each; without it, no fact follows, and only a deadline that was met has a state.
-            size: how many rows there are, where there may be no column that tells.
-            watch: is shown each block once it is read, with where its rows are.
+            now: the present instant, for all rows or for each. Without it, there are no elapsed times, and only deadlines
+                that were met have a state.
+            size: the number of rows, if there may be no columns.
+            watch: called with each block once it is read, and the slice of its rows.
 
         Raises:
-            ValueError: the columns are not of one length, or ``now`` is 1970-01-01T00:00:00Z, which is what a default value comes to.
+            ValueError: the columns differ in length, or ``now`` is 1970-01-01T00:00:00Z, which is what an unset value
+                usually contains.
         """
         lengths = {len(column) for column in (*columns.values(), *([now] if isinstance(now, Instants) else []))} | (
             {size} if size is not None else set()
         )
         if len(lengths) > 1:
-            raise ValueError(f"columns of one length are needed, not of {', '.join(map(str, sorted(lengths)))}")
+            raise ValueError(f"expected columns of one length, got lengths {', '.join(map(str, sorted(lengths)))}")
         size = lengths.pop() if lengths else 0
         reader = ColumnReader(self.version.reader, self.version.atoms, columns)
         made = self._empty(size)
@@ -141,10 +149,10 @@ class ColumnDecider:
             self._block(block, rows, _now(now, rows), made)
             if watch is not None:
                 watch(rows, block)
-        return Decided(decisions=made.decisions, outcomes=made.outcomes, due=made.due, refused=reader.refused)
+        return ColumnDecisions(decisions=made.decisions, outcomes=made.outcomes, due=made.due, refused=reader.refused)
 
-    def _empty(self, size: int) -> Decided:
-        return Decided(
+    def _empty(self, size: int) -> ColumnDecisions:
+        return ColumnDecisions(
             decisions={plan.decision.name: np.empty(size, np.uint8) for plan in self._plans},
             outcomes={name: Outcomes(scale, np.empty(size, scale.dtype)) for name, scale in self._scales.items()},
             due={
@@ -154,9 +162,9 @@ class ColumnDecider:
             refused=(),
         )
 
-    def _block(self, block: Block, rows: slice, now: Dated | None, made: Decided) -> None:
-        """Decide some rows, and put what is decided in its place."""
-        for fact in self._follow if now is not None else ():
+    def _block(self, block: Block, rows: slice, now: OptionalInstants | None, made: ColumnDecisions) -> None:
+        """Decide the rows of a block, and write the outcomes into ``made``."""
+        for fact in self._elapsed if now is not None else ():
             fact.fill(block, now)  # type: ignore[arg-type]
         found = self._tables.on(block)
         for name in self._names:
@@ -171,8 +179,8 @@ class ColumnDecider:
         if block.refused is not None:
             _refuse(made, np.flatnonzero(block.refused) + rows.start)
 
-    def _level(self, plan: DecisionPlan, found: Found, rows: slice, made: Decided) -> Level:
-        """Return how far a decision is answered: undecided if an answering outcome is, else decided if one is."""
+    def _level(self, plan: DecisionPlan, found: BlockOutcomes, rows: slice, made: ColumnDecisions) -> Level:
+        """Return the level of a decision: undecided if an answering outcome is, or else decided if one is."""
         level = np.full(found.block.size, NOT_COVERED, np.uint8)
         for name in plan.decision.answers:
             scale = self._scales.get(name)
@@ -187,7 +195,7 @@ def _plan(version: Version, name: str) -> DecisionPlan:
     return version.plans[name]
 
 
-def _now(now: datetime | Instants | None, rows: slice) -> Dated | None:
+def _now(now: datetime | Instants | None, rows: slice) -> OptionalInstants | None:
     if now is None:
         return None
     size = rows.stop - rows.start
@@ -201,7 +209,7 @@ def _now(now: datetime | Instants | None, rows: slice) -> Dated | None:
 
 
 def _turns(roster: RosterColumn, block: Block) -> Coded:
-    """Return who has the turn in each row of a block; undecided without an instant."""
+    """Return who is on duty in each row of a block; undecided without an instant."""
     undecided = roster.scale.undecided
     dated = block.instants.get(roster.roster.at)
     codes: Coded = np.full(block.size, undecided, roster.scale.dtype)
@@ -211,7 +219,7 @@ def _turns(roster: RosterColumn, block: Block) -> Coded:
     return codes
 
 
-def _refuse(made: Decided, rows: Column) -> None:
+def _refuse(made: ColumnDecisions, rows: Column) -> None:
     for level in made.decisions.values():
         level[rows] = REFUSED
     for outcome in made.outcomes.values():

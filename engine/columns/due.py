@@ -1,4 +1,4 @@
-"""Due times as columns: all rows that go by the same clock and the same unit at once, and how they stand."""
+"""Due times and their states as columns: rows with the same clock and unit are computed at once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from engine.clock.calendar import DayRule
 from engine.clock.clock import Clock
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
 from engine.clock.zone import MICRO, Column
-from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, Found, Level
+from engine.columns.fact_columns import Mask
+from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, BlockOutcomes, Level
 from engine.columns.read import Block
-from engine.columns.schedule import AimColumn
-from engine.columns.sent import Mask
+from engine.columns.targets import TargetColumn
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import UNITS, left_at_risk
 from engine.model.answer import DeadlineState
@@ -23,30 +23,30 @@ from engine.model.policy import Deadline, WhenPast
 from engine.model.targets import BY_DAY, Target, Unit
 
 STATES: Final = tuple(DeadlineState)
-"""A column of states holds positions in this; ``NO_STATE`` where there is none."""
+"""A column of states has positions in this list, or ``NO_STATE``."""
 
 NO_STATE: Final = len(STATES)
 
-Dated = tuple[Column, Mask]
-"""Instants, and where they are given."""
+OptionalInstants = tuple[Column, Mask]
+"""Instants, and in which rows they are given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
-    """Rows that are counted alike: by one clock, in one unit."""
+class ClockGroup:
+    """Rows whose time counts by the same clock, in the same unit."""
 
     clock: Clock
     unit: Unit
     rule: str
 
     def add(self, starts: Column, amounts: Column) -> tuple[Column, Mask]:
-        """Return the due times of starts, and which of them are sure and exist."""
+        """Return the due times of starts, and which of them are certain and exist."""
         if self.unit in BY_DAY:
             return add_days_column(self.clock, starts, amounts, DayRule(self.rule))
         return add_column(self.clock, starts, amounts)
 
     def failed(self, starts: Column) -> Level:
-        """Return of starts without a due time whether the holidays are not known so far, or there is no opening left."""
+        """Return the level of starts without a due time: UNDECIDED if the holidays are unknown, NOT_COVERED without an opening."""
         hours, listed = self.clock.hours, self.clock.calendar.holidays is not None
         inside = (starts >= hours.sure_from) & (starts < hours.sure_to)
         return np.where(listed & (~inside | hours.listed), UNDECIDED, NOT_COVERED).astype(np.uint8)
@@ -54,7 +54,7 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The instants at which a deadline's state is asked for: when it was met, else now; and where that is known."""
+    """The instants at which the state of a deadline is read: when it was met, or else now; and in which rows that is known."""
 
     instants: Column
     met: Mask
@@ -67,52 +67,54 @@ class _At:
 class DueColumn:
     """The due times of one deadline."""
 
-    def __init__(self, deadline: Deadline, aims: AimColumn, clocks: Clocks) -> None:
-        self.deadline, self._aims, self._clocks = deadline, aims, clocks
-        self._lanes: list[Lane] = []
+    def __init__(self, deadline: Deadline, row_targets: TargetColumn, clocks: Clocks) -> None:
+        self.deadline, self._targets, self._clocks = deadline, row_targets, clocks
+        self._clock_groups: list[ClockGroup] = []
         self._numbers: dict[object, int] = {}
         self._plans: list[tuple[int, int, int]] = []
 
-    def of(self, found: Found, now: Dated | None) -> tuple[Level, Column, Level]:
-        """Return how far the deadline is decided in each row of a block, when it is due, and its state."""
-        block, aims = found.block, self._aims.of(found)
-        for aim in self._aims.aims[len(self._plans) :]:
-            self._plans.append((aim.level, *(self._lane(aim.target) if aim.target else (0, 0))))
-        levels, lanes, amounts = np.array(self._plans, np.int64).T
-        level = levels.astype(np.uint8).take(aims, mode="clip")
+    def of(self, found: BlockOutcomes, now: OptionalInstants | None) -> tuple[Level, Column, Level]:
+        """Return the level, the due time and the state of the deadline in each row of a block."""
+        block, row_targets = found.block, self._targets.of(found)
+        for row_target in self._targets.row_targets[len(self._plans) :]:
+            self._plans.append(
+                (row_target.level, *(self._clock_group(row_target.target) if row_target.target else (0, 0)))
+            )
+        levels, clock_groups, amounts = np.array(self._plans, np.int64).T
+        level = levels.astype(np.uint8).take(row_targets, mode="clip")
         due, state = np.full(block.size, NOWHERE), np.full(block.size, NO_STATE, np.uint8)
         if self.deadline.starts not in block.instants:
             level[level == DECIDED] = UNDECIDED
             return level, due, state
         starts, given = block.instants[self.deadline.starts]
-        lane_of = lanes.astype(np.min_scalar_type(len(self._lanes))).take(aims, mode="clip")
+        clock_group_of = clock_groups.astype(np.min_scalar_type(len(self._clock_groups))).take(row_targets, mode="clip")
         if not given.all():
             level[(level == DECIDED) & ~given] = UNDECIDED
-            lane_of[~given] = 0
+            clock_group_of[~given] = 0
         at = _at(block, self.deadline.met, now)
-        for number in np.flatnonzero(np.bincount(lane_of)[1:]).tolist():
-            lane, rows = self._lanes[number], np.flatnonzero(lane_of == number + 1)
+        for number in np.flatnonzero(np.bincount(clock_group_of)[1:]).tolist():
+            clock_group, rows = self._clock_groups[number], np.flatnonzero(clock_group_of == number + 1)
             begun = starts.take(rows, mode="clip")
-            ends, sure = lane.add(begun, amounts.take(aims.take(rows, mode="clip"), mode="clip"))
+            ends, sure = clock_group.add(begun, amounts.take(row_targets.take(rows, mode="clip"), mode="clip"))
             due[rows] = ends
             if not sure.all():
-                level[rows[~sure]] = lane.failed(begun[~sure])
+                level[rows[~sure]] = clock_group.failed(begun[~sure])
             if at is not None:
-                state[rows] = self._standing(lane.clock, begun, ends, at.take(rows))
+                state[rows] = self._standing(clock_group.clock, begun, ends, at.take(rows))
         return level, due, state
 
-    def _lane(self, target: Target) -> tuple[int, int]:
-        """Return the lane of a target, and its amount; hours of a place that never closes are the same everywhere."""
+    def _clock_group(self, target: Target) -> tuple[int, int]:
+        """Return the clock group of a target, and its amount. Hours of a calendar that never closes are the same in all zones."""
         days = target.unit in BY_DAY
         clock = self._clocks.of(target.calendar, target.region)
         place = (target.calendar, clock.calendar.holidays is None) if clock.calendar.always and not days else clock
-        number = self._numbers.setdefault((place, days, target.rule), len(self._lanes))
-        if number == len(self._lanes):
-            self._lanes.append(Lane(clock, target.unit, target.rule))
+        number = self._numbers.setdefault((place, days, target.rule), len(self._clock_groups))
+        if number == len(self._clock_groups):
+            self._clock_groups.append(ClockGroup(clock, target.unit, target.rule))
         return number + 1, int(target.amount) if days else (target.amount * UNITS[target.unit]) // MICRO
 
     def _standing(self, clock: Clock, starts: Column, ends: Column, at: _At) -> Level:
-        """Return how due times stand: at the instant at which each was met, else now."""
+        """Return the states of due times: when each was met, or else now."""
         state = np.full(len(starts), STATES.index(DeadlineState.RUNNING), np.uint8)
         if self.deadline.at_risk is not None:
             waiting = np.flatnonzero(at.known & ~at.met & (at.instants <= ends))
@@ -127,14 +129,14 @@ class DueColumn:
         return state
 
     def _least(self, totals: Column) -> Column:
-        """Return how much may be left of each of these amounts before the deadline is at risk."""
+        """Return how much time is left when the deadline comes to be at risk, for each of these amounts."""
         distinct, which = np.unique(totals, return_inverse=True)
         least = [left_at_risk(self.deadline.at_risk, timedelta(microseconds=total)) for total in distinct.tolist()]
         return np.array([one // MICRO for one in least if one is not None], np.int64)[which]
 
 
-def _at(block: Block, met: str, now: Dated | None) -> _At | None:
-    """Return the instants at which a deadline's state is asked for."""
+def _at(block: Block, met: str, now: OptionalInstants | None) -> _At | None:
+    """Return the instants at which the state of a deadline is read."""
     done = block.instants.get(met)
     if done is None and now is None:
         return None

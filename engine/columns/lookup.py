@@ -1,4 +1,4 @@
-"""Outcomes of tables as columns: the cell of every row, and what stands there."""
+"""Outcomes of tables as columns: the cell of every row, and its outcomes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.tables.partial import Codes, PartialTable
 Coded = NDArray[np.integer[Any]]
 
 NOT_COVERED, DECIDED, UNDECIDED, REFUSED = 0, 1, 2, 3
-"""How far a row is answered. The greatest of a decision's answering outcomes is that of the decision."""
+"""The level of a row. That of a decision is the greatest of its answering outcomes."""
 
 Level = NDArray[np.uint8]
 
@@ -25,7 +25,7 @@ _BEYOND: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What the codes of an outcome's column mean: a position in ``domain``, and three more behind its end."""
+    """The meaning of the codes of an outcome: positions in ``domain``, followed by not covered, undecided and refused."""
 
     domain: tuple[Literal, ...]
 
@@ -41,12 +41,12 @@ class Scale:
 
     @property
     def refused(self) -> int:
-        """The code of rows that cannot be read."""
+        """The code of rows with values that cannot be read."""
         return len(self.domain) + 2
 
     @property
     def levels(self) -> Level:
-        """How far each code answers."""
+        """The level of each code."""
         return np.array([DECIDED] * len(self.domain) + [NOT_COVERED, UNDECIDED, REFUSED], np.uint8)
 
     @property
@@ -57,13 +57,13 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class CellColumn:
-    """How the cells of a table are found: for each fact, what its atoms add to the cell number."""
+    """How to find the cells of a table: what the atoms of each fact add to the cell number."""
 
     steps: tuple[tuple[str, tuple[int, ...]], ...]
     adds: tuple[Atomic, ...]
 
     def cells(self, block: Block) -> Atomic:
-        """Return the number of the cell that each row falls in."""
+        """Return the cell number of each row."""
         found: Atomic | None = None
         for (fact, _), adds in zip(self.steps, self.adds, strict=True):
             atoms = block.atoms.get(fact)
@@ -88,7 +88,7 @@ def coded(codes: Codes) -> tuple[Scale, Coded]:
 
 
 class Tables:
-    """The tables of a version as columns look them up; cells that are found alike are found once a block."""
+    """The tables of a version, for columns. Tables with the same axes find their cells once for each block."""
 
     def __init__(
         self, partial_tables: Mapping[str, PartialTable], producer: Mapping[str, str], names: Sequence[str]
@@ -106,21 +106,21 @@ class Tables:
         way = cell_column(partial)
         return self._ways.setdefault(way.steps, way)
 
-    def on(self, block: Block) -> Found:
-        """Look up in a block."""
-        return Found(self, block)
+    def on(self, block: Block) -> BlockOutcomes:
+        """Return the outcomes of a block."""
+        return BlockOutcomes(self, block)
 
     def codes(self, name: str, cells: Atomic) -> Coded:
-        """Return an outcome in cells."""
+        """Return the codes of an outcome in cells."""
         return self._codes[name].take(cells, mode="clip")
 
     def way(self, name: str) -> CellColumn:
-        """Return how the cells of an outcome's table are found."""
+        """Return how to find the cells of an outcome's table."""
         return self._of[name]
 
 
-class Found:
-    """What the tables say of one block, as far as it was asked for."""
+class BlockOutcomes:
+    """The outcomes of one block, each computed when first used."""
 
     def __init__(self, tables: Tables, block: Block) -> None:
         self.tables, self.block = tables, block

@@ -1,7 +1,7 @@
-"""Columns of facts in, atoms out: each distinct value is read once, by the version's own reader.
+"""Columns of facts -> columns of atoms. Each distinct value is read once, by the reader of the version.
 
-So spellings, open lists, limits and subtags count as they do in service. A row with a value that would be refused is
-marked with it and not decided.
+So spellings, open lists, limits and subtags have the same effect as in a request. A row with an invalid value is marked and
+not decided.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.clock.zone import BEGIN, END, Column, to_micros
-from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.answer import WrongFact, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.ticket import Sent, TicketReader
@@ -33,7 +33,7 @@ class Refused:
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """Some rows, read: an atom of each fact that a column has (0: not sent), and its instants with where they are given."""
+    """The atoms of some rows for each fact that has a column (0: not sent), their instants, and which rows are refused."""
 
     size: int
     atoms: dict[str, Atomic] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Block:
     refused: Mask | None = None
 
     def row(self, at: int, facts: Mapping[str, int]) -> list[int]:
-        """Return the atoms of one row as a ticket has them; ``facts`` tells where each stands."""
+        """Return the atoms of one row as a ticket has them; ``facts`` has the slot of each fact."""
         atoms = [0] * len(facts)
         for name, column in self.atoms.items():
             atoms[facts[name]] = int(column[at])
@@ -49,7 +49,7 @@ class Block:
 
 
 class ColumnReader:
-    """Reads columns for one version, block by block; ``refused`` gathers what cannot be read."""
+    """Reads columns for one version, block by block, and collects the values that cannot be read."""
 
     def __init__(self, reader: TicketReader, atoms: Mapping[str, Atoms], columns: Mapping[str, SentColumn]) -> None:
         self._columns = {name: _readable(name, column, reader, atoms) for name, column in columns.items()}
@@ -67,7 +67,7 @@ class ColumnReader:
 
     @property
     def refused(self) -> tuple[Refused, ...]:
-        """What was refused so far, by fact, each with its rows in order."""
+        """The values that were refused so far, by fact, each with its rows in order."""
         found = [Refused(wrong, np.concatenate(rows)) for wrong, rows in self._refused.values()]
         return tuple(sorted(found, key=lambda one: (one.wrong.fact, int(one.rows[0]))))
 
@@ -76,7 +76,7 @@ Refusals = Iterator[tuple[object, WrongFact, Column]]
 
 
 def _one(reader: TicketReader, name: str, value: Sent) -> tuple[int, int | None, WrongFact | None]:
-    """Read one value as a request would: its atom, its instant, or why it is refused."""
+    """Return the atom and the instant of one value, or why a request with it would be refused."""
     try:
         ticket = reader.read({name: value})
     except WrongRequest as error:
@@ -89,7 +89,7 @@ def _one(reader: TicketReader, name: str, value: Sent) -> tuple[int, int | None,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Encoded:
-    """A dictionary-encoded column: what each of its values comes to, behind the entry of rows that have none."""
+    """A dictionary-encoded column, with the atom of each of its values after the entry for rows without one."""
 
     codes: NDArray[np.integer[Any]]
     known: bool
@@ -113,7 +113,7 @@ class _Encoded:
 
 @dataclass(frozen=True, slots=True)
 class _Numeric:
-    """A column of numbers of a fact that is one."""
+    """A column of numbers, for a numeric fact."""
 
     column: Numbers
     atoms: Atoms
@@ -135,7 +135,7 @@ class _Numeric:
 
 @dataclass(frozen=True, slots=True)
 class _Dated:
-    """A column of instants of a fact that is one."""
+    """A column of instants, for an instant fact."""
 
     column: Instants
     atom: int
@@ -143,7 +143,7 @@ class _Dated:
 
     def read(self, name: str, rows: slice, block: Block) -> Refusals:
         micros = self.column.micros[rows]
-        # Zero is what a default value comes to: it is refused like an instant outside the calendars.
+        # An unset value is usually zero: it is refused like an instant outside the years of calendars.
         inside = (micros >= BEGIN) & (micros < END) & (micros != 0)
         given = inside if self.column.given is None else inside & self.column.given[rows]
         block.atoms[name] = given * np.intp(self.atom)
@@ -169,7 +169,7 @@ def _refusals(
 
 
 def number_atoms(atoms: Atoms, values: NDArray[np.float64]) -> Atomic:
-    """Return the atoms of numbers, as ``Atoms.of`` does one by one."""
+    """Return the atoms of numbers, by the rules of ``Atoms.of``."""
     pieces = np.array(atoms.piece_atoms, np.intp)
     if not atoms.cuts:
         return np.full(len(values), pieces[0])
@@ -183,7 +183,7 @@ _Readable = _Encoded | _Numeric | _Dated
 
 
 def _readable(name: str, column: SentColumn, reader: TicketReader, atoms: Mapping[str, Atoms]) -> _Readable:
-    """Return how a column is read; one of another type than its fact by its distinct values."""
+    """Return the reader of a column; a column of another type than its fact is read by its distinct values."""
     fact = reader.facts.get(name)
     if isinstance(column, Numbers) and fact is not None and fact.numeric:
         return _Numeric(column, atoms[name], reader)

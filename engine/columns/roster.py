@@ -1,4 +1,4 @@
-"""Who has the turn, as a column: the stretches of a roster laid out once for the years asked for, then found by bisect."""
+"""Who is on duty, as a column: the shifts of a roster, computed for whole years and found by bisect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MINUTE = 60_000_000
 
 
 class RosterColumn:
-    """The outcome of one roster; what is laid out grows with the instants asked for."""
+    """The outcome of one roster; its shifts are computed for the years of the instants."""
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
@@ -24,16 +24,16 @@ class RosterColumn:
         self._turns, self._who = np.empty(0, np.int64), np.empty(0, self.scale.dtype)
 
     def at(self, instants: Column) -> Coded:
-        """Return the codes of who has the turn at instants."""
+        """Return the codes of who is on duty at instants."""
         if not len(instants):
             return np.empty(0, self.scale.dtype)
         first, last = int(instants.min()), int(instants.max())
         if first < self._from or last >= self._to:
-            self._lay_out(min(first, self._from), max(last, self._to - 1))
+            self._compute(min(first, self._from), max(last, self._to - 1))
         return self._who.take(np.searchsorted(self._turns, instants, side="right") - 1)
 
-    def _lay_out(self, first: int, last: int) -> None:
-        """Lay the turns out for whole years: they only change where somebody's daytime begins or ends."""
+    def _compute(self, first: int, last: int) -> None:
+        """Compute who is on duty for whole years: it changes only when the daytime of an entry begins or ends."""
         self._from = to_micros(datetime(to_datetime(first).year, 1, 1, tzinfo=UTC))
         self._to = to_micros(datetime(to_datetime(last).year + 1, 1, 1, tzinfo=UTC))
         days = np.arange(self._from // DAY_MICROS - 2, self._to // DAY_MICROS + 3) * DAY_MICROS
@@ -48,7 +48,7 @@ class RosterColumn:
             )
         turns = np.unique(np.concatenate([np.array([self._from]), *(ends for shift in shifts for ends in shift)]))
         self._turns = turns[(turns >= self._from) & (turns < self._to)]
-        # Of each entry the first daytime that is not over: who is in it has the turn, else who is the next to begin.
+        # For each entry, take the first daytime that is not over: an entry within its own is on duty, or else the next to begin.
         begins = np.stack([begun[np.searchsorted(ended, self._turns, side="right")] for begun, ended in shifts])
         open_ = begins <= self._turns
         who = np.where(open_.any(axis=0), open_.argmax(axis=0), begins.argmin(axis=0))

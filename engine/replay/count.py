@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
+from engine.columns.fact_columns import Mask
 from engine.columns.lookup import Coded
-from engine.columns.sent import Mask
 from engine.diff.nouns import Change
 from engine.replay.nouns import Example
 from engine.replay.pairs import Pairs

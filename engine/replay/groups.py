@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.clock.zone import Column
+from engine.columns.fact_columns import Mask
 from engine.columns.read import Atomic
-from engine.columns.sent import Mask
 from engine.diff.joint import joint_fact
 from engine.diff.nouns import StateKind
 from engine.model.conditions import interval_text

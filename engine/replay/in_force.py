@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column, to_micros
-from engine.columns.sent import Instants
+from engine.columns.fact_columns import Instants
 from engine.decide.answer_times_json import iso
 from engine.model.answer import UnknownDecision, VersionRef
 from engine.model.did_you_mean import did_you_mean

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns.sent import Instants, SentColumn, Words
+from engine.columns.fact_columns import Instants, SentColumn, Words
 from engine.diff.nouns import Change, OutcomeState, StateKind, Values
 from engine.model.answer import VersionRef
 from engine.request.moment import Hold

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.columns.sent import Mask
+from engine.columns.fact_columns import Mask
 from engine.diff.nouns import Change, OutcomeState, StateKind
 
 

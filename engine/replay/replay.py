@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from engine.clock.zone import Column
+from engine.columns.fact_columns import Instants, Mask, facts_of
 from engine.columns.read import Refused
-from engine.columns.sent import Instants, Mask, facts_of
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
 from engine.diff.nouns import OutcomeState

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.columns.sent import Instants, Numbers, Words
+from engine.columns.fact_columns import Instants, Numbers, Words
 from engine.replay.nouns import Chunk, OutcomeColumn, Recorded
 
 Rows = NDArray[np.integer[Any]]

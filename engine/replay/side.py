@@ -13,10 +13,10 @@ import numpy as np
 
 from engine.clock.columns import NOWHERE
 from engine.clock.zone import Column, to_datetime, to_micros
-from engine.columns.decide import ColumnDecider, Decided
+from engine.columns.decide import ColumnDecider, ColumnDecisions
+from engine.columns.fact_columns import Instants, Mask, SentColumn, facts_of
 from engine.columns.lookup import Scale
 from engine.columns.read import Atomic, Block, Refused
-from engine.columns.sent import Instants, Mask, SentColumn, facts_of
 from engine.decide.decider import Decider
 from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.answer import WrongRequest
@@ -89,7 +89,7 @@ class Side:
         dues = {name: Dues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
         return Made(outcomes=outcomes, dues=dues, read=Read(atoms), refused=made.refused, refuses=refuses)
 
-    def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: Decided) -> None:
+    def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: ColumnDecisions) -> None:
         """Decide tickets with holds one by one; holds change only the due times that they extend."""
         if not self._extended & made.due.keys():
             return

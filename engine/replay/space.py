@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
-from engine.columns.keys import Numbering
+from engine.columns.combinations import Numbering
 from engine.columns.read import Atomic
 from engine.diff.joint import REFUSED, JointAxis
 from engine.tables.classes import Axis

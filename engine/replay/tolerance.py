@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.columns.sent import Mask
+from engine.columns.fact_columns import Mask
 from engine.diff.nouns import OutcomeState
 from engine.replay.nouns import OutcomeColumn
 from engine.replay.side import Dues

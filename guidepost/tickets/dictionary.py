@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.cache import Cache
-from engine.columns.sent import Mask
+from engine.columns.fact_columns import Mask
 
 MISSING: Final = -1
 """The code of a row without a value."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.quoting import shown
 from engine.model.vocabulary import Fact, FactType
 from engine.replay.nouns import OutcomeColumn

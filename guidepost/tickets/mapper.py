@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from engine.columns.sent import Instants, Mask, Numbers, SentColumn, Words
+from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
 from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
 from engine.version.version import Version

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.clock.zone import to_micros
-from engine.columns.sent import Instants, SentColumn, Words, words_of
+from engine.columns.fact_columns import Instants, SentColumn, Words, words_of
 from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record, RecordedOutcome, canonical, instant
 from engine.diff.nouns import OutcomeState, StateKind

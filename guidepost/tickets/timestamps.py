@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from engine.cache import Cache
 from engine.clock.zone import to_micros, zone
-from engine.columns.sent import Instants, Mask
+from engine.columns.fact_columns import Instants, Mask
 from engine.model.vocabulary import stands_for_nothing
 from engine.request.instant_help import instant_help
 from guidepost.tickets.mapping import EPOCHS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.columns.sent import Instants, Numbers, facts_of, words_of
+from engine.columns.fact_columns import Instants, Numbers, facts_of, words_of
 from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
 from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow

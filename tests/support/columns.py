@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from engine.clock.zone import to_micros
-from engine.columns.sent import Instants, Numbers, SentColumn, words_of
+from engine.columns.fact_columns import Instants, Numbers, SentColumn, words_of
 from engine.model.vocabulary import Fact, FactType
 
 ODD_VALUES: Final = (

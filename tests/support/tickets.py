@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from engine.columns.sent import facts_of
+from engine.columns.fact_columns import facts_of
 from engine.model.vocabulary import Fact, FactType, Value
 from guidepost.tickets import Batch, ColumnMapping, Mapper, TicketSource, Vocabulary, mapping_of
 

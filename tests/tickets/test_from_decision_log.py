@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import Result
 
-from engine.columns.sent import facts_of
+from engine.columns.fact_columns import facts_of
 from engine.decide.answer_times_json import iso
 from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from engine.clock.columns import NOWHERE
 from engine.clock.zone import to_datetime, to_micros, zone
-from engine.columns.decide import ColumnDecider, Decided
+from engine.columns.combinations import MAX_KEY, Combinations, Numbering
+from engine.columns.decide import ColumnDecider, ColumnDecisions
 from engine.columns.due import NO_STATE, STATES
-from engine.columns.keys import MAX_KEY, Combinations, Numbering
+from engine.columns.fact_columns import Instants, Numbers, SentColumn, Words, facts_of, words_of
 from engine.columns.lookup import DECIDED, NOT_COVERED, REFUSED, UNDECIDED
 from engine.columns.roster import RosterColumn
-from engine.columns.sent import Instants, Numbers, SentColumn, Words, facts_of, words_of
 from engine.deadlines.roster import duty
 from engine.model.answer import Answer, Status, UnknownDecision, WrongRequest
 from engine.model.vocabulary import FactType
@@ -278,7 +278,7 @@ def test_what_is_missing_is_asked_for_the_row_that_somebody_looks_at(shipped: Bu
 def test_columns_are_of_one_length_and_codes_stand_for_values(shipped: Bundle) -> None:
     decider = ColumnDecider(decider_of(shipped.versions[-1]))
 
-    with pytest.raises(ValueError, match="columns of one length are needed, not of 1, 2"):
+    with pytest.raises(ValueError, match="expected columns of one length, got lengths 1, 2"):
         decider.decide({"impact": words_of(["high"]), "urgency": words_of(["high", "low"])})
     with pytest.raises(ValueError, match="the column `impact` has a code that stands for no value"):
         decider.decide({"impact": Words(np.array([0, 1]), ("high",))})
@@ -371,7 +371,7 @@ def compare(decider: ColumnDecider, rows: Sequence[Row], now: Any) -> None:
             same_outcomes(made, at, answer)
 
 
-def same_refusal(made: Decided, at: int, error: WrongRequest, refused: list[tuple[str, str]]) -> None:
+def same_refusal(made: ColumnDecisions, at: int, error: WrongRequest, refused: list[tuple[str, str]]) -> None:
     assert refused == sorted((one.fact, one.message) for one in error.wrong)
     assert {int(level[at]) for level in made.decisions.values()} == {REFUSED}
     assert all(outcome.value(at) is None and outcome.levels[at] == REFUSED for outcome in made.outcomes.values())
@@ -380,7 +380,7 @@ def same_refusal(made: Decided, at: int, error: WrongRequest, refused: list[tupl
     )
 
 
-def same_outcomes(made: Decided, at: int, answer: Answer) -> None:
+def same_outcomes(made: ColumnDecisions, at: int, answer: Answer) -> None:
     standing = {due.name: due.standing.state for due in answer.dues if due.standing}
     for outcome in answer.outcomes:
         if outcome.name in made.due:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.clock.zone import to_micros
-from engine.columns.sent import Instants, Words, facts_of, words_of
+from engine.columns.fact_columns import Instants, Words, facts_of, words_of
 from engine.diff.budget import Budget, NotABudget, check_budget, read_forbidden, read_limit
 from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.answer import UnknownDecision

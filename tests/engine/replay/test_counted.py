@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from engine.columns.sent import words_of
+from engine.columns.fact_columns import words_of
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import Chunk
 from engine.replay.seen import Seen

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from engine.columns.fact_columns import Numbers, words_of
 from engine.columns.read import ColumnReader
-from engine.columns.sent import Numbers, words_of
 from engine.model.answer import WrongRequest
 from engine.model.vocabulary import NOTHING, Value, folded, stands_for_nothing, value_of
 from engine.version.bundle import Versions

@@ -1,4 +1,4 @@
-"""Columns of facts as callers send them: words that repeat are kept once, numbers and instants as they are."""
+"""Columns of facts, as callers send them: dictionary-encoded words, numbers and instants."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 class Words:
     """A dictionary-encoded column: ``codes`` are positions in ``values``; a negative code, or the value None, is not sent.
 
-    ``values`` may be any sequence: names of tickets, of which a replay shows a few, are decoded one by one.
+    ``values`` may be any sequence, such as one that decodes the names of tickets one by one.
     """
 
     codes: NDArray[np.integer[Any]]
@@ -36,7 +36,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A column of numbers; where ``given`` is false, none is sent."""
+    """A column of numbers; rows in which ``given`` is false are not sent."""
 
     values: NDArray[np.float64]
     given: Mask | None = None
@@ -51,7 +51,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Instants:
-    """A column of instants in microseconds since 1970-01-01T00:00Z; where ``given`` is false, none is sent."""
+    """A column of instants in microseconds since 1970-01-01T00:00Z; rows in which ``given`` is false are not sent."""
 
     micros: NDArray[np.int64]
     given: Mask | None = None
@@ -60,7 +60,7 @@ class Instants:
         return len(self.micros)
 
     def sent(self, row: int) -> Sent:
-        """Return the value of a row: an instant, or the bare number where no calendar reaches that far."""
+        """Return the value of a row: an instant, or the number itself if it is outside the range of instants."""
         if self.given is not None and not self.given[row]:
             return None
         micros = int(self.micros[row])
@@ -74,7 +74,7 @@ SentColumn = Words | Numbers | Instants
 
 
 def words_of(values: list[Sent]) -> Words:
-    """Encode values, each kept once; equal values of different types stay apart.
+    """Return values as a column; equal values of different types stay different.
 
     >>> words_of(["high", None, "low", "high"]).codes.tolist()
     [0, -1, 1, 0]

@@ -1,4 +1,4 @@
-"""Combinations of columns, numbered as they are first met, so that what depends on one is worked out once."""
+"""Numbers for combinations of columns, in the order of their first occurrence. What depends on one is computed once."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from engine.clock.zone import Column
 
 MAX_DENSE: Final = 1 << 22
-"""Up to how many possible combinations a place is held for each."""
+"""Up to how many possible combinations an array with one entry each is used."""
 
 MAX_KEY: Final = 1 << 62
 
 
 class Numbering:
-    """Gives each key a number, in the order in which they are first met, across all blocks."""
+    """Numbers keys in the order of their first occurrence, across all blocks."""
 
     def __init__(self, size: int) -> None:
         self._dense = np.full(size, -1, np.int64) if size <= MAX_DENSE else None
         self._keys, self._numbers, self._next = np.empty(0, np.int64), np.empty(0, np.int64), 0
 
     def numbers(self, keys: Column, meet: Callable[[int], None] | None = None) -> Column:
-        """Return the numbers of keys; ``meet`` is told a row of each key that is new, in the order of their numbers."""
+        """Return the numbers of keys; ``meet`` is called with a row of each new key, in the order of their numbers."""
         found = self._look(keys)
         fresh = np.flatnonzero(found < 0)
         if not len(fresh):
@@ -53,7 +53,7 @@ class Numbering:
 
 
 class Combinations:
-    """Gives each combination of several columns a number."""
+    """Numbers the combinations of several columns."""
 
     def __init__(self, sizes: Sequence[int]) -> None:
         self._sizes = tuple(sizes)
@@ -67,7 +67,7 @@ class Combinations:
         self._last = Numbering(whole)
 
     def numbers(self, parts: Sequence[NDArray[np.integer[Any]]], rows: int, meet: Callable[[int], None]) -> Column:
-        """Return the number of each row's combination; ``meet`` is told a row of each that is new, in the order of their numbers."""
+        """Return the number of each row's combination; ``meet`` is called with a row of each new one, in order of their numbers."""
         keys = np.zeros(rows, np.int64)
         for at, (part, size) in enumerate(zip(parts, self._sizes, strict=True)):
             if at in self._folds:

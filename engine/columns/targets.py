@@ -1,8 +1,7 @@
-"""Which target each row goes by: worked out once for each combination of what a deadline depends on.
+"""The target of each row for a deadline, computed once for each combination of its inputs.
 
-Where all that a deadline reads is decided, its target depends on these values only. Where something is not, it depends
-on what that can still become; and on the very cell of a table whose facts other inputs read too, as long as one of these
-is not known.
+If all inputs are decided, the target depends on their values only. If an input is undecided, it depends on the values that
+are still possible. If a table shares facts with other inputs and one of these facts is missing, it depends on the cell.
 """
 
 from __future__ import annotations
@@ -14,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
-from engine.columns.keys import Combinations
-from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, Found, Tables
+from engine.columns.combinations import Combinations
+from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, BlockOutcomes, Tables
 from engine.columns.read import Atomic, Block
 from engine.deadlines.schedule import Scheduler
 from engine.model.targets import Target
@@ -26,15 +25,15 @@ _PENDING: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """What a row goes by: how far that is known, and the target where it is."""
+class RowTarget:
+    """The target of a row, and whether it is decided."""
 
     level: int
     target: Target | None
 
 
 class _Group:
-    """The inputs that one table gives; ``shared`` are its facts that other inputs read too."""
+    """The inputs from one table; ``shared`` are its facts that other inputs read, too."""
 
     def __init__(self, partial: PartialTable, names: tuple[str, ...], shared: tuple[str, ...]) -> None:
         self.partial, self.names, self.shared = partial, names, shared
@@ -43,7 +42,7 @@ class _Group:
 
     @property
     def sets(self) -> Atomic:
-        """For each cell, a number for what the inputs can become there, taken together."""
+        """A number for each cell, for the combination of values that are still possible for the inputs there."""
         if self._sets is None:
             joint = np.zeros(self.partial.cell.shape, np.int64)
             open_ = np.zeros(self.partial.cell.shape, np.bool_)
@@ -56,8 +55,8 @@ class _Group:
             self._sets = possible_sets(self.partial, whole).set_numbers.ravel().astype(np.intp)
         return self._sets
 
-    def part(self, found: Found, rows: Column, undecided: Mapping[str, int]) -> Atomic:
-        """Return a number for all that matters of the group where something is not decided: 0 if it stays as it is."""
+    def part(self, found: BlockOutcomes, rows: Column, undecided: Mapping[str, int]) -> Atomic:
+        """Return for each row a number for what is still possible in the group; 0 if all its inputs are decided."""
         cells = found.cells(self.names[0])[rows]
         open_ = np.logical_or.reduce([found.codes(name)[rows] == undecided[name] for name in self.names])
         part = np.where(open_, self.sets.take(cells) + 1, 0) if open_.any() else np.zeros(len(rows), np.intp)
@@ -72,13 +71,16 @@ class _Group:
         return np.where(moving, self.partial.cell.size + 1 + cells, part)
 
 
-class AimColumn:
-    """Finds the aims of one deadline; ``aims`` are those met so far, and columns hold positions in it."""
+class TargetColumn:
+    """Finds the targets of one deadline.
+
+    ``row_targets`` lists those found so far, and columns have positions in it.
+    """
 
     def __init__(self, scheduler: Scheduler, looked: Tables, slots: Mapping[str, int]) -> None:
         self._scheduler, self._slots = scheduler, slots
-        self.aims: list[Aim] = []
-        self._positions: dict[Aim, int] = {}
+        self.row_targets: list[RowTarget] = []
+        self._positions: dict[RowTarget, int] = {}
         self._closed: list[int] = []
         self._open: list[int] = []
         producer, partial_tables = scheduler.explainer.producer, scheduler.explainer.partial_tables
@@ -98,8 +100,8 @@ class AimColumn:
         self._values = Combinations(sizes)
         self._further = Combinations([1 << 31, *(group.size for group in self._groups)])
 
-    def of(self, found: Found) -> Column:
-        """Return the aim of each row of a block."""
+    def of(self, found: BlockOutcomes) -> Column:
+        """Return the target of each row of a block, as a position in ``row_targets``."""
         block = found.block
         codes = {name: found.codes(name) for name in self._scheduler.plan.lookups}
         atoms = {
@@ -111,31 +113,31 @@ class AimColumn:
             pending = any(int(codes[name][row]) == self._undecided[name] for name in codes) or any(
                 not int(column[row]) for column in atoms.values()
             )
-            self._closed.append(_PENDING if pending else self._aim(block, row))
+            self._closed.append(_PENDING if pending else self._row_target(block, row))
 
         numbers = self._values.numbers([*codes.values(), *atoms.values()], block.size, meet)
-        aims = np.array(self._closed, np.int64).take(numbers, mode="clip")
-        waiting = np.flatnonzero(aims < 0)
+        row_targets = np.array(self._closed, np.int64).take(numbers, mode="clip")
+        waiting = np.flatnonzero(row_targets < 0)
         if len(waiting):
             parts = [numbers[waiting], *(group.part(found, waiting, self._undecided) for group in self._groups)]
             which = self._further.numbers(
-                parts, len(waiting), lambda at: self._open.append(self._aim(block, int(waiting[at])))
+                parts, len(waiting), lambda at: self._open.append(self._row_target(block, int(waiting[at])))
             )
-            aims[waiting] = np.array(self._open, np.int64).take(which)
-        return aims
+            row_targets[waiting] = np.array(self._open, np.int64).take(which)
+        return row_targets
 
-    def _aim(self, block: Block, row: int) -> int:
+    def _row_target(self, block: Block, row: int) -> int:
         targets = self._scheduler.targets(block.row(row, self._slots))
         target = next(iter(targets)) if len(targets) == 1 else None
-        aim = Aim(UNDECIDED if len(targets) > 1 else NOT_COVERED if target is None else DECIDED, target)
-        if aim not in self._positions:
-            self._positions[aim] = len(self.aims)
-            self.aims.append(aim)
-        return self._positions[aim]
+        row_target = RowTarget(UNDECIDED if len(targets) > 1 else NOT_COVERED if target is None else DECIDED, target)
+        if row_target not in self._positions:
+            self._positions[row_target] = len(self.row_targets)
+            self.row_targets.append(row_target)
+        return self._positions[row_target]
 
 
 def _shared(table: str, tables: Mapping[str, PartialTable], facts: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the facts of a table that another input reads too."""
+    """Return the facts of a table that another input reads, too."""
     others = set(facts).union(
         *({axis.fact for axis in partial.axes} for name, partial in tables.items() if name != table)
     )

@@ -1,4 +1,4 @@
-"""Facts that follow from the time that has passed, as columns: for the rows that do not send them."""
+"""Elapsed times as columns, for the rows that do not send them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 from engine.clock.calendar import DayRule
 from engine.clock.columns import count_column, count_days_column
 from engine.clock.zone import SECOND, Column
+from engine.columns.fact_columns import Mask
 from engine.columns.lookup import CellColumn, Coded, cell_column, coded
 from engine.columns.read import Block, number_atoms
-from engine.columns.sent import Mask
 from engine.deadlines.elapsed import ElapsedFact
 from engine.model.targets import BY_DAY, Counting, Unit
 from engine.model.vocabulary import FactType
 
 
-class FollowColumn:
-    """Fills in one fact that follows from an instant and `now`."""
+class ElapsedColumn:
+    """Computes one elapsed time, from an instant and `now`."""
 
     def __init__(self, fact: ElapsedFact) -> None:
         self._fact = fact
@@ -32,7 +32,7 @@ class FollowColumn:
             self._domain = scale.domain
 
     def fill(self, block: Block, now: tuple[Column, Mask]) -> None:
-        """Put the fact into the rows of a block that do not have it, where it can be worked out."""
+        """Add the fact to the rows of a block that lack it, where it can be computed."""
         name = self._fact.plan.elapsed.fact
         since = block.instants.get(self._fact.plan.elapsed.since)
         if since is None:
@@ -50,7 +50,7 @@ class FollowColumn:
         block.atoms[name] = atoms
 
     def _atoms(self, region: str, starts: Column, now: Column) -> NDArray[np.intp]:
-        """Return the atoms of the numbers of units; 0 where the holidays are not known far enough."""
+        """Return the atoms of the elapsed units; 0 if the list of holidays does not reach far enough."""
         values, sure = self._values(region, starts, now)
         fact = self._fact.plan.atoms.fact
         values = values if fact.minimum is None else np.maximum(values, fact.minimum)
