@@ -305,7 +305,7 @@ EXAMPLES["no-effect"] = (
     ),
     "the fact `age` is read, but never changes an outcome",
 )
-"""For each code an analysis of its own: a policy that shows it, and what is said of it."""
+"""For each code of an analysis: a policy that shows it, and the message."""
 
 
 # ---- Hours that leave out a minute
@@ -766,7 +766,7 @@ def run(*arguments: str) -> Any:
 
 @pytest.fixture
 def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], Path]:
-    """Write a policy into a folder that looks like a repository, and stand at its top."""
+    """Write a policy into a folder that looks like a repository, and change to its top."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".git").mkdir()
 

@@ -54,7 +54,7 @@ def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "exampl
     for cell in itertools.product(*map(range, sizes)):
         matching = [n for n, tests in enumerate(rules) if all(cell[axis] in allowed for axis, allowed in tests.items())]
         if policy == "unique":
-            assert len(matching) <= 1, "the example is no unique table"
+            assert len(matching) <= 1, "the example is not a unique table"
         counting = tuple(matching if policy == "collect" else matching[:1])
         hit[cell] = ids.setdefault(counting, len(ids))
     return CrossCheckTable(
@@ -461,7 +461,7 @@ def test_the_key_covers_all_that_the_result_depends_on() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"policy": "any"}, "no such hit policy"),
+        ({"policy": "any"}, "unknown hit policy"),
         ({"hit": np.zeros((2, 2), dtype=np.int32)}, "shape"),
         ({"hit": np.full((4, 4), 99, dtype=np.int32)}, "a hit id that hits does not have"),
         ({"rules": (CrossCheckRule("r", ((0, frozenset({4})),)),)}, "an axis or class that is not there"),

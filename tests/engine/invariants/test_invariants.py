@@ -1,4 +1,4 @@
-"""Invariants: what they mean, that each shipped one can fail, and what is said of one that does."""
+"""Invariants: their meaning, that each shipped one can fail, and the message of a failure."""
 
 from __future__ import annotations
 
@@ -254,7 +254,7 @@ def _condition(policy: Policy, fact: str, said: str) -> Condition:
 
 
 def decided(version: Version, ticket: dict[str, str], invariant: Invariant) -> Case:
-    """Decide a ticket as any caller would, and give it with what came out."""
+    """Decide a ticket as any caller would, and return it with its outcomes."""
     facts = {name: _fact(version.policy, name, ticket.get(name)) for name in version.policy.facts}
     answer = decide(version, "asked", {name: _sent(version.policy, name, value) for name, value in ticket.items()})
     outcomes = {
@@ -275,7 +275,7 @@ def _sent(policy: Policy, name: str, text: str) -> str:
     return "none of these" if text == "unlisted" else text
 
 
-# ---- Where they are proved, and what is said
+# ---- Where they are proved, and the messages
 
 
 def test_a_version_whose_invariant_fails_is_not_built() -> None:

@@ -1,8 +1,8 @@
-"""Broken policies and wrong requests, with exactly what the author or the caller is told.
+"""Broken policies and wrong requests, with the exact messages for the author or the caller.
 
 The cases are texts in ``tests/broken/``: a sentence, a change to the small good desk in ``tests/broken/good/``, and after
 ``=>`` the problems. They read as a manual of what can go wrong. To add one, write its sentence and its change, run
-``pytest --update-golden tests/engine/load/test_broken_policies.py`` to fill in what follows ``=>``, and read whether that is what should be said.
+``pytest --update-golden tests/engine/load/test_broken_policies.py`` to fill in what follows ``=>``, and check the messages.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from tests.support.desks import GOOD
 from tests.support.paths import BROKEN
 
 ELSEWHERE: Final = {"rules-engine", "bad-bundle", "altered-bundle"}
-"""Codes without a case here: what durable-rules says is no fault of a policy, and is tested in test_proof.py; bundles are in test_bundles.py."""
+"""Codes without a case here: test_cross_check.py tests durable-rules, and test_bundles.py the bundles."""
 
 
 @pytest.fixture
 def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
-    """Compare what is said with what a case expects; with ``--update-golden``, write it there instead."""
+    """Compare messages with those that a case expects; with ``--update-golden``, write it there instead."""
 
     def compare(case: BrokenCase, said: str) -> None:
         if request.config.getoption("--update-golden"):
@@ -67,7 +67,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
 
 
 def told(case: BrokenCase) -> str:
-    """Return what the author of a broken policy is told; ``limit NAME = 10`` makes one of the engine's limits small."""
+    """Return the messages for the author of a broken policy; ``limit NAME = 10`` makes one of the engine's limits small."""
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
@@ -95,7 +95,7 @@ def _called(files: Mapping[str, str], digit: str) -> Version:
 
 
 def answered(case: BrokenCase) -> str:
-    """Return what a caller is told: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
+    """Return the message for a caller: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
 
     ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
     """
@@ -347,7 +347,7 @@ Tree = list["Tree"] | dict[str, "Tree"] | str
 
 @pytest.mark.faults
 def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
-    """Whatever stands in the files, it is a version or a list of problems; never anything else, and nothing in part."""
+    """Any files result in a version or in a list of problems; never in anything else, and never in a part of a version."""
     chance = random.Random(20_260_101)
     loaded = refused = 0
     for _ in range(200):
@@ -412,7 +412,7 @@ def mangled(text: str, chance: random.Random) -> str:
 
 
 def mutated(text: str, chance: random.Random) -> str:
-    """Take keys and values away, exchange them, or put others in their place; what comes out is YAML still."""
+    """Remove keys and values, exchange them, or replace them; the result is still YAML."""
     node, _ = engine.load.yaml_tree.read("", text)
     assert node is not None
     tree: Tree = engine.load.yaml_tree.plain(node)

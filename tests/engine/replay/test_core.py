@@ -1,4 +1,4 @@
-"""Replaying: the tally of past tickets is what plain loops count, however they are cut, and what is told of it is true."""
+"""Replaying: the tally of past tickets equals the counts of plain loops, for any chunks, and its words are true."""
 
 from __future__ import annotations
 
@@ -375,7 +375,7 @@ def added(parts: Sequence[Tally]) -> Tally:
     return found
 
 
-# What is told of it
+# Its words
 
 
 def whole(replay: Replay) -> None:
@@ -667,7 +667,7 @@ def test_a_budget_is_of_tickets_and_of_each_outcome_and_deadline(new: Version, l
         "`priority` changes P5 -> P4 in 2 tickets",
         "`response_due` moves in 2 of 100 tickets (2%)",
     ]
-    assert forbidden[0].region == "urgency=low", "no other ticket says so"
+    assert forbidden[0].region == "urgency=low", "no other ticket matches"
 
 
 def test_a_forbidden_change_is_held_against_one_version_alone(new: Version) -> None:

@@ -232,7 +232,7 @@ def _smallest(
     name: str,
     right: set[Any],
 ) -> dict[tuple[int, ...], int]:
-    """Go through all tickets: those with the fewest facts changed that come out right, by preference without one left out."""
+    """Return the tickets with the fewest changed facts that have the wanted outcome, preferably without leaving one out."""
     found: dict[tuple[int, ...], tuple[int, bool]] = {}
     for cell in itertools.product(*(range(len(listed) + 1) for listed in values.values())):
         ticket = {fact: [None, *listed][at] for (fact, listed), at in zip(values.items(), cell, strict=True)}
