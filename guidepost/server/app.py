@@ -1,4 +1,4 @@
-"""The server: policy versions and an address in, a listening grpc.aio server with health and reflection out."""
+"""A server in one process: policy versions and an address in, a listening grpc.aio server out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_t
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
 
 Clock = Callable[[], datetime]
-"""Gives the present instant, with its zone."""
+"""Returns the present instant, with a time zone."""
 
 DEFAULT_ADDRESS: Final = f"{HOST}:{PORT}"
 
@@ -42,7 +42,7 @@ SERVICES: Final = (
     policy_service_pb2.DESCRIPTOR.services_by_name["PolicyService"].full_name,
     audit_service_pb2.DESCRIPTOR.services_by_name["AuditService"].full_name,
 )
-"""The names of Guidepost's own services."""
+"""The names of Guidepost's services."""
 
 
 def utc_now() -> datetime:
@@ -63,14 +63,15 @@ async def listening(
     observers: Sequence[Observer] = (),
     shared: bool = False,
 ) -> AsyncIterator[str]:
-    """Serve while the block runs; give the address that is listened on, with the real port where 0 was asked for.
+    """Serve while the block runs, and yield the address with the bound port.
 
-    ``observers`` look at calls, beside the metrics. ``shared`` lets other processes listen on the same address: the kernel spreads connections over all of them.
+    ``observers`` see calls in addition to the metrics. With ``shared``, other processes may listen on the same address, and
+    the kernel spreads connections over them.
 
     Raises:
         OSError: the address cannot be bound.
         LogError: the decision log cannot be opened.
-        AccessRefused: a file that says who may come in, or a certificate, cannot be used.
+        InvalidAuthFiles: a file of callers, keys or certificates cannot be used.
     """
     live = bundle if isinstance(bundle, LiveBundle) else LiveBundle(bundle)
     async with AsyncExitStack() as stack:
@@ -85,7 +86,7 @@ async def listening(
             )
         )
         if recorder is not None:
-            # Closed last of all: a call that is under way when the server stops is recorded, too.
+            # Closed last, so that calls under way are recorded when the server stops.
             stack.push_async_callback(recorder.close)
             if metrics is not None:
                 metrics.log.watch(recorder)
@@ -141,25 +142,25 @@ async def _listening(
 
 
 def _follow(recorder: Recorder, status: Any) -> None:
-    """Have health tell whether decisions can be recorded."""
+    """Report in health checks whether decisions can be recorded."""
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
-    async def tell() -> None:
+    async def update() -> None:
         now = health_pb2.HealthCheckResponse.NOT_SERVING if recorder.failure else health_pb2.HealthCheckResponse.SERVING
         for service in ("", SERVICES[0]):
             await status.set(service, now)
 
     def start() -> None:
-        task = loop.create_task(tell())
+        task = loop.create_task(update())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    def told() -> None:
-        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+    def changed() -> None:
+        with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(start)
 
-    recorder.watch(told)
+    recorder.watch(changed)
 
 
 async def serve(
@@ -173,26 +174,26 @@ async def serve(
     ready: Callable[[str], object] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT or ``stop``; then let the calls under way end.
+    """Serve until SIGTERM, SIGINT or ``stop``, and then let the calls under way complete.
 
     Args:
-        bundle: the policy versions to decide under, already checked and proved.
-        address: ``host:port`` (port 0: any free one) or ``unix:path``.
-        clock: gives the present instant, which chooses the version in force.
-        log: how decisions are recorded; None for not at all.
-        security: who may come in, how connections are secured, what is limited.
-        metrics: where calls and the log are measured; None for not at all.
-        ready: called once, with the real address, as soon as calls are answered.
+        bundle: the policy versions, already checked and cross-checked.
+        address: ``host:port`` or ``unix:path``; port 0 is any free port.
+        clock: returns the present instant, which selects the version in force.
+        log: how decisions are recorded; None for no records.
+        security: authentication, TLS and limits.
+        metrics: measures calls and the log; None for no metrics.
+        ready: called once with the address, when calls are answered.
         stop: ends the server when it is set.
 
     Raises:
         OSError: the address cannot be bound.
         LogError: the decision log cannot be opened.
-        AccessRefused: a file that says who may come in, or a certificate, cannot be used.
+        InvalidAuthFiles: a file of callers, keys or certificates cannot be used.
     """
     stop = stop or asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        # Only the main thread can take signals, and not on every platform; elsewhere `stop` ends the server.
+        # Only the main thread receives signals, and not on every platform; otherwise `stop` ends the server.
         with suppress(NotImplementedError, RuntimeError, ValueError):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with listening(bundle, address, clock=clock, log=log, security=security, metrics=metrics) as bound:

@@ -1,4 +1,4 @@
-"""Memory that is free is given back to the system, where the C library keeps it for later."""
+"""Returns free memory to the system, which the C library would keep."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _library() -> Any:
 
 
 def release() -> None:
-    """Give free memory back. Only glibc is known to keep it; elsewhere this does nothing."""
+    """Return free memory to the system. Only glibc keeps it; with other C libraries this does nothing."""
     trim = getattr(_library(), "malloc_trim", None)
     if trim is not None:
         trim(0)

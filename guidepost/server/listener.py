@@ -1,4 +1,4 @@
-"""A server's security while it runs: the admission that calls come through, the ports it listens on, and files that are followed."""
+"""Opens the ports of a server with its security, and reloads the files of callers, keys and certificates."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from guidepost.server.free_memory import release
 from guidepost.server.rpc.admission_interceptor import AdmissionInterceptor
 from guidepost.server.security import Security
 
-RENEWED: Final = 1.0
-"""Seconds after which the files that say who may come in are looked at again."""
+CHECK_INTERVAL: Final = 1.0
+"""Seconds between checks whether the files of callers and keys have changed."""
 
 RELEASES: Final = 5
-"""How many times, a second apart, memory is given back after messages were left unfinished."""
+"""How many times, a second apart, memory is released after messages did not arrive completely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """What a server is made with: who may do what, the admission, and how its port is opened."""
+    """The security of a running server: authorization, the admission interceptor, and TLS credentials."""
 
     access: Access
     admission: AdmissionInterceptor
     _credentials: grpc.ServerCredentials | None
 
     def listen(self, server: grpc.aio.Server, address: str) -> int:
-        """Open a port, with TLS if it is set; give its number. Raises OSError if it is taken."""
+        """Open a port, with TLS if it is configured, and return its number. Raises OSError if it is in use."""
         try:
             return (
                 server.add_insecure_port(address)
@@ -44,7 +44,7 @@ class Listener:
 
 @asynccontextmanager
 async def open_listener(security: Security) -> AsyncIterator[Listener]:
-    """Open what protects a server, and follow its files while the block runs; raises AccessRefused."""
+    """Yield a listener, and reload its files while the block runs; raises InvalidAuthFiles."""
     access = open_access(security.access)
     listener = Listener(access, AdmissionInterceptor(access, security.limits), _credentials(security))
     following = asyncio.create_task(_follow(access, listener.admission))
@@ -59,7 +59,7 @@ async def open_listener(security: Security) -> AsyncIterator[Listener]:
 def _credentials(security: Security) -> grpc.ServerCredentials | None:
     if security.tls is None:
         return None
-    # Only where it is asked for: what reads certificates is large.
+    # Imported only if needed: the parser of certificates is large.
     from guidepost.server.auth.tls import credentials  # noqa: PLC0415
 
     return credentials(security.tls)
@@ -68,11 +68,11 @@ def _credentials(security: Security) -> grpc.ServerCredentials | None:
 async def _follow(access: Access, admission: AdmissionInterceptor) -> None:
     abandoned = releases = 0
     while True:
-        await asyncio.sleep(RENEWED)
-        # In a thread, for whoever keeps a long list of callers.
+        await asyncio.sleep(CHECK_INTERVAL)
+        # In a thread, since a file of callers can be long.
         await asyncio.to_thread(access.renew)
         if admission.abandoned != abandoned:
-            # gRPC frees what it received a moment after the call has ended.
+            # gRPC frees the received bytes a moment after the call has ended.
             abandoned, releases = admission.abandoned, RELEASES
         if releases:
             releases -= 1

@@ -206,7 +206,7 @@ def test_bytes_that_are_no_message_get_the_same_answer_from_health_and_reflectio
                 call()
             assert (raised.value.code(), raised.value.details()) == (
                 grpc.StatusCode.INVALID_ARGUMENT,
-                "the message is not what this call takes",
+                "the message cannot be parsed as the request of this method",
             )
     assert caplog.text == ""
 

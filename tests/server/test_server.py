@@ -21,9 +21,9 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
+from engine.decide.decider import Decider
 from guidepost import selector, ticket
 from guidepost.server.app import SERVICES, listening, serve
-from guidepost.server.rpc import evaluate as answering
 from guidepost.server.rpc.limits import Limits
 from guidepost.v1 import decision_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
@@ -421,7 +421,7 @@ class TestFaults:
         def fail(*_: object) -> None:
             raise ZeroDivisionError("secret")
 
-        monkeypatch.setattr(answering, "triage", fail)
+        monkeypatch.setattr(Decider, "triage", fail)
         with caplog.at_level(logging.ERROR):
             refused = Refused(desk, "Triage", request("Triage"))
 
@@ -434,7 +434,7 @@ class TestFaults:
 
     def test_two_incidents_have_two_ids(self, desk: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
         """So that the log can be searched."""
-        monkeypatch.setattr(answering, "triage", None)
+        monkeypatch.setattr(Decider, "triage", None)
         messages = {Refused(desk, "Triage", request("Triage")).message for _ in range(2)}
 
         assert len(messages) == 2

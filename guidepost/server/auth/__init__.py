@@ -1,19 +1,19 @@
-"""Who calls, and what he may do: the one place that says so.
+"""Authentication and authorization: who calls, and what they may do.
 
-``guidepost.server.rpc.admission_interceptor`` asks these for every call; nothing here knows gRPC.
+``guidepost.server.rpc.admission_interceptor`` applies it to every call; nothing here imports gRPC but ``tls``.
 
 Modules::
 
+    config          the files and settings of authentication, as plain values
+    errors          errors for callers, and for operators
+    roles           the roles, the role that each RPC needs, and the caller of the current call
     api_keys        API keys: ``gpk_ID_SECRET``
-    authenticate    who makes a call: its metadata and certificate in, a Caller out
-    callers         the file of callers: who there is, how each proves it, and what he may do
-    config          where the files stand that say who may call, as plain values
-    errors          how somebody is refused
-    jwt             JSON Web Tokens: a token in, what its issuer says of its bearer out
-    policy          what callers may do here, by the settings of a server
+    callers         the file of callers: their keys, certificates, subjects and roles
+    jwt             JSON Web Tokens: a token in, its subject and roles out
+    authenticate    metadata and certificate of a call in, its caller out
+    policy          authenticates and authorizes calls by the settings of a server
     reloading_file  files that are read again when they change
-    roles           the roles, which RPC needs which of them, and the caller of the call that is being answered
-    tls             TLS
+    tls             TLS certificates that are read again when they change
 """
 
 from guidepost.server.auth.errors import InvalidAuthFiles, PermissionDenied, Unauthenticated

@@ -1,4 +1,4 @@
-"""Who makes a call: its metadata and certificate in, a Caller out."""
+"""Authenticates a call: its metadata and certificate in, its caller out."""
 
 from __future__ import annotations
 
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
 AUTHORIZATION: Final = "authorization"
 BEARER: Final = "bearer "
 
-MAX_KEPT: Final = 10_000
-"""How many keys and tokens are kept that proved right: to verify a signature takes many times as long as to look it up."""
+CACHE_SIZE: Final = 10_000
+"""Number of valid keys and tokens in the cache; to verify a signature takes many times as long as a look-up."""
 
 NAMES: Final = ("x509_subject_alternative_name", "x509_common_name")
-"""Where gRPC puts the names of a certificate that it has verified."""
+"""The properties with the names of a certificate that gRPC has verified."""
 
 Certificate = Mapping[str, Iterable[bytes]]
 
 
 class Authenticator:
-    """Finds out who calls, and keeps what proved right until it expires."""
+    """Finds the caller of a call, and caches valid credentials until they expire."""
 
     def __init__(self, callers: Callers, tokens: Tokens | None, clock: Callable[[], float] = time.time) -> None:
         self._callers, self._tokens, self._clock = callers, tokens, clock
-        self._kept: Cache[bytes, tuple[Caller, float]] = Cache(MAX_KEPT)
+        self._cache: Cache[bytes, tuple[Caller, float]] = Cache(CACHE_SIZE)
 
     def caller(self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]) -> Caller:
-        """Return the caller that a call proves itself to be of; raises Unproven. A wrong key is not made good by a certificate."""
-        sent = [value for name, value in metadata if name == AUTHORIZATION]
-        if not sent:
+        """Return the caller of a call; raises Unauthenticated. A certificate does not make up for a wrong key."""
+        values = [value for name, value in metadata if name == AUTHORIZATION]
+        if not values:
             return self._certified(certificate)
-        text = sent[0] if isinstance(sent[0], str) else sent[0].decode("ascii", "replace")
-        if len(sent) > 1 or text[: len(BEARER)].lower() != BEARER:
-            raise Unauthenticated("`authorization` is sent once, as `Bearer` and a key or token")
+        text = values[0] if isinstance(values[0], str) else values[0].decode("ascii", "replace")
+        if len(values) > 1 or text[: len(BEARER)].lower() != BEARER:
+            raise Unauthenticated("expected one `authorization`, with `Bearer` and a key or token")
         return self._bearer(text[len(BEARER) :].strip())
 
     def _bearer(self, secret: str) -> Caller:
         digest = hashlib.sha256(secret.encode()).digest()
-        found = self._kept.get(digest)
+        found = self._cache.get(digest)
         if found is None or found[1] <= self._clock():
-            found = self._kept.keep(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
+            found = self._cache.keep(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
         return found[0]
 
     def _by_key(self, secret: str) -> tuple[Caller, float]:
         key = self._callers.keys.get(key_id(secret))
         if key is None or not matches(secret, key.sha256):
-            raise Unauthenticated("the key is not known here")
+            raise Unauthenticated("unknown key")
         expires = float("inf") if key.expires is None else key.expires.timestamp()
         if expires <= self._clock():
             raise Unauthenticated("the key has expired")
@@ -63,7 +63,7 @@ class Authenticator:
 
     def _by_token(self, secret: str) -> tuple[Caller, float]:
         if self._tokens is None:
-            raise Unauthenticated("the key is not known here")
+            raise Unauthenticated("unknown key")
         bearer = self._tokens.bearer(secret)
         known = self._callers.subjects.get(bearer.subject)
         return known or Caller(bearer.name, bearer.roles), bearer.expires
@@ -71,9 +71,9 @@ class Authenticator:
     def _certified(self, certificate: Callable[[], Certificate]) -> Caller:
         known = self._callers.certificates
         if known:
-            shown = certificate()
-            names = [name.decode("utf-8", "replace") for key in NAMES for name in shown.get(key, ())]
+            properties = certificate()
+            names = [name.decode("utf-8", "replace") for key in NAMES for name in properties.get(key, ())]
             found = {known[name].name: known[name] for name in names if name in known}
             if len(found) == 1:
                 return next(iter(found.values()))
-        raise Unauthenticated("this server wants to know who calls: send `authorization: Bearer` and a key or token")
+        raise Unauthenticated("authentication is required: send `authorization: Bearer` with a key or token")

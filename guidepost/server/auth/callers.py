@@ -1,4 +1,4 @@
-"""The file of callers: who there is, how each proves it, and what he may do. YAML text in, Callers or every problem out.
+"""The file of callers: their keys, certificates, subjects and roles. YAML text in, Callers or every problem out.
 
 ::
 
@@ -31,7 +31,7 @@ from guidepost.server.auth.roles import Caller, Role
 from guidepost.source_excerpt import without_secrets
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
-"""How a caller may be called: neither `/`, behind which stands what he calls himself, nor `:`, which those have whom only a token names."""
+"""A caller's name. It has no `/`, which precedes the name that a caller sends, and no `:`, which names from tokens have."""
 
 _ID: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -44,7 +44,7 @@ _KEYS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of a caller: its hash, and the instant from which it no longer counts."""
+    """A key of a caller: its hash, and when it expires."""
 
     caller: Caller
     sha256: str
@@ -53,7 +53,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Callers:
-    """All callers, by what proves them: the ids of keys, the names in certificates, the subjects of tokens."""
+    """All callers by their credentials: ids of keys, names in certificates, and subjects of tokens."""
 
     keys: Mapping[str, Key] = field(default_factory=dict)
     certificates: Mapping[str, Caller] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Callers:
 
 
 def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
-    r"""Read the file of callers; give what could be read, and every problem.
+    r"""Return the callers of a file, as far as they can be read, and every problem.
 
     >>> found, problems = read_callers("callers.yaml", "callers:\n  - {name: portal, roles: [decide], certificates: [a.example]}\n")
     >>> found.certificates["a.example"].name, problems
@@ -74,14 +74,14 @@ def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
 
 
 def expired_keys(callers: Callers, now: datetime) -> list[str]:
-    """Name the keys that no longer count at an instant, one message each, in the order of the file.
+    """Return a message for each key that has expired at an instant, in the order of the file.
 
     >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))
-    >>> expired(Callers(keys={"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
-    ['the key 5f0c9a3b1d2e of `portal`: expired since 2025-07-01; nobody can use it']
+    >>> expired_keys(Callers(keys={"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
+    ['the key 5f0c9a3b1d2e of `portal`: expired on 2025-07-01']
     """
     return [
-        f"the key {id_} of `{key.caller.name}`: expired since {key.expires:%Y-%m-%d}; nobody can use it"
+        f"the key {id_} of `{key.caller.name}`: expired on {key.expires:%Y-%m-%d}"
         for id_, key in callers.keys.items()
         if key.expires is not None and key.expires <= now
     ]
@@ -115,11 +115,11 @@ class _Reader:
             for text in self._texts(entries, key):
                 self._put(taken, text.text, caller, text.place, key.removesuffix("s"))
         if name and not any(entries.get(key) for key in ("keys", "certificates", "subjects")):
-            self._say(
+            self._report(
                 entries.place,
                 "missing-key",
-                f"the caller `{name}` has nothing to prove himself by",
-                "give `keys`, `certificates` or `subjects`; `guidepost access new-key` makes a key",
+                f"the caller `{name}` has no credentials",
+                "add `keys`, `certificates` or `subjects`; `guidepost access new-key` creates a key",
             )
 
     def _name(self, node: Node | None) -> str:
@@ -127,7 +127,7 @@ class _Reader:
         if text is None:
             return ""
         if not NAME.fullmatch(text.text):
-            self._say(
+            self._report(
                 text.place,
                 "bad-format",
                 f"expected the name of a caller, got `{text.text[:80]}`",
@@ -135,7 +135,7 @@ class _Reader:
             )
             return ""
         if text.text in self._names:
-            self._say(
+            self._report(
                 text.place,
                 "repeated-id",
                 f"the caller `{text.text}` is repeated",
@@ -149,7 +149,7 @@ class _Reader:
             if text.text in set(Role):
                 yield Role(text.text)
             else:
-                self._say(
+                self._report(
                     text.place, "unknown-value", f"unknown role `{text.text}`", did_you_mean(text.text, list(Role))
                 )
 
@@ -162,20 +162,22 @@ class _Reader:
         if id_ is None or sha256 is None:
             return
         for text, form, what in (
-            (id_, _ID, "12 hexadecimal digits, the middle part of the key"),
-            (sha256, _SHA256, "64 hexadecimal digits, the hash that `guidepost access hash` gives"),
+            (id_, _ID, "12 hexadecimal digits as the `id`, the middle part of the key"),
+            (sha256, _SHA256, "64 hexadecimal digits as the `sha256`, which `guidepost access hash` prints"),
         ):
             if not form.fullmatch(text.text):
-                # What stands here may be a secret that was put in the wrong place.
-                self._say(
+                # The text may be a secret in the wrong place, so it is not repeated.
+                self._report(
                     replace(text.place, text=""),
                     "bad-format",
-                    f"the `{'id' if text is id_ else 'sha256'}` of a key is not written like one",
-                    what,
+                    f"expected {what}",
+                    "",
                 )
                 return
         if id_.text in self._keys:
-            self._say(id_.place, "repeated-id", f"the key `{id_.text}` is repeated", "each key belongs to one caller")
+            self._report(
+                id_.place, "repeated-id", f"the key `{id_.text}` is repeated", "each key belongs to one caller"
+            )
         self._keys[id_.text] = Key(caller, sha256.text, expires)
 
     def _expires(self, node: Node | None) -> datetime | None:
@@ -189,7 +191,7 @@ class _Reader:
         except ValueError:
             found = None
         if found is None or found.tzinfo is None:
-            self._say(
+            self._report(
                 text.place,
                 "bad-format",
                 f"expected an instant, got `{text.text[:80]}`",
@@ -200,24 +202,24 @@ class _Reader:
 
     def _put(self, taken: dict[str, Caller], text: str, caller: Caller, place: Place, what: str) -> None:
         if text in taken and taken[text] is not caller:
-            self._say(
+            self._report(
                 place,
                 "repeated-id",
-                f"the {what} `{text}` belongs to `{taken[text].name}` already",
-                "each of them proves one caller",
+                f"the {what} `{text}` already belongs to `{taken[text].name}`",
+                f"each {what} belongs to one caller",
             )
         taken[text] = caller
 
     def _entries(self, node: Node, kind: str, wanted: Iterable[str]) -> Entries | None:
         if not isinstance(node, Entries):
-            self._say(node.place, "wrong-type", f"keys with values are expected: {', '.join(_KEYS[kind])}")
+            self._report(node.place, "wrong-type", f"expected the keys {', '.join(_KEYS[kind])}")
             return None
         for key, place in node.key_places.items():
             if key not in _KEYS[kind]:
-                self._say(place, "unknown-key", f"unknown key `{key[:80]}`", did_you_mean(key, _KEYS[kind]))
+                self._report(place, "unknown-key", f"unknown key `{key[:80]}`", did_you_mean(key, _KEYS[kind]))
         for key in wanted:
             if node.get(key) is None:
-                self._say(node.place, "missing-key", f"`{key}` is missing")
+                self._report(node.place, "missing-key", f"`{key}` is missing")
         return node
 
     def _items(self, entries: Entries | None, key: str) -> tuple[Node, ...]:
@@ -226,7 +228,7 @@ class _Reader:
             return ()
         if not isinstance(node, Sequence):
             text = node.text[:80] if isinstance(node, Scalar) else ""
-            self._say(
+            self._report(
                 node.place,
                 "wrong-type",
                 f"`{key}`: expected a list, got {f'`{text}`' if text else 'keys with values'}",
@@ -245,9 +247,9 @@ class _Reader:
         if node is None:
             return None
         if not isinstance(node, Scalar) or not node.text:
-            self._say(node.place, "wrong-type", f"`{what}` is a text")
+            self._report(node.place, "wrong-type", f"`{what}`: expected a text")
             return None
         return node
 
-    def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
+    def _report(self, place: Place, code: str, message: str, help_: str = "") -> None:
         self._problems.append(Problem(place=place, code=code, message=message, help=help_))

@@ -1,4 +1,4 @@
-"""Where the files stand that say who may call, as plain values: of callers, tokens and certificates."""
+"""The files and settings of authentication, as plain values that can be sent to another process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthConfig:
-    """Who may come in: paths of files, "" for none.
+    """How callers are authenticated. Files are paths; "" for none.
 
-    ``purge`` lets everybody remove old records where nobody has to say who he is.
+    Attributes:
+        callers: the file of callers.
+        jwt_keys: the public keys of the issuer of tokens, as JWKS.
+        jwt_issuer: the issuer that tokens must have.
+        jwt_audience: the audience that tokens must have.
+        jwt_leeway: the maximum difference between clocks, in seconds.
+        jwt_roles_claim: the claim that contains the roles.
+        purge: whether every caller may remove old records; only without authentication.
     """
 
     callers: str = ""
@@ -22,13 +29,13 @@ class AuthConfig:
 
     @property
     def requires_authentication(self) -> bool:
-        """Whether callers have to prove who they are."""
+        """Whether every call needs a key, a token or a certificate."""
         return bool(self.callers or self.jwt_keys)
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Where the certificate chain, its key, and the authorities of clients stand; "" for none of the last."""
+    """The certificate chain, its key, and the authorities of client certificates ("" for any client)."""
 
     certificate: str
     key: str

@@ -1,4 +1,4 @@
-"""JSON Web Tokens: a token in, what its issuer says of its bearer out. The issuer's public keys stand in a JWKS file; nothing is fetched."""
+"""JSON Web Tokens: a token in, its subject and roles out. The issuer's public keys come from a JWKS file, never from a URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from guidepost.server.auth.errors import Unauthenticated
 from guidepost.server.auth.roles import Role
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-"""Only those whose verifying key is public: whoever can read the file cannot make a token."""
+"""Algorithms with a public verifying key, so that nobody who reads the file can create tokens."""
 
 MAX_LENGTH: Final = 8_192
 MAX_SUBJECT: Final = 100
@@ -23,7 +23,7 @@ REQUIRED: Final = ("exp", "iss", "aud", "sub")
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """What a token says: whose it is, which roles it gives, and until when (seconds of the epoch)."""
+    """The subject and roles of a token, and when it expires, in seconds since 1970."""
 
     subject: str
     roles: frozenset[Role]
@@ -31,7 +31,7 @@ class Bearer:
 
     @property
     def name(self) -> str:
-        """How somebody is called whom no file of callers names.
+        """The name of a caller that is not in the file of callers.
 
         >>> Bearer("auth0|anna/7", frozenset(), 0).name
         'jwt:auth0|anna%2F7'
@@ -41,7 +41,7 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """Verifies tokens of one issuer for one audience; ``leeway`` is how far clocks may be apart, in seconds."""
+    """Verifies tokens of one issuer for one audience; ``leeway`` is the maximum difference between clocks, in seconds."""
 
     keys: dict[str, jwt.PyJWK]
     issuer: str
@@ -50,14 +50,14 @@ class Tokens:
     roles_claim: str
 
     def bearer(self, token: str) -> Bearer:
-        """Verify a token by the present time; raises Unproven."""
+        """Return the bearer of a token that is valid now; raises Unauthenticated."""
         if len(token) > MAX_LENGTH:
             raise Unauthenticated("the token is too long")
         try:
             header = jwt.get_unverified_header(token)
             key = self.keys.get(str(header.get("kid", "")))
             if key is None:
-                raise Unauthenticated("the token names no key of its issuer that this server knows")
+                raise Unauthenticated("the token is signed with an unknown key of its issuer")
             claims = jwt.decode(
                 token,
                 key,
@@ -70,9 +70,9 @@ class Tokens:
         except jwt.ExpiredSignatureError:
             raise Unauthenticated("the token has expired") from None
         except (jwt.PyJWTError, ValueError, TypeError, RecursionError, OverflowError):
-            # What exactly is wrong helps nobody who has a right to call.
+            # The exact reason would help attackers only.
             raise Unauthenticated(
-                "the token is not valid here: its signature, issuer, audience or times are wrong"
+                "the token is not valid: its signature, issuer, audience or times are wrong"
             ) from None
         return self._read(claims)
 
@@ -80,9 +80,9 @@ class Tokens:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= MAX_SUBJECT or not subject.isprintable():
             raise Unauthenticated(f"expected a subject of 1 to {MAX_SUBJECT} printable characters in the token")
-        given = claims.get(self.roles_claim, ())
-        words = given.split() if isinstance(given, str) else given if isinstance(given, list) else ()
-        # A token may carry the roles of other services, too.
+        claim = claims.get(self.roles_claim, ())
+        words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else ()
+        # A token may contain roles of other services, too.
         roles = frozenset(Role(word) for word in words if isinstance(word, str) and word in set(Role))
         found = Bearer(subject, roles, float(claims["exp"]) + self.leeway)
         if len(found.name) > MAX_NAME:
@@ -91,7 +91,7 @@ class Tokens:
 
 
 def read_keys(content: dict[str, Any]) -> dict[str, jwt.PyJWK]:
-    """Take the keys that sign out of a JWKS, by their ids; raises ValueError if one cannot be used or none is there."""
+    """Return the signing keys of a JWKS by id; raises ValueError if a key cannot be used, or if there is none."""
     found = dict(_keys(content))
     if not found:
         raise ValueError("expected a key that can verify a token, found none")
@@ -103,13 +103,15 @@ def _keys(content: dict[str, Any]) -> Iterator[tuple[str, jwt.PyJWK]]:
         if not isinstance(plain, dict) or plain.get("use", "sig") != "sig":
             continue
         if plain.get("kty") == "oct" or "d" in plain:
-            raise ValueError(f"key {number} is secret; the file holds public keys only")
+            raise ValueError(f"expected public keys only, but key {number} is secret")
         try:
             key = jwt.PyJWK(plain)
         except jwt.PyJWTError:
             raise ValueError(f"key {number} cannot be used") from None
         if key.algorithm_name not in ALGORITHMS:
-            raise ValueError(f"key {number} is for `{key.algorithm_name}`; one of {', '.join(ALGORITHMS)} is needed")
+            raise ValueError(
+                f"expected an algorithm of {', '.join(ALGORITHMS)}, but key {number} has `{key.algorithm_name}`"
+            )
         if not key.key_id:
             raise ValueError(f"key {number} has no `kid`")
         yield key.key_id, key

@@ -1,4 +1,4 @@
-"""What callers may do here, by the settings of a server; the files behind it are read again when they change."""
+"""Authenticates and authorizes calls by the settings of a server. Its files are read again when they change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Access:
-    """What callers may do. Without callers and tokens, all but to administer and, unless ``purge``, to remove records."""
+    """What callers may do. Without callers and tokens, they may do everything except, unless ``purge``, remove records."""
 
     def __init__(
         self,
@@ -35,37 +35,40 @@ class Access:
     def authenticate(
         self, metadata: Iterable[tuple[str, str | bytes]], certificate: Callable[[], Certificate]
     ) -> Caller | None:
-        """Return who makes a call, None if nobody is asked; raises Unproven."""
+        """Return the caller of a call, None without authentication; raises Unauthenticated."""
         return None if self._authenticator is None else self._authenticator.caller(metadata, certificate)
 
     def authorize(self, method: str, found: Caller | None) -> None:
-        """Raise Forbidden if a caller has not the role that an RPC needs."""
+        """Raise PermissionDenied if a caller lacks the role that an RPC needs."""
         role = required_role(method)
         if found is not None and role is not None and role not in found.roles:
-            raise PermissionDenied(f"`{found.name}` has not the role `{role}`, which this call needs")
+            raise PermissionDenied(f"`{found.name}` lacks the role `{role}`, which this call needs")
 
     @property
     def requires_authentication(self) -> bool:
-        """Whether callers have to prove who they are."""
+        """Whether every call needs a key, a token or a certificate."""
         return self._authenticator is not None
 
     def require(self, action: Action) -> None:
-        """Raise Forbidden if whoever makes this call may not do something to the log."""
+        """Raise PermissionDenied if the current caller may not perform an action on the log."""
         found = current_caller()
         if found is not None:
             if ACTIONS[action] not in found.roles:
-                raise PermissionDenied(f"`{found.name}` may not {action}: that needs the role `{ACTIONS[action]}`")
+                raise PermissionDenied(
+                    f"`{found.name}` lacks the role `{ACTIONS[action]}`, which is needed to {action}"
+                )
         elif action is Action.PURGE_LOG and not self.purge:
             raise PermissionDenied(
-                f"nobody may {action} here; start the server with --audit-purge, or use `guidepost audit purge` where the log is"
+                f"this server does not let callers {action}; start it with --audit-purge, "
+                "or use `guidepost audit purge` with access to the log"
             )
 
     def renew(self) -> None:
-        """Read the files again that have changed."""
-        # Both are asked, whatever the first one says.
+        """Read the files that have changed."""
+        # A list, so that both files are checked.
         changed = [one.renew() for one in (self._callers, self._tokens) if one is not None]
         if any(changed):
-            # Whatever proved right before is proved again.
+            # Cached credentials are verified again.
             self._authenticator = self._new_authenticator()
 
     def _new_authenticator(self) -> Authenticator | None:
@@ -77,7 +80,7 @@ class Access:
 
 
 class Admission:
-    """A call that is admitted; ``caller`` is who makes it. Creating one raises Unproven or Forbidden."""
+    """An authorized call. Creating one raises Unauthenticated or PermissionDenied."""
 
     __slots__ = ("_access", "_certificate", "_metadata", "_method", "caller")
 
@@ -88,12 +91,12 @@ class Admission:
         metadata: Iterable[tuple[str, str | bytes]],
         certificate: Callable[[], Certificate],
     ) -> None:
-        # The certificate of a connection does not change, and takes long to read.
+        # Cached, since the certificate of a connection does not change and is slow to read.
         self._access, self._method, self._metadata, self._certificate = access, method, metadata, cache(certificate)
         self.caller = self._authorized()
 
     def renew(self) -> None:
-        """Raise Unproven or Forbidden if the call would not be admitted now, or not as the same caller."""
+        """Raise Unauthenticated or PermissionDenied if the call is no longer authorized, or belongs to another caller now."""
         found = self._authorized()
         if found is not self.caller and found.name != self.caller.name:
             raise Unauthenticated("the key or token now belongs to another caller; open the stream again")
@@ -102,35 +105,35 @@ class Admission:
     def _authorized(self) -> Caller:
         found = self._access.authenticate(self._metadata, self._certificate)
         if found is None:
-            raise AssertionError("callers are asked who they are from the start or never")
+            raise AssertionError("authentication is required from the start or never")
         self._access.authorize(self._method, found)
         return found
 
 
-def open_access(settings: AuthConfig) -> Access:
-    """Read what the settings name; raises InvalidAuthFiles with every problem."""
+def open_access(config: AuthConfig) -> Access:
+    """Read the files of a configuration; raises InvalidAuthFiles with every problem."""
     problems: list[Problem] = []
     callers = tokens = None
     try:
-        callers = _callers(Path(settings.callers)) if settings.callers else None
+        callers = _callers(Path(config.callers)) if config.callers else None
     except InvalidAuthFiles as error:
         problems.extend(error.problems)
     try:
-        tokens = _tokens(settings) if settings.jwt_keys else None
+        tokens = _tokens(config) if config.jwt_keys else None
     except InvalidAuthFiles as error:
         problems.extend(error.problems)
-    if settings.requires_authentication and settings.purge:
+    if config.requires_authentication and config.purge:
         problems.append(
             Problem(
                 place=Place(file="audit-purge"),
                 code="bad-format",
-                message="says nothing where callers have roles",
-                help="leave it out: the role `admin` says who may remove records",
+                message="has no effect if callers have roles",
+                help="remove the setting: callers with the role `admin` may remove records",
             )
         )
     if problems:
         raise InvalidAuthFiles(problems)
-    return Access(settings.purge, callers, tokens)
+    return Access(config.purge, callers, tokens)
 
 
 def _callers(file: Path) -> ReloadingFile[Callers]:
@@ -147,12 +150,10 @@ def _callers(file: Path) -> ReloadingFile[Callers]:
     return ReloadingFile([file], load)
 
 
-def _tokens(settings: AuthConfig) -> ReloadingFile[Tokens]:
-    file = Path(settings.jwt_keys)
+def _tokens(config: AuthConfig) -> ReloadingFile[Tokens]:
+    file = Path(config.jwt_keys)
     missing = [
-        name
-        for name, value in (("jwt-issuer", settings.jwt_issuer), ("jwt-audience", settings.jwt_audience))
-        if not value
+        name for name, value in (("jwt-issuer", config.jwt_issuer), ("jwt-audience", config.jwt_audience)) if not value
     ]
     if missing:
         raise InvalidAuthFiles(
@@ -160,12 +161,12 @@ def _tokens(settings: AuthConfig) -> ReloadingFile[Tokens]:
                 place=Place(file=name),
                 code="missing-key",
                 message="is missing",
-                help="tokens are taken from one issuer, and for one audience: this server",
+                help="set the issuer and the audience of the tokens that this server accepts",
             )
             for name in missing
         )
 
-    # Only where tokens are taken: what verifies them is large.
+    # Imported only if tokens are accepted: the library is large.
     from guidepost.server.auth.jwt import Tokens, read_keys  # noqa: PLC0415
 
     def load() -> Tokens:
@@ -176,10 +177,10 @@ def _tokens(settings: AuthConfig) -> ReloadingFile[Tokens]:
             raise invalid_file(file, f"expected a set of public keys (JWKS): {error}") from error
         return Tokens(
             keys=keys,
-            issuer=settings.jwt_issuer,
-            audience=settings.jwt_audience,
-            leeway=settings.jwt_leeway,
-            roles_claim=settings.jwt_roles_claim,
+            issuer=config.jwt_issuer,
+            audience=config.jwt_audience,
+            leeway=config.jwt_leeway,
+            roles_claim=config.jwt_roles_claim,
         )
 
     return ReloadingFile([file], load)

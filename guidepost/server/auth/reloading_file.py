@@ -1,4 +1,4 @@
-"""Files that are read again when they change; what cannot be read changes nothing."""
+"""Files that are read again when they change. If that fails, the previous content stays in effect."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ Value = TypeVar("Value")
 
 
 class ReloadingFile(Generic[Value]):
-    """What some files say, as of the last time that all of it could be read."""
+    """The value of some files, as of the last time that all of them could be read."""
 
     def __init__(self, files: Sequence[Path], read: Callable[[], Value]) -> None:
-        """Read them for the first time; raises InvalidAuthFiles."""
+        """Read the files for the first time; raises InvalidAuthFiles."""
         self._files, self._read = files, read
-        self._seen = self._marks()
+        self._read_marks = self._marks()
         self.value = read()
 
     def renew(self) -> bool:
-        """Read the files again if they changed; tell whether there is a new value. What is wrong with them is logged once."""
+        """Read the files if they have changed; return whether the value is new. Problems are logged once."""
         marks = self._marks()
-        if marks == self._seen:
+        if marks == self._read_marks:
             return False
-        self._seen = marks
+        self._read_marks = marks
         try:
             self.value = self._read()
         except InvalidAuthFiles as error:
-            log.error("%s changed and cannot be used, what it said before still holds: %s", self, error)  # noqa: TRY400 - it says all there is
+            log.error("%s changed and cannot be used, the previous content stays in effect: %s", self, error)  # noqa: TRY400 - a traceback adds nothing
             return False
-        log.info("%s changed, and was read again", self)
+        log.info("%s changed and was read again", self)
         return True
 
     def __str__(self) -> str:
         return ", ".join(str(file) for file in self._files)
 
     def _marks(self) -> list[tuple[int, int, int] | None]:
-        """Return the files apart from what they will be once they change."""
+        """Return values that differ after the files have changed."""
         return [_mark(file) for file in self._files]
 
 

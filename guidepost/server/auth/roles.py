@@ -1,4 +1,4 @@
-"""The roles, which RPC needs which of them, and the caller of the call that is being answered."""
+"""The roles, the role that each RPC needs, and the caller of the current call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Role(StrEnum):
-    """What a caller may be allowed; none of them includes another."""
+    """A permission of a caller; no role includes another."""
 
     DECIDE = "decide"
     """Ask for decisions."""
@@ -22,7 +22,7 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What somebody wants to do to the decision log."""
+    """An action on the decision log."""
 
     READ_LOG = "read the decision log"
     PURGE_LOG = "purge the decision log"
@@ -35,19 +35,19 @@ REQUIRED_ROLES: Final[dict[str, Role]] = {
     "guidepost.v1.AdminService": Role.ADMIN,
     "guidepost.v1.AuditService/PurgeRecords": Role.ADMIN,
 }
-"""The role that each service needs, and each RPC that needs another one than the rest of its service."""
+"""The role that each service needs, and RPCs that need another role than their service."""
 
 OPEN_SERVICES: Final = frozenset(
     {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection"}
 )
-"""Services that everybody may ask: they say how the server is doing and what it offers, and nothing of a ticket."""
+"""Services that are open to all: they report the health and the services of the server, and nothing of a ticket."""
 
 ACTIONS: Final = {Action.READ_LOG: Role.READ_LOG, Action.PURGE_LOG: Role.ADMIN}
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who has proved who he is, and what he may do."""
+    """An authenticated caller and their roles."""
 
     name: str
     roles: frozenset[Role]
@@ -57,29 +57,29 @@ _CALLER: Final[ContextVar[Caller | None]] = ContextVar("current_caller", default
 
 
 def current_caller() -> Caller | None:
-    """Return whoever makes the call that is being answered; None where nobody has to prove who he is."""
+    """Return the caller of the current call; None without authentication."""
     return _CALLER.get()
 
 
 def caller_name() -> str:
-    """Return the name of whoever makes this call; "" where nobody has to prove who he is."""
+    """Return the name of the caller of the current call; "" without authentication."""
     found = _CALLER.get()
     return "" if found is None else found.name
 
 
 def set_caller(found: Caller | None) -> None:
-    """Print who makes this call; it holds for the task that answers it, and what that starts."""
+    """Set the caller of the current call, for its task and the tasks that it starts."""
     _CALLER.set(found)
 
 
 def required_role(method: str) -> Role | None:
-    """Return the role that an RPC needs, by its path; None for what is open to all.
+    """Return the role that an RPC needs, by its path; None for open services.
 
-    What is listed nowhere needs the most there is.
+    An RPC that is not listed needs the role ``admin``.
 
-    >>> needed("/guidepost.v1.AuditService/GetRecord"), needed("/guidepost.v1.AuditService/PurgeRecords")
+    >>> required_role("/guidepost.v1.AuditService/GetRecord"), required_role("/guidepost.v1.AuditService/PurgeRecords")
     (<Role.READ_LOG: 'read_log'>, <Role.ADMIN: 'admin'>)
-    >>> needed("/grpc.health.v1.Health/Check")
+    >>> required_role("/grpc.health.v1.Health/Check")
     """
     service = method.strip("/").partition("/")[0]
     if service in OPEN_SERVICES:

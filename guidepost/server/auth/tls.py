@@ -1,6 +1,6 @@
-"""TLS: certificate files in, credentials out that are served anew when the files change, without a restart and without a failed call.
+"""TLS: certificate files in, gRPC credentials out that follow changes of the files, without a restart or a failed call.
 
-gRPC asks for the certificate at every handshake. What cannot be used is refused, and the one before goes on.
+gRPC asks for the certificate in every handshake. If new files cannot be used, the previous certificate stays in use.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from guidepost.server.auth.reloading_file import ReloadingFile
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
-    """What the files hold, checked: PEM each."""
+class Certificates:
+    """The checked contents of the files, in PEM."""
 
     certificate: bytes
     key: bytes
@@ -30,14 +30,14 @@ class Material:
 
     @property
     def configuration(self) -> grpc.ServerCertificateConfiguration:
-        """The same, for gRPC."""
+        """The configuration for gRPC."""
         return grpc.ssl_server_certificate_configuration(
             [(self.key, self.certificate)], root_certificates=self.client_ca
         )
 
 
-def read_tls(files: TlsFiles) -> Material:
-    """Read the files, and see that they fit together; raises InvalidAuthFiles with every problem."""
+def read_tls(files: TlsFiles) -> Certificates:
+    """Read the files and check that they match; raises InvalidAuthFiles with every problem."""
     problems: list[Problem] = []
     found: list[bytes | None] = []
     for path, check in (
@@ -54,27 +54,27 @@ def read_tls(files: TlsFiles) -> Material:
     certificate, key, client_ca = found
     if certificate is None or key is None:
         raise invalid_file(
-            Path(files.certificate or files.key or files.client_ca), "a certificate and its key are given together"
+            Path(files.certificate or files.key or files.client_ca), "expected both a certificate and its key"
         )
     mine = x509.load_pem_x509_certificates(certificate)[0].public_key()
     if _public(mine) != _public(load_pem_private_key(key, None).public_key()):
         raise invalid_file(
             Path(files.key),
             f"is not the key of the certificate in {files.certificate}",
-            "the server's own certificate stands first in its file",
+            "the server's own certificate must be the first in its file",
         )
-    return Material(certificate, key, client_ca)
+    return Certificates(certificate, key, client_ca)
 
 
 def credentials(files: TlsFiles) -> grpc.ServerCredentials:
-    """Return credentials that follow the files; raises InvalidAuthFiles if these cannot be used to begin with."""
+    """Return credentials that follow the files; raises InvalidAuthFiles if the first ones cannot be used."""
     paths = [Path(one) for one in (files.certificate, files.key, files.client_ca) if one]
-    watched = ReloadingFile(paths, lambda: read_tls(files))
+    file = ReloadingFile(paths, lambda: read_tls(files))
 
     def newer() -> grpc.ServerCertificateConfiguration | None:
-        return watched.value.configuration if watched.renew() else None
+        return file.value.configuration if file.renew() else None
 
-    return grpc.dynamic_ssl_server_credentials(watched.value.configuration, newer, bool(files.client_ca))  # type: ignore[arg-type]  # None is for no change
+    return grpc.dynamic_ssl_server_credentials(file.value.configuration, newer, bool(files.client_ca))  # type: ignore[arg-type]  # None means no change
 
 
 def _check_chain(path: Path) -> bytes:
@@ -98,7 +98,7 @@ def _certificates(path: Path, pem: bytes) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem)
     except (ValueError, UnsupportedAlgorithm):
-        raise invalid_file(path, "holds no certificates in PEM") from None
+        raise invalid_file(path, "expected certificates in PEM") from None
 
 
 def _check_key(path: Path) -> bytes:
@@ -108,7 +108,7 @@ def _check_key(path: Path) -> bytes:
     except TypeError:
         raise invalid_file(path, "the key is encrypted", "decrypt it: `openssl pkey -in KEY -out PLAIN`") from None
     except (ValueError, UnsupportedAlgorithm):
-        raise invalid_file(path, "holds no private key in PEM") from None
+        raise invalid_file(path, "expected a private key in PEM") from None
     return pem
 
 

@@ -1,10 +1,10 @@
-"""What a server reports of its calls: metrics, call log, traces, messages.
+"""What a server reports about itself: metrics, messages, the call log and traces.
 
 Modules::
 
-    call_log  what looks at calls beside the metrics, where it is asked for
-    config    how a server is watched, as plain values that travel to its workers
-    logging   the messages of a server on standard error
-    metrics   what a server measures, for Prometheus: calls, decisions, versions, and the decision log
-    tracing   traces of calls for OpenTelemetry
+    config    what is measured, logged and traced, as plain values
+    metrics   metrics for Prometheus: calls, decisions, versions, and the decision log
+    logging   the format of messages on standard error
+    call_log  a message for each call, and the list of observers
+    tracing   traces for OpenTelemetry
 """

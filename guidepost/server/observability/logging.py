@@ -1,7 +1,7 @@
-"""The messages of a server on standard error: one line each, as text for people or as JSON for what gathers them.
+"""The messages of a server on standard error: one line each, as text for people or as JSON for programs.
 
-These say how the server is doing, and are not the decision log (package ``log``), which records what was decided. No message
-holds a fact of a ticket, or a text that a caller sent.
+They report on the server. What was decided is in the decision log (``guidepost.decision_log``). No message contains facts of
+a ticket, or a text that a caller sent.
 """
 
 from __future__ import annotations
@@ -18,51 +18,51 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 TEXT, JSON = "text", "json"
 
 CALLS: Final = "guidepost.calls"
-"""The name under which calls are written, where that is asked for."""
+"""The logger of the call log."""
 
 
-def set_up(how: str, stream: TextIO | None = None) -> None:
-    """Have all messages of this process written to a stream, by default standard error, as ``text`` or ``json``."""
+def set_up(log_format: str, stream: TextIO | None = None) -> None:
+    """Write all messages of this process to a stream, by default standard error, as ``text`` or ``json``."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_written(how)],
-            foreign_pre_chain=_KNOWN,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderer(log_format)],
+            foreign_pre_chain=_FIELDS,
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # What it says of each step is of no interest to whoever runs a server.
+    # Its messages about each step do not help an operator.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # Calls are many: they go straight to the stream, in a fraction of the time that Python's own logging takes.
+    # Calls are frequent: writing them directly takes a fraction of the time of the logging module.
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _STAMPED, *_written(how)],
+        processors=[structlog.processors.add_log_level, _TIMESTAMP, *_renderer(log_format)],
         logger_factory=structlog.WriteLoggerFactory(stream or sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
 
 
-_STAMPED: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
+_TIMESTAMP: Final = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
-_KNOWN: Final[list[Processor]] = [
+_FIELDS: Final[list[Processor]] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
-    _STAMPED,
+    _TIMESTAMP,
 ]
-"""What every message says, whoever wrote it: Python's own logging or structlog."""
+"""The fields of every message, from the logging module or from structlog."""
 
 
-def _written(how: str) -> list[Processor]:
-    if how == JSON:
-        return [structlog.processors.format_exc_info, _renamed, structlog.processors.JSONRenderer(ensure_ascii=False)]
+def _renderer(log_format: str) -> list[Processor]:
+    if log_format == JSON:
+        return [structlog.processors.format_exc_info, _ordered, structlog.processors.JSONRenderer(ensure_ascii=False)]
     return [structlog.processors.format_exc_info, _line]
 
 
-def _renamed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Put the words first that a reader looks for."""
+def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Put the fields first that a reader looks for."""
     first = {
         "time": event.pop("timestamp"),
         "level": event.pop("level"),
@@ -73,7 +73,7 @@ def _renamed(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
-    """Write a message as a line: when, how bad, who, what, and the values that go with it. What does not fit a line follows indented, so that it is not taken for the next message."""
+    """Return a message as a line: time, level, logger, text and fields. Further lines are indented, unlike a next message."""
     head = f"{event.pop('timestamp')} {event.pop('level').upper()} {event.pop('logger')} {event.pop('event')}"
     trace = event.pop("exception", "")
     line = " ".join([head, *(f"{name}={_value(value)}" for name, value in event.items())]) + (
@@ -86,7 +86,7 @@ _PLAIN: Final = re.compile(r"[^\s\"'=\\]+")
 
 
 def _value(value: object) -> str:
-    """Write a value so that it cannot be taken for several: as a JSON string where it is more than a plain word.
+    """Return a value as a plain word, or else as a JSON string, so that it cannot look like several fields.
 
     >>> _value("portal"), _value(7), _value("bob status=OK"), _value(["a", "b"])
     ('portal', '7', '"bob status=OK"', '[a,b]')
@@ -100,7 +100,7 @@ def _value(value: object) -> str:
 
 
 def _printable(line: str) -> str:
-    """Write the characters of a line that do not print as Python writes them."""
+    """Return a line with its unprintable characters escaped."""
     return (
         line
         if line.isprintable()

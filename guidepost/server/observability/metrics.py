@@ -1,6 +1,6 @@
-"""What a server measures, for Prometheus: calls, decisions, versions, and the decision log. Every metric is made in a registry that is given.
+"""Metrics for Prometheus: calls, decisions, versions, and the decision log.
 
-Nothing here is global: several servers in one process measure apart, and a test reads what it caused.
+Every metric belongs to a registry that is passed in, so that several servers of one process have metrics of their own.
 """
 
 from __future__ import annotations
@@ -35,73 +35,84 @@ from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 PATH: Final = "/metrics"
 
 SECONDS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""The buckets of times: a decision takes well under a millisecond, and waits for its record for seconds at most."""
+"""Buckets of durations: a decision takes less than a millisecond, and waits up to seconds for its record."""
 
 RECORDS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500)
-"""The buckets of how many records share a commit."""
+"""Buckets of the records of a commit."""
 
 TICKETS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-"""The buckets of how many tickets a call has."""
+"""Buckets of the tickets of a call."""
 
-MAX_KEPT: Final = 10_000
-"""How many answers are known by where they are counted."""
+CACHE_SIZE: Final = 10_000
+"""Number of answers whose counters are cached."""
 
 OTHER: Final = "other"
-"""What came out that is no word of the policy."""
+"""The label of outcomes that are not a word of the policy."""
 
 
 class LogState(Protocol):
-    """A decision log, as far as it is looked at."""
+    """The state of a decision log."""
 
     @property
     def waiting(self) -> int:
-        """How many records are not in the log yet."""
+        """The number of records that are not in the log yet."""
 
     @property
     def at_risk(self) -> int:
-        """How many answers left before their records are in the log."""
+        """The number of answers that were sent before their records are in the log."""
 
     @property
     def failure(self) -> str:
-        """Why it cannot be written; "" if it can."""
+        """Why the log cannot be written; "" if it can."""
 
 
 class CallMetrics(Observer):
-    """Measures calls: how many, with which status, how long those took that have one answer, how many are under way, and tickets where a call has many."""
+    """Measures calls: their number by status, the duration of unary calls, calls under way, and tickets of batches and streams."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._calls = Counter(
-            "guidepost_calls", "Calls that ended, by method and status.", ("method", "code"), registry=registry
+            "guidepost_calls", "Calls that have ended, by method and status.", ("method", "code"), registry=registry
         )
         self._seconds = Histogram(
             "guidepost_call_seconds",
-            "How long calls with one answer took, by method.",
+            "Duration of unary calls, by method.",
             ("method",),
             buckets=SECONDS,
             registry=registry,
         )
         self._tickets = Histogram(
             "guidepost_batch_tickets",
-            "Tickets of one call, where it may have many.",
+            "Tickets of a batch.",
             buckets=TICKETS,
             registry=registry,
         )
-        self._streamed = Counter(
-            "guidepost_stream_tickets", "Tickets that were asked about in streams.", registry=registry
+        self._streamed = Counter("guidepost_stream_tickets", "Tickets of streams that have ended.", registry=registry)
+        self._item_errors = Counter(
+            "guidepost_item_errors",
+            "Tickets of batches and streams without an answer, by status.",
+            ("code",),
+            registry=registry,
         )
         under_way = Gauge(
-            "guidepost_calls_in_flight", "Calls under way, by whether they stream.", ("streams",), registry=registry
+            "guidepost_calls_in_flight",
+            "Calls under way, by whether they are streams.",
+            ("streams",),
+            registry=registry,
         )
         self._under_way = {False: 0, True: 0}
         under_way.labels("no").set_function(lambda: self._under_way[False])
         under_way.labels("yes").set_function(lambda: self._under_way[True])
-        # A label is looked up once for each method and status, not once for each call.
+        # Labels are looked up once for each method and status, not for each call.
         self._counted: dict[tuple[str, str], Counter] = {}
         self._timed: dict[str, Histogram] = {}
 
     def began(self, call: ObservedCall) -> None:
-        """Count a call that is under way."""
+        """Count a call under way."""
         self._under_way[call.streams] += 1
+
+    def item_failed(self, code: str) -> None:
+        """Count a ticket of a batch or stream that has no answer."""
+        self._item_errors.labels(code).inc()
 
     def ended(self, call: ObservedCall) -> None:
         """Count it, and how long it took."""
@@ -123,17 +134,17 @@ class CallMetrics(Observer):
 
 
 class DecisionMetrics(Observer, Collector):
-    """Counts decisions by what came out, in words of the policy only; whatever a caller said counts as ``other``."""
+    """Counts decisions by outcome. Labels are words of the policy; everything else counts as ``other``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._counts: dict[tuple[str, str, str], list[int]] = {}
-        # An answer is given again and again: where it is counted is looked up by its id, but for instants.
-        self._cells: Cache[str, list[int]] = Cache(MAX_KEPT)
-        self._words: Cache[tuple[str, str], frozenset[str]] = Cache(MAX_KEPT)
+        # The same answers occur often, so their counters are looked up by id, regardless of instants.
+        self._cells: Cache[str, list[int]] = Cache(CACHE_SIZE)
+        self._words: Cache[tuple[str, str], frozenset[str]] = Cache(CACHE_SIZE)
         registry.register(self)
 
     def decided(self, version: Version, given: Answers) -> None:
-        """Count the decisions of an answer; a change of deadlines is none."""
+        """Count the decisions of an answer. A reschedule has none."""
         if isinstance(given, Rescheduled):
             return
         cells = self._cells
@@ -145,13 +156,13 @@ class DecisionMetrics(Observer, Collector):
             cell[0] += 1
 
     def _cell(self, version: Version, answer: Answer) -> list[int]:
-        """Return where an answer is counted."""
+        """Return the counter of an answer."""
         outcome = answer.outcomes[0]
         word = self._word(version, outcome) if outcome.status is Status.DECIDED else outcome.status.value
         return self._counts.setdefault((version.ref.version, answer.decision, word), [0])
 
     def _word(self, version: Version, outcome: Outcome) -> str:
-        """Return an outcome's value as a label: a word of the policy, ``yes`` or ``no``, or else ``other``."""
+        """Return the label of an outcome's value: a word of the policy, ``yes``, ``no`` or ``other``."""
         value = outcome.value
         if isinstance(value, bool):
             return "yes" if value else "no"
@@ -162,10 +173,10 @@ class DecisionMetrics(Observer, Collector):
         return value if isinstance(value, str) and value in words else OTHER
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what was counted."""
+        """Yield the counters."""
         found = CounterMetricFamily(
             "guidepost_decisions",
-            "Decisions that were given, by what came out.",
+            "Decisions, by version and outcome.",
             labels=("version", "decision", "outcome"),
         )
         for labels, (number,) in sorted(self._counts.items()):
@@ -174,7 +185,7 @@ class DecisionMetrics(Observer, Collector):
 
 
 class PolicyMetrics(Collector):
-    """Shows which version is in force at the instant of asking."""
+    """Reports the version that is in force when the metrics are read."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._live: LiveBundle | None = None
@@ -182,14 +193,14 @@ class PolicyMetrics(Collector):
         registry.register(self)
 
     def watch(self, live: LiveBundle, clock: Callable[[], datetime]) -> None:
-        """Look at these versions, by this clock."""
+        """Report on this bundle, by this clock."""
         self._live, self._clock = live, clock
 
     def collect(self) -> Iterator[Metric]:
         """Yield 1 for the version in force, 0 for the others."""
         found = GaugeMetricFamily(
             "guidepost_policy_in_force",
-            "1 for the policy version that decides now unless a call names another, 0 for the others.",
+            "1 for the policy version in force, 0 for the others.",
             labels=("name", "version", "digest"),
         )
         if self._live is not None and self._clock is not None:
@@ -204,73 +215,73 @@ class PolicyMetrics(Collector):
 
 
 class RejectionMetrics(Collector):
-    """Shows how many calls were not let in, by why."""
+    """Counts the calls that AdmissionInterceptor rejected, by reason."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._refused: Mapping[str, int] = {}
+        self._rejected: Mapping[str, int] = {}
         registry.register(self)
 
-    def watch(self, refused: Mapping[str, int]) -> None:
-        """Look at these counts, by reason."""
-        self._refused = refused
+    def watch(self, rejected: Mapping[str, int]) -> None:
+        """Report these counts by reason."""
+        self._rejected = rejected
 
     def collect(self) -> Iterator[Metric]:
-        """Yield them."""
+        """Yield the counters."""
         found = CounterMetricFamily(
             "guidepost_rejected_calls",
-            "Calls that were not let in: by limits, or since their caller may not.",
+            "Calls rejected by limits or authorization, by reason.",
             labels=("reason",),
         )
-        for reason, number in sorted(self._refused.items()):
+        for reason, number in sorted(self._rejected.items()):
             found.add_metric((reason,), number)
         yield found
 
 
 class LogMetrics(Events):
-    """Measures a decision log; ``watch`` has the gauges look at it."""
+    """Measures a decision log; ``watch`` connects the gauges to it."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, about: str) -> Gauge:
             return Gauge(f"guidepost_log_{name}", about, registry=registry)
 
         self._waiting = gauge("records_waiting", "Records that are not in the log yet.")
-        self._at_risk = gauge("records_at_risk", "Answers that left before their records are in the log.")
-        self._writable = gauge("writable", "1 if the log could be written at the last attempt, else 0.")
+        self._at_risk = gauge("records_at_risk", "Answers that were sent before their records are in the log.")
+        self._writable = gauge("writable", "1 if the last attempt to write the log succeeded, else 0.")
         self._last = gauge(
             "last_commit_timestamp_seconds",
-            "When records were last committed, as seconds since 1970; 0 for never since the server started.",
+            "When records were last committed, in seconds since 1970; 0 for never since the server started.",
         )
         self._signed = gauge(
             "signed_head_sequence",
-            "The number of the entry that the head signed last goes as far as; 0 for none since the server started.",
+            "The sequence number of the last signed head; 0 for none since the server started.",
         )
         self._records = Counter(
-            "guidepost_log_records_committed", "Records that this server committed.", registry=registry
+            "guidepost_log_records_committed", "Records that this worker committed.", registry=registry
         )
         self._commits = Counter("guidepost_log_commits", "Commits of one or more records.", registry=registry)
         self._failures = Counter(
-            "guidepost_log_commit_failures", "Attempts at a commit that failed and were made again.", registry=registry
+            "guidepost_log_commit_failures", "Commits that failed and were retried.", registry=registry
         )
-        self._refused = Counter(
+        self._rejected = Counter(
             "guidepost_log_rejected_decisions",
-            "Decisions that were not given since they could not be recorded, by reason.",
+            "Decisions that could not be recorded and were not sent, by reason.",
             ("reason",),
             registry=registry,
         )
         self._repeated = Counter(
-            "guidepost_log_repeated_requests", "Calls whose request id is in the log already.", registry=registry
+            "guidepost_log_repeated_requests", "Calls with a request id that is in the log already.", registry=registry
         )
         self._seconds = Histogram(
-            "guidepost_log_commit_seconds", "How long commits took.", buckets=SECONDS, registry=registry
+            "guidepost_log_commit_seconds", "Duration of commits.", buckets=SECONDS, registry=registry
         )
         self._sizes = Histogram(
-            "guidepost_log_commit_records", "How many records shared a commit.", buckets=RECORDS, registry=registry
+            "guidepost_log_commit_records", "Records of a commit.", buckets=RECORDS, registry=registry
         )
         for why in Refusal:
-            self._refused.labels(why.value)
+            self._rejected.labels(why.value)
 
     def watch(self, log: LogState) -> None:
-        """Look at a log whenever the metrics are asked for."""
+        """Read the state of this log whenever the metrics are read."""
         self._waiting.set_function(lambda: log.waiting)
         self._at_risk.set_function(lambda: log.at_risk)
         self._writable.set_function(lambda: 0 if log.failure else 1)
@@ -284,24 +295,24 @@ class LogMetrics(Events):
         self._last.set_to_current_time()
 
     def failed(self) -> None:
-        """Count an attempt that failed."""
+        """Count a failed commit."""
         self._failures.inc()
 
     def refused(self, why: Refusal) -> None:
-        """Count a decision that was not given."""
-        self._refused.labels(why.value).inc()
+        """Count a decision that was not sent."""
+        self._rejected.labels(why.value).inc()
 
     def repeated(self) -> None:
-        """Count a call that came again."""
+        """Count a repeated call."""
         self._repeated.inc()
 
     def signed(self, number: int) -> None:
-        """Note how far the signed head goes."""
+        """Set the sequence number of the last signed head."""
         self._signed.set(number)
 
 
 class Metrics:
-    """All that one server measures, in a registry of its own unless another one is given."""
+    """All metrics of one server, in a registry of its own unless one is passed in."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
@@ -315,20 +326,22 @@ class Metrics:
 
     @property
     def observers(self) -> tuple[Observer, ...]:
-        """What has to look at calls."""
+        """The observers of calls."""
         return self.calls, self.decisions
 
     @property
     def text(self) -> str:
-        """All of it, as Prometheus reads it."""
+        """The metrics in Prometheus' text format."""
         return generate_latest(self.registry).decode()
 
 
 @contextmanager
 def serve_metrics(registry: CollectorRegistry, address: str) -> Iterator[str]:
-    """Serve metrics over HTTP while the block runs; give the URL, with the real port where 0 was asked for.
+    """Serve metrics over HTTP while the block runs, without authentication; yield the URL with the bound port.
 
-    Whoever reaches the address can read them. Raises OSError if it cannot be bound, and ValueError if it is no ``host:port``.
+    Raises:
+        OSError: the address cannot be bound.
+        ValueError: the address is not HOST:PORT.
     """
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:

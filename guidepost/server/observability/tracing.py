@@ -1,4 +1,7 @@
-"""Traces of calls for OpenTelemetry: a span for each, under the span that the caller's metadata names. Needs the extra ``tracing``; imported only where traces are wanted."""
+"""Traces for OpenTelemetry: a span for each call, below the span that the caller's metadata names.
+
+Needs the extra ``tracing``, and is imported only if traces are configured.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +21,26 @@ from guidepost.server.rpc.observation_interceptor import ObservedCall, Observer
 
 NAME: Final = "guidepost"
 
-PATIENCE: Final = 3
-"""Seconds that the collector has to take spans."""
+EXPORT_TIMEOUT: Final = 3
+"""Seconds within which the collector accepts spans."""
 
-_OURS: Final = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
-"""The statuses that are the server's fault rather than the caller's."""
+_SERVER_ERRORS: Final = frozenset(
+    {"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"}
+)
+"""The statuses that are errors of the server and not of the caller."""
 
 _CONTEXT: Final = TraceContextTextMapPropagator()
 _NAMES: Final = frozenset(_CONTEXT.fields)
 
 
 class Tracing(Observer):
-    """Makes a span of each call that has ended. A share of the calls is traced, and those whose caller says so."""
+    """Creates a span for each call that has ended. The caller decides whether it is sampled, or else the ratio does."""
 
     wants_ids = True
 
-    def __init__(self, exporter: SpanExporter, share: float = 1.0) -> None:
+    def __init__(self, exporter: SpanExporter, sample_ratio: float = 1.0) -> None:
         self._provider = TracerProvider(
-            sampler=ParentBased(TraceIdRatioBased(share)),
+            sampler=ParentBased(TraceIdRatioBased(sample_ratio)),
             resource=Resource.create({SERVICE_NAME: NAME}),
             shutdown_on_exit=False,
         )
@@ -43,9 +48,9 @@ class Tracing(Observer):
         self._tracer = self._provider.get_tracer(NAME)
 
     def ended(self, call: ObservedCall) -> None:
-        """Make the span, as it was."""
+        """Create the span, with its start and end."""
         ended = time.time_ns()
-        sent = {
+        parent = {
             name: value
             for name, value in call.context.invocation_metadata() or ()
             if name in _NAMES and isinstance(value, str)
@@ -53,7 +58,7 @@ class Tracing(Observer):
         service, _, method = call.method.lstrip("/").partition("/")
         span = self._tracer.start_span(
             call.method.lstrip("/"),
-            _CONTEXT.extract(sent),
+            _CONTEXT.extract(parent),
             SpanKind.SERVER,
             start_time=ended - int(call.seconds * 1e9),
             attributes={
@@ -65,21 +70,21 @@ class Tracing(Observer):
         )
         if span.is_recording():
             span.set_attributes({f"guidepost.{name}": value for name, value in _attributes(call)})
-            if call.code in _OURS:
+            if call.code in _SERVER_ERRORS:
                 span.set_status(Status(StatusCode.ERROR, call.code))
         span.end(ended)
 
     def flush(self) -> None:
-        """Send what has ended so far."""
+        """Send the spans so far."""
         self._provider.force_flush()
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans, and stop."""
         self._provider.shutdown()
 
 
 def _attributes(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]]]:
-    """Yield what a span says beside the call itself: nothing of a ticket."""
+    """Yield the attributes of a span in addition to those of gRPC; none contains facts of a ticket."""
     if call.caller:
         yield "caller", call.caller
     if call.version is not None:
@@ -94,11 +99,13 @@ def _attributes(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]
 
 
 @contextmanager
-def trace_calls(address: str, share: float) -> Iterator[Tracing]:
-    """Trace calls while the block runs, and send them to a collector over gRPC; without TLS where the address begins with ``http:``."""
-    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - heavy, and not needed by tests
+def trace_calls(address: str, sample_ratio: float) -> Iterator[Tracing]:
+    """Trace calls while the block runs, and send the spans to a collector over gRPC; ``http:`` addresses do without TLS."""
+    from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to import, and not needed by tests
 
-    tracing = Tracing(OTLPSpanExporter(endpoint=address, insecure=address.startswith("http:"), timeout=PATIENCE), share)
+    tracing = Tracing(
+        OTLPSpanExporter(endpoint=address, insecure=address.startswith("http:"), timeout=EXPORT_TIMEOUT), sample_ratio
+    )
     try:
         yield tracing
     finally:

@@ -1,8 +1,8 @@
-"""Messages that have not arrived completely: how many there may be at once, and for how long.
+"""Limits the number of messages that are arriving, and their time.
 
-gRPC receives a message into memory before anyone can look at it, and never gives up. A client that announces a message and
-does not finish it holds that memory. Here, a message that takes too long, or that has waited longest when there are too
-many, ends its call: callers that send at an ordinary pace are not held up by those that do not.
+gRPC receives a message into memory before a handler sees it, without a time limit. A client that announces a message and
+does not complete it occupies that memory. Here, a message ends its call if it takes too long, or if too many messages are
+arriving and it has waited longest. So slow senders do not block callers that send at an ordinary pace.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import grpc
 from guidepost.server.rpc.limits import MessageTimeout, TooBusy
 
 CHECKS: Final = 4
-"""How many times within the time limit the waiting messages are looked at: a call ends at most a quarter late."""
+"""Checks within the time limit: a call ends late by at most a quarter of the limit."""
 
 Reader = asyncio.Task[Any]
 
 
 class Arrivals:
-    """Reads messages, ``most`` of them at once, each within ``seconds``."""
+    """Reads messages: at most ``most`` at once, each within ``seconds``."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most, self._seconds = most, seconds
@@ -30,11 +30,11 @@ class Arrivals:
         self._ended: dict[Reader, Exception] = {}
         self._checks, self._checking = 0, False
         self.abandoned = 0
-        """How many messages never arrived completely."""
+        """The number of messages that never arrived completely."""
 
     @property
     def waiting(self) -> int:
-        """How many messages have not arrived completely."""
+        """The number of messages that are arriving."""
         return len(self._waiting)
 
     async def read(self, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
@@ -46,7 +46,7 @@ class Arrivals:
         """
         task = asyncio.current_task()
         if task is None:
-            raise AssertionError("a message is read by a task")
+            raise AssertionError("messages are read in a task")
         if len(self._waiting) >= self._most:
             self._end(
                 next(iter(self._waiting)),
@@ -59,10 +59,10 @@ class Arrivals:
             return await context.read()
         except asyncio.CancelledError:
             self.abandoned += 1
-            # The caller may have gone away at the same moment: then the task was cancelled twice, and stays so.
+            # If the caller has disconnected at the same moment, the task was cancelled twice and stays cancelled.
             if task not in self._ended or task.uncancel():
                 raise
-            # Not kept in a variable: the exception would refer to this frame, and the frame to the exception.
+            # Not assigned to a variable: the exception refers to this frame, which would refer to the exception.
             raise self._ended[task] from None
         finally:
             self._waiting.pop(task, None)
@@ -78,7 +78,7 @@ class Arrivals:
         asyncio.get_running_loop().call_later(self._seconds / CHECKS, self._check)
 
     def _check(self) -> None:
-        """End what has waited too long. Checks are counted, since that costs a message less than to look at a clock."""
+        """End the messages that have waited too long. Counting checks costs less per message than reading a clock."""
         self._checks += 1
         for task in [task for task, since in self._waiting.items() if self._checks - since > CHECKS]:
             self._end(task, MessageTimeout(f"the message did not arrive completely within {self._seconds:g} s"))

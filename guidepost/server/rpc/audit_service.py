@@ -1,6 +1,6 @@
-"""The service for auditors: what was decided, and is the log whole.
+"""AuditService, for auditors: past decisions, and whether the decision log is intact.
 
-Whatever waits for the database does so on threads of its own, few of them, so that decisions are served meanwhile.
+Reading the database takes place on a few threads of its own, so that decisions are served meanwhile.
 """
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
@@ -44,13 +44,13 @@ from guidepost.v1.audit_service_pb2_grpc import AuditServiceServicer
 Result = TypeVar("Result")
 
 PAGE, MAX_PAGE = 50, 1_000
-"""How many records a page has, if it does not say, and at most."""
+"""Records of a page: the default, and the maximum."""
 
 LINES: Final = 100
-"""How many lines of an export travel together."""
+"""Lines of an export in one message."""
 
 PROGRESS: Final = 1.0
-"""Seconds between two words on how far a verification has come."""
+"""Seconds between two progress messages of a verification."""
 
 MAX_NAME: Final = 200
 
@@ -77,11 +77,11 @@ class RecordNotReproducible(CallError):
 
 
 class _Stopped(Exception):
-    """Nobody waits for a verification any more."""
+    """The call that started a verification has ended."""
 
 
 class AuditService(AuditServiceServicer):  # type: ignore[misc]
-    """Answers AuditService from a server's decision log; ``access`` says what may be done, and the clock what time it is."""
+    """Answers AuditService from the decision log of a server; ``access`` authorizes each action."""
 
     def __init__(
         self, live: LiveBundle, clock: Callable[[], datetime], log: LogSettings | None, access: Access
@@ -104,7 +104,7 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         self._access.require(Action.READ_LOG)
         asked = wire.log_filter(request.filter)
         if not 0 <= request.page_size <= MAX_PAGE:
-            raise InvalidField("page_size", f"is 1 to {MAX_PAGE:,}, or 0 for {PAGE}")
+            raise InvalidField("page_size", f"expected 1 to {MAX_PAGE:,}, or 0 for {PAGE}, got {request.page_size:,}")
         try:
             return await self._read(lambda store: _page(store, asked, request))
         except InvalidPageToken as error:
@@ -116,7 +116,7 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         request: pb.ExportRecordsRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.ExportRecordsResponse]:
-        """Yield records as lines of JSON, some at a time: the next ones are read when these are on their way."""
+        """Yield records as lines of JSON, some in each message; the next ones are read when these are sent."""
         self._access.require(Action.READ_LOG)
         asked = wire.log_filter(request.filter)
         lines = await self._read(lambda store: _lines(store, asked))
@@ -125,33 +125,33 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
 
     @streaming
     async def VerifyLog(self, request: pb.VerifyLogRequest, context: Context) -> AsyncIterator[pb.VerifyLogResponse]:  # noqa: ARG002
-        """Verify the log; one such work at a time."""
+        """Verify the log; verifications run one after the other."""
         self._access.require(Action.READ_LOG)
         seen, stopped = [0], threading.Event()
-        # However the call ends, the work does, too.
-        context.add_done_callback(lambda _: stopped.set())  # type: ignore[arg-type]  # its stub knows no function
+        # The work ends with the call, however the call ends.
+        context.add_done_callback(lambda _: stopped.set())  # type: ignore[arg-type]  # the stub lacks this signature
 
-        def told(entries: int) -> None:
+        def progress(entries: int) -> None:
             seen[0] = entries
             if stopped.is_set():
                 raise _Stopped
 
         def work() -> VerificationReport | None:
             try:
-                return None if stopped.is_set() else verify_store(self._opened(), self._trust(), progress=told)
+                return None if stopped.is_set() else verify_store(self._opened(), self._trust(), progress=progress)
             except _Stopped:
                 return None
 
-        found = asyncio.get_running_loop().run_in_executor(self._works, work)
-        while not (await asyncio.wait({found}, timeout=PROGRESS))[0]:
+        running = asyncio.get_running_loop().run_in_executor(self._works, work)
+        while not (await asyncio.wait({running}, timeout=PROGRESS))[0]:
             yield pb.VerifyLogResponse(progress=seen[0])
-        report = await found
+        report = await running
         if report is not None:
             yield pb.VerifyLogResponse(result=wire.verification(report))
 
     @unary
     async def ExplainRecord(self, request: pb.ExplainRecordRequest, context: Context) -> pb.ExplainRecordResponse:  # noqa: ARG002
-        """Decide a record again under its own version."""
+        """Decide a record again under its own version, and compare."""
         entry, record = await self._whole(request.id)
         return wire.explanation(entry, reproduce(record, self._decider(record)))
 
@@ -164,22 +164,22 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
 
     @unary
     async def PurgeRecords(self, request: pb.PurgeRecordsRequest, context: Context) -> pb.PurgeRecordsResponse:
-        """Remove old records, or say which would be removed."""
+        """Remove old records, or list those that would be removed."""
         self._access.require(Action.PURGE_LOG)
         self._settings()  # a server without a log reports that first
         now = self._clock()
         if not request.HasField("before"):
-            raise InvalidField("before", "is missing: what was received before it goes")
+            raise InvalidField("before", "expected an instant; records that were received before it are removed")
         before = wire.asked_instant("before", request.before)
         if before > now:
-            raise InvalidField("before", "lies in the future")
+            raise InvalidField("before", "expected an instant in the past")
         name = (
             recorded_caller(caller_name(), request.by)
             if request.by
             else read_call_metadata(context.invocation_metadata() or (), caller_name()).caller or "unknown"
         )
         if len(name) > MAX_NAME or not name.isprintable():
-            raise InvalidField("by", f"has 1 to {MAX_NAME} printable characters")
+            raise InvalidField("by", f"expected 1 to {MAX_NAME} printable characters")
         going = await self._read(lambda store: plan_purge(store, before))
         notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, self._key))
         return pb.PurgeRecordsResponse(
@@ -187,7 +187,7 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         )
 
     async def close(self) -> None:
-        """Let what is under way end, and close the log."""
+        """Wait for the work under way, and close the log."""
         for pool in (self._reads, self._works):
             await asyncio.get_running_loop().run_in_executor(None, partial(pool.shutdown, cancel_futures=True))
         if self._store is not None:
@@ -196,14 +196,14 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
     async def _entry(self, id_: str) -> Entry:
         self._access.require(Action.READ_LOG)
         if not wire.checked_text("id", id_):
-            raise InvalidField("id", "is empty")
+            raise InvalidField("id", "expected the id of a record, got an empty text")
         entry = await self._read(lambda store: store.get(id_))
         if entry is None:
-            raise UnknownRecord(f"no record `{id_}`")
+            raise UnknownRecord(f"unknown record `{id_}`")
         return entry
 
     async def _whole(self, id_: str) -> tuple[Entry, Record]:
-        """Return an entry that is as it was written, and its record."""
+        """Return an entry that was not altered, and its record."""
         entry = await self._entry(id_)
         if not entry.holds:
             raise RecordNotReproducible(
@@ -216,23 +216,22 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
             return self._live.deciders.select(digest=record.version.digest, now=instant(record.now))
         except UnknownVersion:
             raise RecordNotReproducible(
-                f"record `{record.id}` was decided under version {record.version.version}, which this server does not have; `guidepost audit explain --with` takes it from elsewhere"
+                f"record `{record.id}` was decided under version {record.version.version}, which this server does not have; "
+                "name the version with `guidepost audit explain --with`"
             ) from None
 
     async def _read(self, read: Callable[[Store], Result]) -> Result:
-        """Read the log on one of the threads for it."""
+        """Read the log on one of the threads for reading."""
         self._settings()
         return await asyncio.get_running_loop().run_in_executor(self._reads, lambda: read(self._opened()))
 
     async def _work(self, work: Callable[[], Result]) -> Result:
-        """Do on the one thread for it what takes long."""
+        """Do long work on its only thread."""
         return await asyncio.get_running_loop().run_in_executor(self._works, work)
 
     def _settings(self) -> LogSettings:
         if self._log is None:
-            raise LogDisabled(
-                "this server keeps no decision log; `--log-durability` other than `off` makes it keep one"
-            )
+            raise LogDisabled("this server keeps no decision log; start it with `--log-durability sync` or `bounded`")
         return self._log
 
     def _opened(self) -> Store:

@@ -1,4 +1,4 @@
-"""Handlers whose answers may be bytes already, beside messages: what was encoded before is not decoded to be encoded again."""
+"""Lets methods return encoded responses beside messages, so that encoded answers are not decoded and encoded again."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any, TypeAlias
 import grpc
 from google.protobuf.message import Message
 
-Answer: TypeAlias = Message | bytes
-"""A response, or the bytes of one."""
+Response: TypeAlias = Message | bytes
+"""A response, or its bytes."""
 
 
-def encode(answer: Answer) -> bytes:
-    """Encode a response, unless it is encoded."""
-    return answer if isinstance(answer, bytes) else answer.SerializeToString()
+def encode(response: Response) -> bytes:
+    """Return the bytes of a response."""
+    return response if isinstance(response, bytes) else response.SerializeToString()
 
 
 class BytesHandlers:
-    """A server as the generated code sees it when it adds a service: every handler that it adds may answer with bytes."""
+    """Stands for a server when the generated code adds a service: every added method may return bytes."""
 
     def __init__(self, server: grpc.aio.Server) -> None:
         self._server = server
 
     def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
-        """Leave the handlers to ``add_registered_method_handlers``, which is called with the same ones."""
+        """Do nothing: ``add_registered_method_handlers`` is called with the same handlers."""
 
     def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
         """Add the methods of a service."""

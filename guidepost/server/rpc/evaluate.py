@@ -1,6 +1,6 @@
-"""How a request is answered: which version is asked for, what it decides, and what becomes of the record of it.
+"""Evaluates a request: selects the version, decides, and records the answer.
 
-What the calls for one ticket and those for many have in common; nothing here knows how an answer is written.
+Calls for one ticket and for many share this; encoding the answers is left to the services.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, cast
 
 from google.protobuf.message import Message
 
@@ -29,12 +29,13 @@ from guidepost.server.rpc.observation_interceptor import note_answer
 from guidepost.v1.ticket_pb2 import Ticket
 from guidepost.v1.version_pb2 import VersionSelector
 
-Result = TypeVar("Result")
-
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a call asks: all decisions of a new ticket, one by name, or how deadlines move from what the facts were ``before``."""
+    """What a call asks for: all decisions of a new ticket, one decision, or a reschedule.
+
+    ``before`` has the earlier facts of a reschedule.
+    """
 
     kind: RecordKind
     decision: str = ""
@@ -50,24 +51,24 @@ class Query:
 
 
 class VersionedRequest(Protocol):
-    """Which version is to decide, and at which instant: what requests for one ticket and for many have in common."""
+    """A request with the fields ``version`` and ``now``, for one ticket or for many."""
 
     @property
     def version(self) -> VersionSelector:
-        """Which version is to decide."""
+        """The version that decides."""
 
 
 class TicketRequest(Protocol):
-    """A request for one ticket, or one of several tickets of a request."""
+    """A request for one ticket, or one ticket of a request for many."""
 
     @property
     def ticket(self) -> Ticket:
-        """What is known of the ticket."""
+        """The ticket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The version that decides, when the request came in, and the instant that it is decided at; ``request`` asked for them."""
+    """The decider that a request selects, with the instants when it was received and at which it is decided."""
 
     request: VersionedRequest
     decider: Decider
@@ -82,17 +83,17 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """A question that is answered, and not yet recorded; no record where no log is kept."""
+    """An answer that is not yet recorded. ``record`` is None if the server keeps no log."""
 
-    question: Query
-    chosen: Selection
-    asked: RecordRequest
-    given: Answers
+    query: Query
+    selection: Selection
+    request: RecordRequest
+    answers: Answers
     record: Recordable | None
 
 
 class Evaluator:
-    """Answers from the bundle that is live, and records what it answers; the clock chooses the version in force."""
+    """Evaluates requests with the live bundle, and records the answers; the clock selects the version in force."""
 
     def __init__(self, live: LiveBundle, clock: Callable[[], datetime], recorder: Recorder | None) -> None:
         self._live, self._clock, self._recorder = live, clock, recorder
@@ -102,8 +103,11 @@ class Evaluator:
         """Whether answers are recorded."""
         return self._recorder is not None
 
-    def choose(self, request: VersionedRequest) -> Selection:
-        """Return the version asked for, or the one in force, and the instant of the request: the one it was received at, unless it says another."""
+    def select(self, request: VersionedRequest) -> Selection:
+        """Return the version that a request names, or the one in force, and the instant of the request.
+
+        The instant is the field ``now``, or else when the request was received.
+        """
         received = self._clock()
         now = wire.now(cast("Message", request), received)
         return Selection(
@@ -113,66 +117,81 @@ class Evaluator:
             now=now,
         )
 
-    def step(
+    def evaluate(
         self,
-        question: Query,
+        query: Query,
         request: TicketRequest,
-        chosen: Selection,
+        selection: Selection,
         call: CallMetadata,
         wrong: tuple[WrongFact, ...] = (),
     ) -> Evaluation:
-        """Answer a question. ``wrong`` is what is known to be wrong with the request already."""
-        version = chosen.version
-        facts, moment, given = read_and(
-            request.ticket,
-            chosen.now,
-            lambda facts, moment: (facts, moment, question.answer(chosen.decider, facts, moment)),
-            wrong,
-        )
-        asked = RecordRequest(call=call, kind=question.kind, facts=facts, moment=moment, before=question.before)
-        return Evaluation(
-            question=question,
-            chosen=chosen,
-            asked=asked,
-            given=given,
-            record=None if self._recorder is None else self._recorder.record(chosen.received, asked, version, given),
-        )
-
-    async def kept(self, step: Evaluation, left: float | None) -> tuple[Version, Answers]:
-        """Return the answer when it may leave; ``left`` is how many seconds the call has until its deadline, None if it has none.
-
-        Raises LogUnavailable if it may not leave, and RequestIdReused or ReplayMismatch for a call that is repeated.
-        """
-        if self._recorder is None or step.record is None:
-            return _noted(step, step.chosen.version, step.given)
-        return self._settled(step, await self._recorder.append(step.record, left))
-
-    async def all_kept(
-        self, steps: Sequence[Evaluation], left: float | None
-    ) -> list[tuple[Version, Answers] | Exception]:
-        """Return the answers when they may leave, all of them together; in place of one that may not, why."""
-        if self._recorder is None:
-            return [_noted(step, step.chosen.version, step.given) for step in steps]
-        kept = await self._recorder.append_all([step.record for step in steps if step.record is not None], left)
-        return [self._settled_or_not(step, one) for step, one in zip(steps, kept, strict=True)]
-
-    def _settled_or_not(self, step: Evaluation, kept: Appended | LogUnavailable) -> tuple[Version, Answers] | Exception:
-        if isinstance(kept, LogUnavailable):
-            return kept
+        """Return the evaluation of a ticket; raises WrongRequest. ``wrong`` are facts already known to be wrong."""
+        facts, moment, unread = read_ticket(request.ticket, selection.now)
+        wrong += unread
         try:
-            return self._settled(step, kept)
+            answers = query.answer(selection.decider, facts, moment)
+        except WrongRequest as error:
+            raise WrongRequest(wrong + error.wrong) from None
+        if wrong:
+            raise WrongRequest(wrong)
+        recorded = RecordRequest(call=call, kind=query.kind, facts=facts, moment=moment, before=query.before)
+        return Evaluation(
+            query=query,
+            selection=selection,
+            request=recorded,
+            answers=answers,
+            record=None
+            if self._recorder is None
+            else self._recorder.record(selection.received, recorded, selection.version, answers),
+        )
+
+    async def record(self, evaluation: Evaluation, remaining: float | None) -> tuple[Version, Answers]:
+        """Record an evaluation, and return the answer to send.
+
+        For a repeated request id, it is the recorded answer. ``remaining`` is the number of seconds until the deadline of
+        the call; None if it has none.
+
+        Raises:
+            LogUnavailable: the answer cannot be recorded in time.
+            RequestIdReused: the request id belongs to another request.
+            ReplayMismatch: the recorded answer cannot be reproduced.
+        """
+        if self._recorder is None or evaluation.record is None:
+            return _observed(evaluation, evaluation.selection.version, evaluation.answers)
+        return self._answer(evaluation, await self._recorder.append(evaluation.record, remaining))
+
+    async def record_all(
+        self, evaluations: Sequence[Evaluation], remaining: float | None
+    ) -> list[tuple[Version, Answers] | Exception]:
+        """Record evaluations together. Each result is an answer, or the error that ``record`` would raise."""
+        if self._recorder is None:
+            return [_observed(one, one.selection.version, one.answers) for one in evaluations]
+        records = [one.record for one in evaluations if one.record is not None]
+        appended = await self._recorder.append_all(records, remaining)
+        return [self._answer_or_error(*pair) for pair in zip(evaluations, appended, strict=True)]
+
+    def _answer_or_error(
+        self, evaluation: Evaluation, appended: Appended | LogUnavailable
+    ) -> tuple[Version, Answers] | Exception:
+        if isinstance(appended, LogUnavailable):
+            return appended
+        try:
+            return self._answer(evaluation, appended)
         except (RequestIdReused, ReplayMismatch) as error:
             return error
 
-    def _settled(self, step: Evaluation, kept: Appended) -> tuple[Version, Answers]:
-        version, given = (step.chosen.version, step.given) if kept.fresh else self._again(step, kept.record)
-        return _noted(step, version, given, kept.record.id)
+    def _answer(self, evaluation: Evaluation, appended: Appended) -> tuple[Version, Answers]:
+        if appended.fresh:
+            version, answers = evaluation.selection.version, evaluation.answers
+        else:
+            version, answers = self._reproduce(evaluation, appended.record)
+        return _observed(evaluation, version, answers, appended.record.id)
 
-    def _again(self, step: Evaluation, kept: Recordable) -> tuple[Version, Answers]:
-        """Answer a call that is recorded already as it was answered then."""
+    def _reproduce(self, evaluation: Evaluation, record: Recordable) -> tuple[Version, Answers]:
+        """Return the answer that was recorded for the request id of an evaluation."""
         if self._recorder is None:
             raise AssertionError("a record exists although nothing is recorded")
-        earlier, question, asked = whole(kept), step.question, step.asked
+        earlier, query, request = whole(record), evaluation.query, evaluation.request
         try:
             decider = self._live.deciders.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
@@ -180,49 +199,37 @@ class Evaluator:
                 f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
             ) from None
         if not (
-            self._recorder.same_request(earlier, asked, decider.version, question.decision)
-            and _same_choice(step.chosen, earlier)
+            self._recorder.same_request(earlier, request, decider.version, query.decision)
+            and _selects_the_same(evaluation.selection, earlier)
         ):
             raise RequestIdReused(
                 f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}"
             )
-        given = question.answer(decider, asked.facts, replace(asked.moment, now=instant(earlier.now)))
-        if self._recorder.said(asked, decider.version, given) != (earlier.decisions, earlier.change):
+        answers = query.answer(decider, request.facts, replace(request.moment, now=instant(earlier.now)))
+        if self._recorder.said(request, decider.version, answers) != (earlier.decisions, earlier.change):
             raise ReplayMismatch(
-                f"record {earlier.id} was decided by another release of the program, which answered otherwise"
+                f"record {earlier.id} was decided by another release of the program, whose answer differs"
             )
-        return decider.version, given
+        return decider.version, answers
 
 
-def _noted(step: Evaluation, version: Version, given: Answers, record: str = "") -> tuple[Version, Answers]:
-    """Have whoever looks at the call know what it is answered with."""
-    note_answer(version, given, step.asked.call.caller, record)
-    return version, given
+def _observed(evaluation: Evaluation, version: Version, answers: Answers, record: str = "") -> tuple[Version, Answers]:
+    """Pass an answer to the observers of the call, and return it."""
+    note_answer(version, answers, evaluation.request.call.caller, record)
+    return version, answers
 
 
-def _same_choice(chosen: Selection, earlier: Record) -> bool:
-    """Return whether a repeated call, where it says so itself, asks for the instant and the version of the record."""
-    request = chosen.request
-    now_alike = not cast("Message", request).HasField("now") or chosen.now == instant(earlier.now)
-    return now_alike and (
-        request.version.WhichOneof("by") is None or chosen.version.ref.digest == earlier.version.digest
+def _selects_the_same(selection: Selection, earlier: Record) -> bool:
+    """Return whether the instant and version that a repeated request names, if any, are those of the record."""
+    request = selection.request
+    same_now = not cast("Message", request).HasField("now") or selection.now == instant(earlier.now)
+    return same_now and (
+        request.version.WhichOneof("by") is None or selection.version.ref.digest == earlier.version.digest
     )
 
 
-def read_and(
-    ticket: Ticket,
-    now: datetime,
-    answer: Callable[[dict[str, object], Moment], Result],
-    wrong: tuple[WrongFact, ...] = (),
-) -> Result:
-    """Answer from a ticket's facts; name the facts that cannot be read together with those that the policy refuses, and those that are known to be ``wrong``."""
+def read_ticket(ticket: Ticket, now: datetime) -> tuple[dict[str, object], Moment, tuple[WrongFact, ...]]:
+    """Return the facts and the moment of a ticket, and the facts that cannot be read."""
     facts, unread = wire.facts(ticket)
     moment, wrong_holds = wire.moment(ticket, now) if ticket.pauses else (Moment(now), ())
-    wrong += unread + wrong_holds
-    try:
-        result = answer(facts, moment)
-    except WrongRequest as error:
-        raise WrongRequest(wrong + error.wrong) from None
-    if wrong:
-        raise WrongRequest(wrong)
-    return result
+    return facts, moment, unread + wrong_holds

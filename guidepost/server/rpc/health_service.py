@@ -1,4 +1,7 @@
-"""The standard health service, which also says that the last reload failed: the status stays SERVING, since the last good versions serve on."""
+"""The standard health service. It also reports the error of the last reload.
+
+The status is SERVING even then, since the previous versions are still served.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,11 @@ from grpc_health.v1 import health, health_pb2
 from guidepost.server.rpc.live_bundle import LiveBundle
 
 LAST_RELOAD: Final = "guidepost-last-reload-bin"
-"""The trailing metadata in which an answer says why the last reload failed, as UTF-8; it is left out if it did not."""
+"""Trailing metadata with the error of the last reload, as UTF-8; absent if the reload succeeded."""
 
 
 class HealthService(health.aio.HealthServicer):  # type: ignore[misc, name-defined]
-    """Answers Health for the versions that are live."""
+    """Answers Health for the live bundle."""
 
     def __init__(self, live: LiveBundle) -> None:
         super().__init__()
@@ -23,7 +26,7 @@ class HealthService(health.aio.HealthServicer):  # type: ignore[misc, name-defin
     async def Check(  # noqa: N802
         self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> health_pb2.HealthCheckResponse:
-        """Return the status of a service, and why the last reload failed."""
+        """Return the status of a service, and the error of the last reload."""
         if self._live.reload_error:
             context.set_trailing_metadata(((LAST_RELOAD, self._live.reload_error.encode()),))
         return await super().Check(request, context)

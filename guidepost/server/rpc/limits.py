@@ -1,16 +1,14 @@
-"""How much one client, and all of them together, may ask of a server; and the room that calls under way take."""
+"""The limits of a server, for each client and for all clients together; and slots for calls under way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from guidepost.server.errors import CallError
 
 MOST_TICKETS: Final = 1_000
-"""The most tickets that one call may have anywhere."""
+"""The highest limit of tickets in one call."""
 
 
 class TooBusy(CallError):
@@ -44,55 +42,55 @@ class TooManyTickets(CallError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What is limited. Sizes are in bytes, times in seconds."""
+    """The limits of one worker. Sizes are in bytes, times in seconds."""
 
     in_flight: int = 1_000
-    """Calls with one answer that one worker has under way."""
+    """Unary calls under way."""
     streams: int = 32
-    """Calls with a stream that one worker has under way; those who say nothing take room here only."""
+    """Streams under way. Idle streams count against this limit only."""
     incomplete: int = 48
-    """Messages that one worker is receiving; with one more, the call that has waited longest ends."""
+    """Messages that are arriving; one more ends the call that has waited longest."""
     open_incomplete: int = 12
-    """The same for the methods that need no key; also how many reflection streams there may be."""
+    """The same for methods that need no key; also the limit of reflection streams."""
     watches: int = 1_000
-    """Health watches of one worker."""
+    """Health watches under way."""
     message_timeout: float = 10.0
-    """How long a message may take to arrive."""
+    """Time within which a message arrives completely."""
     batch: int = MOST_TICKETS
-    """Tickets of one call."""
+    """Tickets in one call."""
     request: int = 1 << 20
-    """A message that a client sends."""
+    """Size of a request message."""
     response: int = 16 << 20
-    """A message that a client gets."""
+    """Size of a response message."""
     metadata: int = 16 << 10
-    """All metadata of one call."""
+    """Size of the metadata of a call."""
     connections: int = 1_000
-    """Connections of one worker."""
+    """Open connections."""
     connection_streams: int = 100
     """Calls under way on one connection."""
     connection_idle: int = 15 * 60
-    """How long a connection without calls stays open."""
+    """Time after which a connection without calls is closed."""
     connection_age: int = 60 * 60
-    """How long a connection stays open at all; clients open another one without losing a call."""
+    """Time after which a connection is closed; clients open another one without losing a call."""
     connection_age_grace: int = 60
-    """How long calls have to end on a connection that is closed for its age."""
+    """Time that calls on such a connection have to complete."""
     handshake: int = 10
-    """How long a connection may take until it can carry calls."""
+    """Time for the handshakes of a new connection."""
     ping_interval: int = 5
-    """The shortest time between the pings of a client, also while it has no call under way."""
+    """Minimum time between the pings of a client, with or without calls under way."""
 
     @property
     def options(self) -> tuple[tuple[str, int], ...]:
-        """These limits as gRPC takes them; what it does with calls under way is the gate's affair."""
+        """The limits that gRPC enforces. AdmissionInterceptor enforces those of calls and messages."""
         return (
             ("grpc.max_receive_message_length", self.request),
             ("grpc.max_send_message_length", self.response),
             ("grpc.max_allowed_incoming_connections", self.connections),
             ("grpc.max_concurrent_streams", self.connection_streams),
-            # Or gRPC makes the window of a connection larger the more it gets, whether anyone reads it or not.
+            # Otherwise, gRPC enlarges the window of a connection with its traffic, even if nothing reads the messages.
             ("grpc.http2.bdp_probe", 0),
             ("grpc.max_metadata_size", self.metadata),
-            # Between the two, gRPC refuses some calls and not others, so as not to fall off a cliff; we want one limit.
+            # Between this limit and the next, gRPC rejects calls at random. With equal values there is one limit.
             ("grpc.absolute_max_metadata_size", self.metadata),
             ("grpc.max_connection_idle_ms", self.connection_idle * 1_000),
             ("grpc.max_connection_age_ms", self.connection_age * 1_000),
@@ -107,36 +105,25 @@ class Limits:
 
 
 class Slots:
-    """Room for a number of calls."""
+    """A number of slots for calls under way; ``what`` names the calls in messages."""
 
     def __init__(self, limit: int, what: str) -> None:
         self._limit, self._what = limit, what
-        self.taken = 0
+        self.used = 0
 
-    @contextmanager
-    def taking(self) -> Iterator[None]:
-        """Take room while the block runs; raises TooBusy if there is none.
+    def acquire(self) -> None:
+        """Take a slot until ``release``; raises TooBusy if all are in use.
 
-        >>> room = Room(1, "calls")
-        >>> with room.taking(), room.taking():
-        ...     pass
+        >>> slots = Slots(1, "calls")
+        >>> slots.acquire()
+        >>> slots.acquire()
         Traceback (most recent call last):
-        guidepost.server.rpc.limits.TooBusy: all 1 calls that this server answers at once are under way
-        >>> room.taken
-        0
+        guidepost.server.rpc.limits.TooBusy: the limit of 1 calls under way is reached
         """
-        self.enter()
-        try:
-            yield
-        finally:
-            self.taken -= 1
+        if self.used >= self._limit:
+            raise TooBusy(f"the limit of {self._limit} {self._what} under way is reached")
+        self.used += 1
 
-    def enter(self) -> None:
-        """Take room until ``leave``; raises TooBusy if there is none."""
-        if self.taken >= self._limit:
-            raise TooBusy(f"all {self._limit} {self._what} that this server answers at once are under way")
-        self.taken += 1
-
-    def leave(self) -> None:
-        """Give the room back."""
-        self.taken -= 1
+    def release(self) -> None:
+        """Give a slot back."""
+        self.used -= 1

@@ -1,6 +1,7 @@
-"""Every call is looked at once, when it ends: by what measures it, writes it down or traces it. What it decided is noted on the way.
+"""Lets observers see every call, to measure, log or trace it.
 
-Observers see which method, which status, how long, which version and which records; never a fact, or a text of the caller but its name.
+They see its method, status, duration, version and records, but no facts of a ticket, and no text of the caller but its
+name.
 """
 
 from __future__ import annotations
@@ -19,23 +20,30 @@ from engine.model.answer import VersionRef
 from engine.version.version import Version
 from guidepost.decision_log.recorder import Answers
 from guidepost.server.auth.roles import caller_name
-from guidepost.server.rpc.streams import parts
+from guidepost.server.rpc.streams import responses
 
 Handler = Any
-"""A method as grpc keeps it; it has no public type."""
+"""A method handler of grpc, which has no public type."""
 
 MAX_IDS: Final = 20
-"""How many ids are noted of one call: a batch has a thousand."""
+"""Maximum ids that are noted of one call; a batch can have a thousand."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ObservedCall:
-    """A call, as far as it went. ``tickets`` is how many it asked about where it may be many; ids are those of the first few answers, if they are ``named``."""
+    """A call and its results so far.
+
+    Attributes:
+        with_ids: whether ``records`` and ``decisions`` are filled.
+        tickets: the number of tickets of a batch or stream; None for other calls.
+        records: the ids of the first records.
+        decisions: the ids of the first answers.
+    """
 
     method: str
     context: grpc.aio.ServicerContext[Any, Any]
     observers: Sequence[Observer]
-    named: bool
+    with_ids: bool
     streams: bool
     began: float
     code: str = "CANCELLED"
@@ -48,34 +56,37 @@ class ObservedCall:
 
 
 class Observer:
-    """Looks at calls; this one does nothing with them. The methods are called on the event loop, and must not block."""
+    """The base of observers; its methods do nothing. They are called on the event loop and must not block."""
 
     wants_ids = False
     """Whether calls have the ids of their decisions and records."""
 
     def began(self, call: ObservedCall) -> None:
-        """A call came in."""
+        """Called when a call begins."""
 
     def decided(self, version: Version, given: Answers) -> None:
-        """An answer is given."""
+        """Called for each answer."""
+
+    def item_failed(self, code: str) -> None:
+        """Called for each ticket of a batch or stream that has no answer, with the name of its status."""
 
     def ended(self, call: ObservedCall) -> None:
-        """A call has ended."""
+        """Called when a call has ended."""
 
 
 CURRENT: Final[ContextVar[ObservedCall | None]] = ContextVar("observed", default=None)
-"""The call that is being answered, where anybody looks."""
+"""The current call, if there are observers."""
 
 
 def note_answer(version: Version, given: Answers, caller: str, record: str) -> None:
-    """Note what a call is answered with, and the id of its record ("" for none)."""
+    """Note an answer of the current call, and the id of its record ("" for none)."""
     call = CURRENT.get()
     if call is None:
         return
     call.version, call.caller = version.ref, caller
     for observer in call.observers:
         observer.decided(version, given)
-    if not call.named:
+    if not call.with_ids:
         return
     if record and len(call.records) < MAX_IDS:
         call.records.append(record)
@@ -84,17 +95,25 @@ def note_answer(version: Version, given: Answers, caller: str, record: str) -> N
 
 
 def note_tickets(number: int) -> None:
-    """Note how many more tickets a call asks about."""
+    """Add to the number of tickets of the current call."""
     call = CURRENT.get()
     if call is not None:
         call.tickets = (call.tickets or 0) + number
 
 
+def note_item_error(code: str) -> None:
+    """Note a ticket of the current call that has no answer, with the name of its status."""
+    call = CURRENT.get()
+    if call is not None:
+        for observer in call.observers:
+            observer.item_failed(code)
+
+
 class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]
-    """Has observers look at every call; a method that is not there is left as it is."""
+    """Passes every call to the observers, except calls of unknown methods."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers, self._named = tuple(observers), any(observer.wants_ids for observer in observers)
+        self._observers, self._with_ids = tuple(observers), any(observer.wants_ids for observer in observers)
         self._found: dict[str, Handler] = {}
 
     async def intercept_service(
@@ -102,7 +121,7 @@ class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-a
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """Return the handler of a call, observed."""
+        """Return the handler of a method, observed."""
         method = handler_call_details.method
         found = self._found.get(method)
         if found is None:
@@ -149,9 +168,9 @@ class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-a
         async def observed(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> AsyncIterator[Any]:
             call = self._begin(method, context, streams=True)
             try:
-                async with aclosing(parts(answers(request, context))) as given:  # type: ignore[type-var]
-                    async for part in given:
-                        yield part
+                async with aclosing(responses(answers(request, context))) as stream:  # type: ignore[type-var]
+                    async for response in stream:
+                        yield response
                 call.code = "OK"
             except grpc.aio.AbortError:
                 call.code = _name(context.code())
@@ -169,7 +188,7 @@ class ObservationInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-a
             method=method,
             context=context,
             observers=self._observers,
-            named=self._named,
+            with_ids=self._with_ids,
             streams=streams,
             began=time.perf_counter(),
         )
@@ -189,5 +208,5 @@ _CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 def _name(code: Any) -> str:
-    """Return the name of a status, which grpc gives as itself or as its number."""
+    """Return the name of a status; grpc has it as an enum or as a number."""
     return code.name if isinstance(code, grpc.StatusCode) else _CODES.get(code, "UNKNOWN")

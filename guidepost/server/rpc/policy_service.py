@@ -1,4 +1,4 @@
-"""The service for policy owners and auditors: what the versions say."""
+"""PolicyService, for policy owners and auditors: the contents of the versions, and their differences."""
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
 
@@ -19,20 +19,20 @@ from guidepost.server.rpc.status import Context, streaming, unary
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer
 
-MAX_KEPT: Final = 8
-"""How many differences are kept."""
+CACHE_SIZE: Final = 8
+"""Number of differences in the cache."""
 
 
 class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
-    """Answers PolicyService from the bundle that is live; the clock gives the present instant."""
+    """Answers PolicyService from the live bundle; the clock selects the version in force."""
 
     def __init__(self, live: LiveBundle, clock: Callable[[], datetime]) -> None:
         self._live, self._clock = live, clock
-        self._differences: Cache[tuple[str, str], Diff] = Cache(MAX_KEPT)
+        self._differences: Cache[tuple[str, str], Diff] = Cache(CACHE_SIZE)
 
     @unary
     async def ListVersions(self, request: pb.ListVersionsRequest, context: Context) -> pb.ListVersionsResponse:  # noqa: ARG002
-        """List the versions, and say which one is in force."""
+        """List the versions, and name the one in force."""
         bundle = self._live.bundle
         try:
             in_force = wire.version_ref(bundle.select(now=self._clock()).ref)
@@ -43,7 +43,7 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
 
     @unary
     async def GetVersion(self, request: pb.GetVersionRequest, context: Context) -> pb.GetVersionResponse:  # noqa: ARG002
-        """Return one version whole."""
+        """Return everything that a version contains."""
         version = self._live.bundle.select(**wire.selection(request.version), now=self._clock())
         return pb.GetVersionResponse(version=wire.policy_version(version.policy, version.ref))
 
@@ -53,7 +53,7 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
         request: pb.DiffVersionsRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.DiffVersionsResponse]:
-        """Compare two versions, off the loop that serves decisions; the summary first, then decision by decision."""
+        """Yield a summary of the difference, then each decision. A thread compares, so that the event loop serves other calls."""
         before, after = self._pair(request)
         known = dict.fromkeys((*after.policy.decisions, *before.policy.decisions))
         for name in request.decisions:
@@ -76,5 +76,5 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
         return bundle.versions[at - 1], after
 
     def _difference(self, before: Version, after: Version) -> Diff:
-        """Return the difference of two versions; versions never change, so neither does what lies between them."""
+        """Return the difference of two versions, from the cache if possible: versions never change."""
         return self._differences.once((before.digest, after.digest), lambda: compare(before, after))

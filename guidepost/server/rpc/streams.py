@@ -1,4 +1,4 @@
-"""Handlers that answer in parts, whichever way they are written."""
+"""Runs both kinds of streaming handlers: generators and coroutines."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from contextlib import aclosing
 from typing import Any
 
 
-async def parts(answers: Any) -> AsyncIterator[Any]:
-    """Yield the parts of what a streaming handler returned when it was called.
+async def responses(handler_result: Any) -> AsyncIterator[Any]:
+    """Yield the responses of what a streaming handler returned when it was called.
 
-    gRPC allows two kinds of handlers: generators, which yield their parts, and coroutines, which write them to the context.
-    A coroutine runs to its end, and nothing is left to yield.
+    gRPC allows generators, which yield responses, and coroutines, which write them to the context. A coroutine is awaited,
+    and nothing is left to yield.
     """
-    if inspect.isawaitable(answers):
-        await answers
+    if inspect.isawaitable(handler_result):
+        await handler_result
         return
-    async with aclosing(answers):
-        async for part in answers:
-            yield part
+    async with aclosing(handler_result):
+        async for response in handler_result:
+            yield response

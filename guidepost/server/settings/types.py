@@ -32,7 +32,7 @@ class SettingType:
 def integer(least: int, most: int = 2**31 - 1) -> SettingType:
     """Return the type of integers in a range.
 
-    >>> whole(0, 256).read("12")
+    >>> integer(0, 256).read("12")
     12
     """
 

@@ -24,7 +24,7 @@ from guidepost.decision_log.call_metadata import CallMetadata, InvalidMetadata, 
 from guidepost.decision_log.settings import LogSettings
 from guidepost.server.auth import Access, InvalidAuthFiles, Role, Unauthenticated, open_access
 from guidepost.server.auth.api_keys import key_id, new_key
-from guidepost.server.auth.authenticate import MAX_KEPT
+from guidepost.server.auth.authenticate import CACHE_SIZE
 from guidepost.server.auth.callers import expired_keys, read_callers
 from guidepost.server.auth.config import AuthConfig, TlsFiles
 from guidepost.server.auth.roles import OPEN_SERVICES, REQUIRED_ROLES, required_role
@@ -135,7 +135,7 @@ class TestServed:
             assert refusal(portal.versions) == (
                 grpc.StatusCode.PERMISSION_DENIED,
                 "PERMISSION_DENIED",
-                "`portal` has not the role `read_policies`, which this call needs",
+                "`portal` lacks the role `read_policies`, which this call needs",
             )
         with guidepost.Client(served, token=OFFICE.text) as office:
             assert office.versions().versions
@@ -317,7 +317,7 @@ class TestTokens:
             (ISSUER.token("x" * 101), "subject"),
             (ISSUER.token(nbf=2_000_000_000_0), "not valid"),
             (Issuer().token(), "not valid"),
-            (Issuer(kid="k2").token(), "no key"),
+            (Issuer(kid="k2").token(), "unknown key"),
             (unsigned(ISSUER.token()), "not valid"),
             ("a.b.c", "not valid"),
             ("x" * 9_000, "too long"),
@@ -361,10 +361,10 @@ class TestTokens:
         with pytest.raises(Unauthenticated):
             prove(access, token)
         proving._clock = before
-        for number in range(MAX_KEPT):
-            proving._kept.keep(str(number).encode(), (prove(access, PORTAL.text), 0.0))
+        for number in range(CACHE_SIZE):
+            proving._cache.keep(str(number).encode(), (prove(access, PORTAL.text), 0.0))
         assert prove(access, OFFICE.text).name == prove(access, OFFICE.text).name
-        assert len(proving._kept) <= MAX_KEPT
+        assert len(proving._cache) <= CACHE_SIZE
 
     @pytest.mark.parametrize(
         ("content", "why"),
@@ -520,7 +520,7 @@ class TestExposed:
 
         assert said.exit_code == 2
         assert "--host: 0.0.0.0:50051 is reachable from other machines, but the server has no TLS" in said.output
-        assert "--admin: 0.0.0.0:7 can be reached" in said.output
+        assert "--admin: 0.0.0.0:7 is reachable" in said.output
         assert "--trust-network" in said.output
 
     def test_purging_for_everybody_does_not_go_with_callers(self, tmp_path: Path) -> None:
@@ -558,7 +558,7 @@ class TestCommand:
 
         assert (done.exit_code, done.stderr) == (
             0,
-            f"warning: the key {made.id} of `portal`: expired since 2025-07-01; nobody can use it\n",
+            f"warning: the key {made.id} of `portal`: expired on 2025-07-01\n",
         )
         at = datetime(2025, 7, 1, tzinfo=UTC)
         callers, _ = read_callers("c.yaml", (tmp_path / "c.yaml").read_text())

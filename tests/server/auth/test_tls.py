@@ -138,8 +138,8 @@ class TestFiles:
 
         assert sorted(problem.message for problem in raised.value.problems) == [
             "cannot be read: No such file or directory",
-            "holds no certificates in PEM",
-            "holds no private key in PEM",
+            "expected a private key in PEM",
+            "expected certificates in PEM",
         ]
 
     def test_a_key_of_another_certificate_is_refused(self, tmp_path: Path) -> None:
@@ -157,5 +157,5 @@ class TestFiles:
     def test_a_certificate_comes_with_its_key(self, tmp_path: Path) -> None:
         files = tls_files(tmp_path, FIRST)
         for half in (TlsFiles(files.certificate, ""), TlsFiles("", files.key), TlsFiles("", "", files.certificate)):
-            with pytest.raises(InvalidAuthFiles, match="given together"):
+            with pytest.raises(InvalidAuthFiles, match="expected both a certificate and its key"):
                 read_tls(half)

@@ -24,6 +24,7 @@ import pytest
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from engine.decide.decider import Decider
 from engine.model.answer import Outcome, Status
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
@@ -98,6 +99,17 @@ def test_calls_are_counted_by_method_and_status_and_timed() -> None:
             for code in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE")
         ] == [3, 1, 1, 0]
         assert 0 < scraped("call_seconds_sum", method=DECIDE) < 5
+
+
+def test_tickets_of_a_batch_without_an_answer_are_counted_by_status(monkeypatch: pytest.MonkeyPatch) -> None:
+    with measured(None) as (stub, scraped):
+        wrong = pb.TriageItem(ticket=Ticket(facts={"weather": FactValue(text="red")}))
+        stub.TriageBatch(pb.TriageBatchRequest(items=[wrong, wrong]))
+        assert within(60, lambda: scraped("item_errors_total", code="INVALID_ARGUMENT") == 2)
+
+        monkeypatch.setattr(Decider, "triage", None)
+        stub.TriageBatch(pb.TriageBatchRequest(items=[wrong]))
+        assert within(60, lambda: scraped("item_errors_total", code="INTERNAL") == 1)
 
 
 def test_methods_that_are_not_there_make_no_metrics() -> None:

@@ -127,7 +127,7 @@ class TestBeforeTheMessage:
             assert refusal(lambda: nothing(iter(()), metadata=bearer(PORTAL.text), timeout=20)) == (
                 grpc.StatusCode.INVALID_ARGUMENT,
                 "MALFORMED_MESSAGE",
-                "the call ended without a message",
+                "expected a message, but the call ended without one",
             )
 
     def test_a_message_of_the_largest_size_arrives(self, tmp_path: Path) -> None:
@@ -193,13 +193,13 @@ class TestOpenStreams:
     @pytest.mark.parametrize(
         ("changed", "said"),
         [
-            (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "the key is not known here")),
+            (callers(key=OTHER), (grpc.StatusCode.UNAUTHENTICATED, "UNAUTHENTICATED", "unknown key")),
             (
                 callers(roles="[read_log]"),
                 (
                     grpc.StatusCode.PERMISSION_DENIED,
                     "PERMISSION_DENIED",
-                    "`portal` has not the role `decide`, which this call needs",
+                    "`portal` lacks the role `decide`, which this call needs",
                 ),
             ),
             (
@@ -299,7 +299,9 @@ def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place
     gc.disable()
     try:
         with served(tmp_path, Limits(connection_streams=10)) as address:
-            assert run(all_of(address)) == {"INVALID_ARGUMENT: the message is not what this call takes"}
+            assert run(all_of(address)) == {
+                "INVALID_ARGUMENT: the message cannot be parsed as the request of this method"
+            }
     finally:
         gc.enable()
 

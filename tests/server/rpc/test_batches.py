@@ -74,7 +74,7 @@ class TestBatches:
             stub.TriageBatch(pb.TriageBatchRequest(items=[item(size=3)] * (MOST_TICKETS + 1)))
 
         assert grpc.StatusCode.INVALID_ARGUMENT is refused.value.code()
-        assert "1,001 tickets" in refused.value.details()
+        assert "got 1,001" in refused.value.details()
 
     def test_a_version_that_does_not_exist_refuses_the_whole_call(self, stub: DecisionServiceStub) -> None:
         with pytest.raises(grpc.RpcError) as refused:
@@ -99,9 +99,9 @@ class TestBatches:
                 await asyncio.sleep(0)
 
         class Watched(Evaluator):
-            def step(self, *asked: Any) -> Evaluation:
+            def evaluate(self, *arguments: Any) -> Evaluation:
                 seen["decided"].add(turns[0])
-                return super().step(*asked)
+                return super().evaluate(*arguments)
 
         def write(*_: Any) -> bytes:
             seen["written"].add(turns[0])

@@ -390,7 +390,7 @@ class TestInstants:
         refused = Refused(desk, "DecideResponseTarget", request)
 
         told = refused.fields['ticket.facts["received_at"]']
-        assert "no offset" in told
+        assert "expected an offset from UTC" in told
         assert "2026-01-31T09:00:00+10:00" in told
 
 
@@ -444,7 +444,7 @@ def test_what_is_never_asked_again_is_not_kept_written() -> None:
                 )
             )
 
-    assert (len(service._templates), len(service._kept)) == (1, 0)
+    assert (len(service._templates), len(service._encoded)) == (1, 0)
 
 
 def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None:
