@@ -3,8 +3,8 @@
 Modules::
 
     clocks    the business clocks of a policy
-    due       A target and an instant in, a due time out, with all that it rests on
-    elapsed   time that has passed, as a fact
-    roster    who is in their own daytime at an instant, until when, and who is next
-    schedule  what a deadline goes by for a ticket
+    due       a target and an instant -> a due time, and its state
+    elapsed   elapsed time as a fact
+    roster    who is on duty at an instant, until when, and who is next
+    schedule  the target of a deadline for a ticket
 """

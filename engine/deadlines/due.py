@@ -1,4 +1,4 @@
-"""A target and an instant in, a due time out, with all that it rests on: the stretches that counted and those that did not."""
+"""A target and an instant -> a due time, its state, and the stretches of time that counted or did not."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNITS: Final = {Unit.MINUTES: timedelta(minutes=1), Unit.HOURS: timedelta(hours=
 
 
 def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Reached:
-    """Returns the instant at which the time of a target is over; holds (in order and apart) put it off."""
+    """Return the instant at which the time of a target is over, extended by holds (in order and disjoint)."""
     days = target.unit in BY_DAY
     reached = (
         clock.add_days(starts, int(target.amount), RULES[target.rule])
@@ -32,17 +32,17 @@ def reach(clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> 
     return clock.add_with_holds(starts, reached, holds) if holds else reached
 
 
-def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Due:
-    """Work out when a target is over, and which stretches counted; every hold puts it off.
+def due_on_clock(name: str, clock: Clock, target: Target, starts: datetime, holds: Holds = ()) -> Due:
+    """Return when a target is due on a clock, and which stretches counted; every hold extends it.
 
     Args:
-        name: what to call it.
+        name: the name of the due time.
         clock: the clock of the target's calendar in its region.
         target: how much time there is.
-        starts: when the time begins to count.
-        holds: when nothing counts, in order and apart.
+        starts: when the time starts to count.
+        holds: when time does not count, in order and disjoint.
     """
-    return _made(
+    return _due(
         name,
         clock,
         target,
@@ -55,22 +55,22 @@ def reckon(name: str, clock: Clock, target: Target, starts: datetime, holds: Hol
 
 
 def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
-    """Returns the holds that put a deadline off, in order and apart: none unless its policy says so, none after it was met."""
+    """Return the holds that extend a deadline, in order and disjoint: none unless its policy extends it, none after it was met."""
     return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
 
 
 def due(
     deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment
 ) -> Due:
-    """Work out a deadline for a ticket, and how it stands.
+    """Return when a deadline of a ticket is due, and its state.
 
     Args:
-        deadline: what the policy says of it.
+        deadline: the deadline.
         target: how much time the ticket has, and by which calendar.
         clocks: the clocks of the policy.
-        starts: when the time begins to count.
-        met: when the deadline was met, if it was; its time ends then, so later holds put nothing off.
-        moment: the instant at which its state is asked for, and the holds on the ticket.
+        starts: when the time starts to count.
+        met: when the deadline was met, if it was. Its time ends then, so later holds do not extend it.
+        moment: ``now``, which the state is for, and the holds on the ticket.
     """
     clock = clocks.of(target.calendar, target.region)
     holds = counted_holds(deadline, met, moment)
@@ -82,10 +82,10 @@ def due(
         if at is None or reached.instant is None
         else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
     )
-    return _made(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
+    return _due(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
 
 
-def _made(
+def _due(
     name: str,
     clock: Clock,
     target: Target,
@@ -96,7 +96,7 @@ def _made(
     extended: bool | None,
     standing: Standing | None,
 ) -> Due:
-    """Return how an instant was reached."""
+    """Return a due time with the stretches that led to it."""
     way = stretches(clock, starts, reached.instant, holds) if reached.instant is not None else ()
     return Due(
         name,
@@ -116,7 +116,7 @@ def _made(
 
 
 def uncertain(calendar: Calendar, not_before: datetime | None = None) -> Uncertain | None:
-    """Return which holidays are not known far enough."""
+    """Return the list of holidays that does not reach far enough, if the calendar has one."""
     listed = calendar.holidays
     return (
         Uncertain(holidays=listed.name, first=listed.first, last=listed.last, not_before=not_before) if listed else None
@@ -124,7 +124,7 @@ def uncertain(calendar: Calendar, not_before: datetime | None = None) -> Uncerta
 
 
 def in_units(amount: timedelta, target: Target, total: timedelta) -> float:
-    """Write business time in the unit of a target; business days in proportion to all the time there was.
+    """Return business time in the unit of a target; business days in proportion to the ``total`` time.
 
     >>> day = Target(amount=2, unit=Unit.BUSINESS_DAYS, rule="roll_then_clock", calendar="weekdays", region="")
     >>> in_units(timedelta(hours=6), day, timedelta(hours=24))
@@ -140,7 +140,7 @@ def _length(way: tuple[Stretch, ...], kind: StretchKind) -> timedelta:
 
 
 def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
-    """Name the holidays on the way whose dates nobody has confirmed."""
+    """Return the holidays among the stretches whose dates are estimated."""
     listed = clock.calendar.holidays
     if listed is None or not listed.estimates:
         return ()
@@ -156,7 +156,7 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
 def _standing(
     deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds
 ) -> Standing:
-    """Return how a deadline stands at an instant: the one at which it was ``met``, or now."""
+    """Return the state of a deadline at an instant: when it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)
     past = at > end
     if past:
@@ -177,7 +177,7 @@ def _standing(
 
 
 def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta | None:
-    """Count the business time from a due time on; None where the holidays are not known so far."""
+    """Return the business time since a due time; None if the list of holidays does not reach far enough."""
     counted = clock.count(end, at)
     if not counted.sure:
         return None
@@ -185,14 +185,14 @@ def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta 
 
 
 def _worked(clock: Clock, start: datetime, end: datetime, holds: Holds) -> timedelta:
-    """Count the business time between two instants, without that of the holds."""
+    """Return the business time between two instants, without holds."""
     if not holds:
         return clock.worked(start, end)
     return _length(stretches(clock, start, end, holds), StretchKind.OPEN) if end > start else ZERO
 
 
 def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
-    """Return how much may be left of all the time there was before a deadline is at risk; None is that it never is."""
+    """Return how much time is left when a deadline comes to be at risk; None if it never does."""
     if at_risk is None:
         return None
     return total * at_risk.share if at_risk.share is not None else timedelta(minutes=at_risk.minutes or 0)
@@ -201,7 +201,7 @@ def left_at_risk(at_risk: AtRisk | None, total: timedelta) -> timedelta | None:
 def _at_risk_from(
     clock: Clock, starts: datetime, total: timedelta, threshold: timedelta | None, holds: Holds
 ) -> datetime | None:
-    """Return the instant from which no more than the threshold is left."""
+    """Return the instant from which no more time than the threshold is left."""
     if threshold is None:
         return None
     safe = total - threshold

@@ -1,4 +1,4 @@
-"""Who is in their own daytime at an instant, until when, and who is next: a pure function of the instant and the zones."""
+"""Who is on duty at an instant, until when, and who is next: those in their own daytime, by time zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DAY = 24 * 60 * _MINUTE
 
 
 def duty(roster: Roster, instant: datetime) -> Duty:
-    """Return the first listed entry whose local time is within the opening hours, else the next to open; and who is next.
+    """Return who is on duty: the first entry within its opening hours, or else the next to open; and who follows.
 
     >>> from datetime import UTC
     >>> from engine.model.problems import Place
@@ -31,17 +31,17 @@ def duty(roster: Roster, instant: datetime) -> Duty:
 
 
 def _turn(roster: Roster, instant: int) -> Shift:
-    """Return the shift that has the turn: the first listed that is under way, else the first to begin."""
+    """Return the shift on duty: the first listed that has begun, or else the first to begin."""
     shifts = [_shift(roster, entry, instant) for entry in roster.entries]
     at = to_datetime(instant)
     return next((shift for shift in shifts if shift.begins <= at), None) or min(shifts, key=lambda shift: shift.begins)
 
 
 def _shift(roster: Roster, entry: RosterEntry, instant: int) -> Shift:
-    """Return the first daytime of an entry that is not over yet."""
-    kept = zone(entry.zone)
-    day = kept.local(instant) // _DAY - 1
-    while (ends := kept.resolve(day * _DAY + roster.closes * _MINUTE)) <= instant:
+    """Return the first daytime of an entry that is not over."""
+    there = zone(entry.zone)
+    day = there.local(instant) // _DAY - 1
+    while (ends := there.resolve(day * _DAY + roster.closes * _MINUTE)) <= instant:
         day += 1
-    begins = kept.resolve(day * _DAY + roster.opens * _MINUTE)
+    begins = there.resolve(day * _DAY + roster.opens * _MINUTE)
     return Shift(entry.value, entry.name, entry.zone, to_datetime(begins), to_datetime(ends))

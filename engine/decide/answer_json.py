@@ -1,4 +1,4 @@
-"""An answer as plain data: the same facts, version and instant always give the same bytes."""
+"""An answer as plain data, in a fixed order: equal answers have equal bytes."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def plain(answer: Answer) -> dict[str, Any]:
 
 
 def to_json(answer: Answer) -> str:
-    """Return an answer as JSON on one line, always the same for the same answer."""
+    """Return an answer as JSON on one line."""
     return json.dumps(plain(answer), ensure_ascii=False, separators=(",", ":"))
 
 
 def written(value: Literal | None) -> str:
-    """Write a value as a policy does: yes or no, a number without a needless fraction, a list with commas.
+    """Return a value as a policy writes it: yes or no, a number without a needless fraction, a list with commas.
 
     >>> written(True), written(4.0), written(("a", "b")), written(None)
     ('yes', '4', 'a, b', 'not_covered')
@@ -75,7 +75,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 
 
 def plain_value(value: Literal | None) -> Any:
-    """Return a value as JSON has it: an instant as text, a list as a list, and a case that is not covered by its word.
+    """Return a value for JSON: an instant as text, a tuple as a list, None as `not_covered`.
 
     >>> plain_value(("a", "b")), plain_value(None), plain_value(4.0)
     (['a', 'b'], 'not_covered', 4.0)

@@ -1,4 +1,4 @@
-"""The instants of an answer as plain data: deadlines, turns, and what has passed."""
+"""The instants of an answer as plain data: deadlines, duties and elapsed times."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from engine.model.targets import Target
 
 
 def iso(at: datetime) -> str:
-    """Write an instant as RFC 3339 in UTC.
+    """Return an instant as RFC 3339 text in UTC.
 
     >>> iso(datetime(2026, 1, 27, 4, 0, tzinfo=UTC))
     '2026-01-27T04:00:00Z'
     """
     if at.tzinfo is UTC:
-        # The same, without asking for an offset: of all that a record has, instants take longest to write.
+        # The same text, without computing the offset: of all parts of a record, instants take longest to write.
         return f"{at.date().isoformat()}T{at.time().isoformat()}Z"
     return at.isoformat().replace("+00:00", "Z")
 
 
 def plain_due(due: Due) -> dict[str, Any]:
-    """Return how a deadline came to its instant."""
+    """Return a deadline: its due time, its stretches and its state."""
     target, why = due.target, due.uncertain
     found: dict[str, Any] = {
         "name": due.name,
@@ -52,7 +52,7 @@ def plain_due(due: Due) -> dict[str, Any]:
 
 
 def plain_duty(duty: Duty) -> dict[str, Any]:
-    """Return who has the turn."""
+    """Return who is on duty."""
     return {
         "name": duty.outcome,
         "at": iso(duty.at),
@@ -63,7 +63,7 @@ def plain_duty(duty: Duty) -> dict[str, Any]:
 
 
 def plain_passed(passed: Passed) -> dict[str, Any]:
-    """Return a fact that follows from the time that has passed."""
+    """Return an elapsed time."""
     found = {
         "fact": passed.fact,
         "value": passed.value,
@@ -75,7 +75,7 @@ def plain_passed(passed: Passed) -> dict[str, Any]:
 
 
 def _uncertain(why: Uncertain | None) -> dict[str, Any]:
-    """Return why something is not known, if so."""
+    """Return which holidays are not known, or an empty mapping."""
     if why is None:
         return {}
     not_before = iso(why.not_before) if why.not_before else None

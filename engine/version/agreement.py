@@ -9,7 +9,7 @@ from engine.version.version import PolicyTables, Version
 
 
 def tables_to_cross_check(version: Version | PolicyTables) -> tuple[CrossCheckTable, ...]:
-    """Return the tables of a version (or of a policy that is laid out) in the form that is cross-checked; ``otherwise`` is not one of their rules."""
+    """Return the tables of a version in the form that durable-rules checks, without `otherwise`."""
     return tuple(_cross_check_table(grid) for grid in _grids(version).values() if grid.table.rules)
 
 
@@ -70,7 +70,7 @@ def _place(version: Version, table: str | None) -> Place:
 
 
 def _cell(version: Version, table: str, cell: tuple[int, ...]) -> tuple[tuple[str, str], ...]:
-    """Write a cell as facts and their values; a fact that is unknown there says so."""
+    """Return a cell as facts and values; the value of a missing fact is `unknown`."""
     axes = _grids(version)[table].axes
     return tuple(
         (axis.fact, version.atoms[axis.fact].text(axis.members[at]) if at else "unknown")

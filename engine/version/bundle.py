@@ -1,4 +1,4 @@
-"""Several versions of a policy side by side, and the one that a request means."""
+"""Several versions of a policy, and the one that a request selects."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from engine.model.problems import Place, Problem
 from engine.version.version import Version
 
 MIN_DIGEST: Final = 8
-"""The fewest hex digits that name a digest."""
+"""The fewest hex digits that select a version by digest."""
 
 
 class Known(Protocol):
-    """A version as far as it must be known to be chosen: it need not be tabulated yet."""
+    """What selecting a version needs: it need not be tabulated yet."""
 
     @property
     def policy(self) -> Policy:
-        """What it says."""
+        """The policy."""
 
     @property
     def ref(self) -> VersionRef:
-        """How it is called."""
+        """Its name, number and digest."""
 
 
 V = TypeVar("V", bound=Known)
@@ -39,9 +39,9 @@ class Versions(Generic[V]):
     versions: tuple[V, ...]
 
     def select(self, *, now: datetime, version: str = "", digest: str = "", as_of: datetime | None = None) -> V:
-        """Return the version that is named and has this digest; without either, the one in force at an instant, or now.
+        """Return the version with this number and digest; without either, the one in force at ``as_of``, or now.
 
-        A digest may be cut short to 8 hex digits or more. Raises UnknownVersion, which holds the known versions.
+        A digest may be shortened to 8 hex digits. Raises UnknownVersion, which lists the known versions.
         """
         if version or digest:
             found = [candidate for candidate in self.versions if version in ("", candidate.ref.version)]
@@ -62,19 +62,19 @@ class Versions(Generic[V]):
 
     @property
     def refs(self) -> tuple[VersionRef, ...]:
-        """Name, version and digest of each version."""
+        """The name, number and digest of each version."""
         return tuple(version.ref for version in self.versions)
 
 
 Bundle: TypeAlias = Versions[Version]
-"""The versions that can answer."""
+"""Tabulated versions."""
 
 
 def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
-    """Put versions into the order in which they come into effect; report where two cannot stand side by side.
+    """Return versions in the order in which they come into effect, and the problems of versions that exclude each other.
 
-    The first version names the desk; the others have to be of the same one. A version that is there twice, as the
-    working one is once it is released, counts once: the first of the two.
+    All versions must belong to the desk of the first one. Of two equal versions, such as a released version and the
+    unchanged working version, the first counts.
     """
     distinct: dict[VersionRef, V] = {}
     for version in versions:
@@ -111,9 +111,9 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
 
 
 def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
-    """Report the manifests that belong to another desk than the first one: those with a name that it has not, and never had.
+    """Return a problem for each manifest of another desk than the first one: its name is neither a present nor a former name.
 
-    Versions of two desks in one place would take turns by the day that they come into effect, and the newest would answer for both.
+    Otherwise the newest version would answer for both desks.
     """
     if not manifests:
         return []
@@ -131,7 +131,7 @@ def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
 
 
 def same_desk(one: Manifest, other: Manifest) -> bool:
-    """Return whether two versions are of one desk: they have the same name, or one of them had the other's before.
+    """Return whether two versions belong to one desk: they have the same name, or one lists the other's as a former name.
 
     >>> from engine.model.problems import Place
     >>> def called(name, *formerly): return Manifest(name=name, version="1.0.0", effective_from=datetime(2020, 1, 1), source="", owner="", triage=(), notice=None, place=Place(file=""), name_place=Place(file=""), formerly=formerly)

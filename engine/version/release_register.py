@@ -1,7 +1,6 @@
-"""The register of frozen versions, and what does not agree with it.
+"""The register of frozen versions, and what differs from it.
 
-A frozen version is never changed again: the register, ``past/frozen.yaml``, has the digest of each as it was released.
-The versions in, problems out; reading and writing the register is all this knows of files.
+A frozen version never changes: the register, ``past/frozen.yaml``, has the digest of each version as it was released.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from engine.request.instant_help import unreadable
 from engine.version.bundle import Known
 
 REGISTER: Final = "frozen.yaml"
-"""The name of the register, in the folder of the past versions."""
+"""The file name of the register, in the folder of the past versions."""
 
 _HEAD: Final = """\
 # Released versions, as they must stay: `guidepost release` adds to this list, and `guidepost check` holds them to it.
@@ -31,7 +30,7 @@ versions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
-    """A version as it was frozen; the place is where it stands in the register."""
+    """A version as it was frozen; ``place`` is its entry in the register."""
 
     version: str
     effective_from: datetime
@@ -41,7 +40,7 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder that holds a version, by its name and its path in problems; ``known`` is None if it cannot be loaded."""
+    """The folder of a version: its name, its path in problems, and its version, or None if it cannot be loaded."""
 
     name: str
     root: str
@@ -49,12 +48,12 @@ class Folder:
 
     @property
     def place(self) -> Place:
-        """Where its manifest stands."""
+        """The place of its manifest."""
         return self.known.policy.manifest.place if self.known is not None else Place(file=f"{self.root}/{MANIFEST}")
 
 
 def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Problem]]:
-    """Read a register; give its versions by number, and what is wrong with it."""
+    """Return the versions of a register by number, and its problems."""
     tree, problems = read(file, content)
     if tree is None:
         return {}, problems
@@ -93,7 +92,7 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
 
 
 def register_text(frozen: Iterable[Frozen]) -> str:
-    """Write a register, in the order in which its versions come into effect.
+    """Return the text of a register, in the order in which its versions come into effect.
 
     >>> print(register_text([Frozen(version="1.0.0", effective_from=datetime(2020, 1, 1, tzinfo=UTC), digest="ab" * 32, place=Place(file=""))]).splitlines()[-1][:65])
       - {version: "1.0.0", effective_from: "2020-01-01T00:00:00Z", di
@@ -102,7 +101,7 @@ def register_text(frozen: Iterable[Frozen]) -> str:
 
 
 def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Sequence[Folder]) -> list[Problem]:
-    """Return which versions are not as they were frozen: changed, gone, or put aside without a record."""
+    """Return a problem for each version that differs from the register: changed, missing, or not listed."""
     held = {folder.name: folder for folder in past}
     problems = [
         Problem(
@@ -115,7 +114,7 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
         if one.version not in held
     ]
     for folder in past:
-        problems += _held(register[folder.name], folder) if folder.name in register else [_not_frozen(folder)]
+        problems += _entry_problems(register[folder.name], folder) if folder.name in register else [_not_frozen(folder)]
     if (
         (found := working.known) is not None
         and (one := register.get(found.ref.version)) is not None
@@ -132,8 +131,8 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
     return problems
 
 
-def _held(one: Frozen, folder: Folder) -> list[Problem]:
-    """Hold a folder against its entry in the register."""
+def _entry_problems(one: Frozen, folder: Folder) -> list[Problem]:
+    """Return the problems of a folder that differs from its entry in the register."""
     found = folder.known
     if found is None:
         return []

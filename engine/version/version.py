@@ -1,7 +1,6 @@
-"""Files in, a version out: loaded, checked and tabulated; immutable from then on.
+"""The files of a policy -> a version, checked and tabulated.
 
-``build(files)`` is the only way to make one, and it raises :class:`~engine.model.problems.PolicyErrors` rather than make a
-version of a policy that has any problem.
+``build(files)`` raises :class:`~engine.model.problems.PolicyErrors` with every problem of the policy.
 """
 
 from __future__ import annotations
@@ -105,7 +104,7 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyTables:
-    """A policy spread out in cells: its tables over what they read, and over sent facts only; its deadlines over what they read."""
+    """The tables of a policy, tabulated: over the facts and outcomes that they read, and over sent facts only."""
 
     atoms: Mapping[str, Atoms]
     grids: Mapping[str, Grid]
@@ -120,7 +119,7 @@ class PolicyTables:
 
 
 def tabulate_policy(policy: Policy) -> PolicyTables:
-    """Tabulate all tables of a policy, in the order in which they read each other; raises PolicyErrors if one is too large."""
+    """Return the tables of a policy, tabulated; raises PolicyErrors if one has too many cells."""
     atoms = all_atoms(policy)
     masks = Masks(atoms)
     producer = {name: table.name for table in policy.tables.values() for name in table.produces}
@@ -142,7 +141,7 @@ def tabulate_policy(policy: Policy) -> PolicyTables:
 
 
 def _deadline_tables(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, PartialTable]:
-    """Tabulate the deadlines over what they read: an outcome is to them as a fact is to a table."""
+    """Return the tables of the deadlines over the facts and outcomes that they read."""
     tables, problems = {}, []
     for name, deadline in policy.deadlines.items():
         axes = table_axes(deadline.table, masks)
@@ -156,7 +155,7 @@ def _deadline_tables(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -
 
 
 def tabulate_and_check(policy: Policy) -> PolicyTables:
-    """Spread a loaded policy out in cells, and look at every one of them; raises PolicyErrors."""
+    """Return the tables of a policy, tabulated; raises PolicyErrors with the problems of their cells."""
     tabulated = tabulate_policy(policy)
     problems = table_problems(policy, {**tabulated.partial_tables, **tabulated.deadline_tables}, tabulated.atoms)
     if not problems:
@@ -167,12 +166,12 @@ def tabulate_and_check(policy: Policy) -> PolicyTables:
 
 
 def proved(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
-    """Prove the invariants of a policy, or find a ticket that shows that one does not hold."""
+    """Return the invariants of a policy, each with its proof, or with a ticket that breaks it."""
     return prove_invariants(policy, TabulatedPolicy(tabulated.partial_tables, tabulated.producer, tabulated.atoms))
 
 
 def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
-    """Tabulate a loaded policy, look at every cell of it, and prove its invariants; raises PolicyErrors."""
+    """Return the version of a loaded policy; raises PolicyErrors with the problems of its cells and invariants."""
     tabulated = tabulate_and_check(policy)
     proofs = proved(policy, tabulated)
     problems = invariant_problems(proofs)
@@ -198,7 +197,7 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
 
 
 def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
-    """Return where the region of an elapsed time depends on what is still to be worked out from instants."""
+    """Return a problem for each elapsed time whose region depends on an elapsed time."""
     found = []
     for one in policy.elapsed.values():
         waits = (
@@ -259,7 +258,7 @@ def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[
 def _axes(
     policy: Policy, producer: Mapping[str, str], masks: Masks
 ) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...]]]:
-    """Return each table's own axes and its axes over sent facts; refuse those that are too large."""
+    """Return the own axes and the axes over sent facts of each table; raises PolicyErrors if they span too many cells."""
     axes, problems = {}, []
     chains = _chains(policy, producer)
     for table in policy.tables.values():

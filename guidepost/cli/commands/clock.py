@@ -16,7 +16,7 @@ from engine.clock.clock import Clock
 from engine.clock.stretches import Stretch, StretchKind, stretches
 from engine.clock.zone import TZDB
 from engine.deadlines.clocks import Clocks
-from engine.deadlines.due import reckon
+from engine.deadlines.due import due_on_clock
 from engine.decide.answer_times_json import iso, plain_due
 from engine.model.answer import Due
 from engine.model.policy import Policy
@@ -71,7 +71,7 @@ def add(
         or problems
     ):
         raise command_error(*problems)
-    made = reckon(
+    made = due_on_clock(
         "",
         Clocks(policy).of(calendar, region),
         Target(

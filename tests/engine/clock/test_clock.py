@@ -334,7 +334,7 @@ def test_an_always_open_place_takes_no_notice_of_turned_clocks_except_for_days()
             "2011-12-29T10:00",
             1,
             "2012-01-02T10:00",
-            id="a date that a zone skips is no day",
+            id="a date that a zone skips is not a business day",
         ),
         pytest.param(weekdays("09:00-17:00"), "2027-12-31T10:00", 1, "2028-01-03T10:00", id="over the end of a year"),
         pytest.param(weekdays("09:00-17:00"), "2028-02-28T10:00", 2, "2028-03-01T10:00", id="over a leap day"),

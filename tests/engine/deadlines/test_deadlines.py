@@ -1,4 +1,4 @@
-"""Deadlines of tickets: when their time is over, how it stands, and what moves it. The instants are compared with arithmetic done by hand."""
+"""Deadlines of tickets: when they are due, their states, and what moves them. The expected instants were computed manually."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class TestHowItStands:
     def standing(
         self, guide: Version, now: str, **more: object
     ) -> tuple[DeadlineState, timedelta, timedelta, timedelta]:
-        """Return how the response stands at an instant: its state, and the time used, left and late."""
+        """Return the state of the response at an instant, and the time used, left and late."""
         found = due_of(decide(guide, "response", {**self.P3, **more}, read_moment(now))).standing
         assert found is not None
         return found.state, found.used, found.left, found.late
@@ -113,7 +113,7 @@ class TestHowItStands:
 
 
 class TestHolds:
-    """Holds put a deadline off where the policy says so."""
+    """Holds extend a deadline if its policy extends it."""
 
     NIGHT: Final = (("2026-01-23T20:00:00+11:00", "2026-01-23T22:00:00+11:00"),)
 
@@ -361,7 +361,7 @@ class TestCalendarDays:
 
 
 class TestBeyondTheKnownHolidays:
-    """A computation that leaves the dates of the list says so, and assumes nothing."""
+    """A computation that leaves the dates of the list is reported as uncertain, and assumes nothing."""
 
     def test_it_names_the_list_and_the_earliest_instant(self, guide: Version) -> None:
         answer = decide(guide, "response", {**TestHowItStands.P3, "received_at": "2028-12-29T15:00:00+11:00"})

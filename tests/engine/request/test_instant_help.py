@@ -69,7 +69,7 @@ NOT_OFFERED: Final = {
     "2 Mai 2026 10:00 UTC": ("unknown month `Mai`", "write the month as a number, as in 2026-01-31"),
     "02/03/26 10:00": ("expected four digits for the year", "write year, month and day, as in 2026-01-31"),
     "02.03.2026": ("expected the year first", "add a time and an offset, as in 2026-03-02T09:00:00+10:00"),
-    # either day can be meant, and no offset is said
+    # the text can mean either day, and has no offset
     "02/03/2026 10:00": (
         "expected the year first",
         "write 2026-03-02T10:00:00Z if 02 is the day, or 2026-02-03T10:00:00Z if 02 is the month, with the right offset instead of Z if it is not UTC",

@@ -172,7 +172,7 @@ def test_a_mapping_never_takes_a_sign_for_punctuation() -> None:
 
     for column in (["1", "-1", "(2)", "- 2"], pa.array([1, -1, -2, 12]), pa.array([1.0, -1.0, -2.0, 1.2])):
         found = read(text % "", {"S": column})
-        assert (facts(found), [one.row for one in found.unread]) == ([{"size": "large"}], [2, 3, 4])
+        assert (facts(found), [one.row for one in found.rejected]) == ([{"size": "large"}], [2, 3, 4])
         assert facts(read(text % ", else: unknown", {"S": column})) == [{"size": "large"}, {}, {}, {}]
 
 
@@ -180,7 +180,7 @@ def test_a_mapping_never_takes_a_sign_for_punctuation() -> None:
 def test_a_number_with_anything_but_its_sign_and_its_separators_is_none(text: str) -> None:
     found = read('facts: {share: {column: S, decimal: ","}}', {"S": [text]})
 
-    assert [one.message for one in found.unread] == [f"`{text}` is not a number"]
+    assert [one.message for one in found.rejected] == [f"`{text}` is not a number"]
 
 
 def test_a_draft_takes_no_negative_number_for_a_rank(desk: Version) -> None:

@@ -1,4 +1,4 @@
-"""What is said of an undecided case, against the oracle: what is still possible, what is missing, what to ask next."""
+"""Undecided cases compared with the oracle: what is still possible, what is missing, what to ask next."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_possible_missing_and_ask_next_are_what_the_oracle_says_of_random_polici
 
 
 def differences(policy: Policy, tabulated: PolicyTables, partial: PartialTable) -> list[tuple[object, ...]]:
-    """Compare a seeded sample of cells: the outcome, the facts, what is said and what the oracle says."""
+    """Compare a seeded sample of cells: the outcome, the facts, the explanation and what the oracle expects."""
     values = {
         axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
         for axis in partial.axes
