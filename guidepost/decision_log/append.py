@@ -35,18 +35,18 @@ class Commit:
 
 
 def commit(
-    engine: Engine, writer: str, records: Sequence[Recordable], *, again: bool, last: Head | None = None
+    engine: Engine, writer: str, records: Sequence[Recordable], *, retry: bool, last: Head | None = None
 ) -> Commit:
     """Commit records; see :meth:`~guidepost.decision_log.store.Store.append`. ``last`` is where the chain ended when it was last seen."""
-    if last is not None and not again and not any(record.request_id for record in records):
+    if last is not None and not retry and not any(record.request_id for record in records):
         made = _behind(engine, last, records)
         if made is not None:
             return made
     with transaction(engine) as under_way:
-        found = under_way.ask(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
+        found = under_way.query(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
         before = Head(writer, *found[0]) if found else beginning(writer)
         kept, fresh = _told_apart(
-            records, _there(under_way, records) if again else set(), _requested(under_way, records)
+            records, _there(under_way, records) if retry else set(), _requested(under_way, records)
         )
         rows, hashes, after = _linked(before, fresh)
         if rows:
@@ -55,7 +55,7 @@ def commit(
                 if found
                 else "INSERT INTO writers (sequence, hash, writer) VALUES (?, ?, ?)"
             )
-            under_way.tell(advance, (after.sequence, after.hash, writer))
+            under_way.execute(advance, (after.sequence, after.hash, writer))
             insert_rows(under_way, entries, rows)
     return Commit(kept=kept, before=before, after=after, hashes=hashes)
 
@@ -68,7 +68,7 @@ def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit
     rows, hashes, after = _linked(last, records)
     with transaction(engine) as under_way:
         advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ? AND sequence = ? AND hash = ?"
-        if not under_way.tell(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
+        if not under_way.execute(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
             return None
         insert_rows(under_way, entries, rows)
     return Commit(kept=[Appended(record, True) for record in records], before=last, after=after, hashes=hashes)
@@ -127,7 +127,7 @@ def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], 
 def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
     """Return the ids of those records that are in the log."""
     ids = [record.id for record in records]
-    return {id_ for (id_,) in under_way.ask(f"SELECT id FROM entries WHERE id IN ({_marks(ids)})", ids)}  # noqa: S608 - no value stands in it
+    return {id_ for (id_,) in under_way.query(f"SELECT id FROM entries WHERE id IN ({_marks(ids)})", ids)}  # noqa: S608 - no value stands in it
 
 
 def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
@@ -136,7 +136,7 @@ def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tu
     found: dict[tuple[str, str], Recordable] = {}
     start = 0
     for count in parts(len(asked)):
-        for id_, caller, request_id, body in under_way.ask(
+        for id_, caller, request_id, body in under_way.query(
             _look_up(count), list(chain.from_iterable(asked[start : start + count]))
         ):
             found[caller, request_id] = readable(body) or _unreadable(id_, records[0])

@@ -26,7 +26,7 @@ def insert_rows(under_way: Transaction, table: Table, rows: Sequence[Values]) ->
     """Insert rows, in their order."""
     start = 0
     for count in parts(len(rows)):
-        under_way.tell(_statement(table, count), list(chain.from_iterable(rows[start : start + count])))
+        under_way.execute(_statement(table, count), list(chain.from_iterable(rows[start : start + count])))
         start += count
 
 

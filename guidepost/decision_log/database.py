@@ -112,10 +112,10 @@ def migrate(engine: Engine) -> None:
             raise LogError(f"the decision log cannot be made: {error}") from error
     try:
         with engine.connect() as connection:
-            if state(connection) == HEAD:
+            if revision(connection) == HEAD:
                 return
     except (SQLAlchemyError, OSError) as error:
-        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
     # Large, and only for tables that are not up to date: a worker does without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -130,14 +130,14 @@ def migrate(engine: Engine) -> None:
             command.upgrade(config, "head")
     except CommandError as error:
         raise LogError(
-            f"{shown(engine)} holds a decision log of a later program: {error}",
+            f"{display_url(engine)} holds a decision log of a later program: {error}",
             "serve it with that program, or name another log",
         ) from error
     except (SQLAlchemyError, OSError) as error:
-        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
 
 
-def state(connection: Connection) -> str | None:
+def revision(connection: Connection) -> str | None:
     """Return the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
     if not inspect(connection).has_table("alembic_version"):
         return None
@@ -145,65 +145,66 @@ def state(connection: Connection) -> str | None:
     return found
 
 
-def check(engine: Engine) -> None:
+def check_readable(engine: Engine) -> None:
     """See that there is a log which this program can read; raises LogError otherwise, and makes nothing."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
         raise LogError(
-            f"there is no decision log {shown(engine)}", "`guidepost serve` makes one; --decision-log names another"
+            f"there is no decision log {display_url(engine)}",
+            "`guidepost serve` makes one; --decision-log names another",
         )
     try:
         with engine.connect() as connection:
-            found = state(connection)
+            found = revision(connection)
     except SQLAlchemyError as error:
-        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
     if found != HEAD:
         raise LogError(
-            f"{shown(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})",
+            f"{display_url(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})",
             "`guidepost serve` brings it up to date",
         )
 
 
-def examine(engine: Engine) -> None:
+def check_usable(engine: Engine) -> None:
     """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogError otherwise."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and name and not Path(name).exists():
         folder = next(parent for parent in Path(name).absolute().parents if parent.exists())
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise LogError(f"the decision log {shown(engine)} cannot be made: {folder} cannot be written")
+            raise LogError(f"the decision log {display_url(engine)} cannot be made: {folder} cannot be written")
         return
     if (
         engine.dialect.name == SQLITE
         and name
         and not (os.access(name, os.W_OK) and os.access(Path(name).absolute().parent, os.W_OK))
     ):
-        raise LogError(f"the decision log {shown(engine)} cannot be written")
+        raise LogError(f"the decision log {display_url(engine)} cannot be written")
     try:
         with engine.connect() as connection:
-            found = state(connection)
+            found = revision(connection)
     except SQLAlchemyError as error:
-        raise LogError(f"the decision log {shown(engine)} cannot be opened: {cause(error)}") from error
+        raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
     finally:
         engine.dispose()
     if found is not None and found not in REVISIONS:
         raise LogError(
-            f"{shown(engine)} holds a decision log of a later program (state {found})",
+            f"{display_url(engine)} holds a decision log of a later program (state {found})",
             "serve it with that program, or name another log",
         )
 
 
-def shown(engine: Engine) -> str:
+def display_url(engine: Engine) -> str:
     """Return the URL without its password."""
     return engine.url.render_as_string(hide_password=True)
 
 
-def cause(error: BaseException) -> str:
+def database_message(error: BaseException) -> str:
     """Describe in one line what a database said."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
-def held_up_by(engine: Engine) -> str:
+def blocked_by(engine: Engine) -> str:
     """Return what the connections of an engine wait for, as PostgreSQL sees it: a lock and who holds it, a standby, the disk. "" if it does not say, and for SQLite.
 
     For when something does not return; asking may take long, too.
@@ -220,7 +221,7 @@ def held_up_by(engine: Engine) -> str:
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             found = connection.execute(asked, {"name": engine.get_execution_options()[NAME]}).one_or_none()
     except (SQLAlchemyError, OSError) as error:
-        return cause(error)
+        return database_message(error)
     if found is None:
         return ""
     kind, what, blocking = found

@@ -13,7 +13,7 @@ from guidepost.decision_log.signed_heads import PurgeNote
 _PURGE: Final = "purge"
 
 
-def line(entry: Entry) -> str:
+def entry_line(entry: Entry) -> str:
     """Write an entry as one line; the record in it is read by any program that reads JSON."""
     start = {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash}
     return f'{json.dumps(start)[:-1]}, "record": {entry.body.strip()}}}'

@@ -25,14 +25,14 @@ class InvalidPageToken(ValueError):
 class Page:
     """Records in the order of receipt, and the token of the page behind them ("" if there is none)."""
 
-    found: tuple[tuple[Entry, Record], ...]
-    next: str
+    records: tuple[tuple[Entry, Record], ...]
+    next_token: str
 
 
 def page(store: Store, asked: Filter, limit: int, token: str = "") -> Page:
     """Return a page of at most so many records; what is recorded meanwhile comes on later pages, and none comes twice."""
     after = _read(token, asked) if token else ""
-    found = tuple(islice(store.found(asked, after), limit + 1))
+    found = tuple(islice(store.search(asked, after), limit + 1))
     shown = found[:limit]
     return Page(shown, _token(shown[-1][1].id, asked) if len(found) > limit else "")
 

@@ -129,7 +129,7 @@ def _removed(
 ) -> tuple[PurgeNote, int]:
     """Remove one step's entries, and put its note in the place of the last step's."""
     mine = entries.c.writer == one.writer
-    with store.writing() as connection, connection.begin():
+    with store.write_connection() as connection, connection.begin():
         if store.engine.dialect.name == SQLITE:
             # What is removed for its privacy is not to be found in free pages either.
             connection.exec_driver_sql("PRAGMA secure_delete=ON")

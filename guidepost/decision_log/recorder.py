@@ -142,7 +142,7 @@ class Recorder:
     @property
     def failure(self) -> str:
         """Why the log cannot be written now; "" if it can."""
-        return self._writer.condition.failure
+        return self._writer.writability.failure
 
     @property
     def waiting(self) -> int:
@@ -156,7 +156,7 @@ class Recorder:
 
     def watch(self, told: Callable[[], None]) -> None:
         """Have somebody told, on another thread, when the log fails and when it recovers; at once if it fails already."""
-        self._writer.condition.watch = told
+        self._writer.writability.on_change = told
         if self.failure:
             told()
 
@@ -197,7 +197,7 @@ class Recorder:
             given,
         )
 
-    def said(
+    def recorded(
         self, asked: RecordRequest, version: Version, given: Answers
     ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
         """Return what a record says of an answer."""
@@ -265,7 +265,7 @@ class Recorder:
 
         Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
         """
-        if self._writer.condition.failing_for > self._patience.seconds and not all(
+        if self._writer.writability.failing_for > self._patience.seconds and not all(
             one.future.done() for one in self._waiting
         ):
             raise LogUnavailable(f"the decision log cannot be written: {self.failure}", Refusal.LATE)

@@ -18,7 +18,7 @@ from engine.decision_log.filter import Filter
 from engine.decision_log.merkle import Covered, Tree
 from engine.decision_log.record import Record, Recordable
 from guidepost.decision_log.append import Appended, Commit, commit, readable
-from guidepost.decision_log.database import WRITES, check, connect, held_up_by, migrate, shown
+from guidepost.decision_log.database import WRITES, blocked_by, check_readable, connect, display_url, migrate
 from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
 from guidepost.decision_log.sql_filter import filtered_entries
@@ -36,7 +36,7 @@ Signer = Callable[[Head, Covered | None], SignedHead]
 
 
 @dataclass(slots=True, kw_only=True)
-class _Growing:
+class _GrowingTree:
     """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
 
     While what was written before is still to be read, ``head`` has no hash, only how far that has come. ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
@@ -53,7 +53,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._growing: dict[str, _Growing] = {}
+        self._growing: dict[str, _GrowingTree] = {}
         self._ended: dict[str, Head] = {}
 
     @classmethod
@@ -68,10 +68,10 @@ class Store:
         return cls(connect(url, patience))
 
     @classmethod
-    def reading(cls, url: str) -> Store:
+    def open_existing(cls, url: str) -> Store:
         """Open a log that is there; raises LogError if there is none."""
         engine = connect(url)
-        check(engine)
+        check_readable(engine)
         return cls(engine)
 
     @property
@@ -82,15 +82,15 @@ class Store:
     @property
     def name(self) -> str:
         """The URL, without a password."""
-        return shown(self._engine)
+        return display_url(self._engine)
 
-    def append(self, writer: str, records: Sequence[Recordable], *, again: bool = False) -> list[Appended]:
+    def append(self, writer: str, records: Sequence[Recordable], *, retry: bool = False) -> list[Appended]:
         """Commit records in one transaction; give each as it is in the log.
 
-        A record whose caller already used its request id is not written: the earlier one is given. ``again`` tells that
+        A record whose caller already used its request id is not written: the earlier one is given. ``retry`` tells that
         an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
         """
-        made = commit(self._engine, writer, records, again=again, last=self._ended.get(writer))
+        made = commit(self._engine, writer, records, retry=retry, last=self._ended.get(writer))
         self._ended[writer] = made.after
         self._grow(writer, made)
         return made.kept
@@ -109,12 +109,12 @@ class Store:
 
     def probe(self, writer: str) -> None:
         """See that the log can be written, without leaving anything in it."""
-        with self.writing() as connection, connection.begin():
+        with self.write_connection() as connection, connection.begin():
             connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
 
-    def held_up_by(self) -> str:
+    def blocked_by(self) -> str:
         """Return what the database waits for, where an attempt to write does not return; "" if it does not say. May block as well."""
-        return held_up_by(self._engine)
+        return blocked_by(self._engine)
 
     def head(self, writer: str) -> Head:
         """Return how far a chain has come."""
@@ -133,7 +133,7 @@ class Store:
     def sign(self, writer: str, signer: Signer, most: int | None = None) -> SignedHead | None:
         """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already.
 
-        With ``most``, so many entries are read at most that were written before: None as well if more are left. :meth:`behind` says so, and the next call reads on.
+        With ``most``, so many entries are read at most that were written before: None as well if more are left. :meth:`has_backlog` says so, and the next call reads on.
         """
         with self._engine.connect() as connection, connection.begin():
             last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
@@ -161,15 +161,15 @@ class Store:
         except IntegrityError:
             # Another process signed this very end meanwhile.
             return None
-        self._growing[writer] = _Growing(since=head.sequence, purged=purged, head=head)
+        self._growing[writer] = _GrowingTree(since=head.sequence, purged=purged, head=head)
         return signed
 
-    def behind(self, writer: str) -> bool:
+    def has_backlog(self, writer: str) -> bool:
         """Whether entries that were written before are still to be read before a head can be signed."""
         growing = self._growing.get(writer)
         return growing is not None and not growing.head.hash
 
-    def _planted(self, writer: str, purged: int) -> _Growing:
+    def _planted(self, writer: str, purged: int) -> _GrowingTree:
         """Return an empty tree for what is behind the entries that heads cover without a gap."""
         with self._engine.connect() as connection, connection.begin():
             asked = select(heads.c.since, heads.c.sequence).where(
@@ -180,9 +180,9 @@ class Store:
         for row in covered:
             if row.since == since or row.since < since < row.sequence:
                 since = row.sequence
-        return _Growing(since=since, purged=purged, head=Head(writer, since, ""))
+        return _GrowingTree(since=since, purged=purged, head=Head(writer, since, ""))
 
-    def _caught_up(self, growing: _Growing, head: Head, most: int | None) -> bool:
+    def _caught_up(self, growing: _GrowingTree, head: Head, most: int | None) -> bool:
         """Read on until a tree reaches a head, but at most so many entries; returns whether it does."""
         start = growing.head.sequence
         end = head if most is None or start + most >= head.sequence else Head(head.writer, start + most, "")
@@ -194,7 +194,7 @@ class Store:
     def add_head(self, signed: SignedHead) -> None:
         """Keep a signed head."""
         head = signed.head
-        with self.writing() as connection, connection.begin():
+        with self.write_connection() as connection, connection.begin():
             connection.execute(
                 insert(heads).values(
                     writer=head.writer,
@@ -246,7 +246,7 @@ class Store:
                 return
             since = rows[-1].sequence
 
-    def notes(self) -> tuple[PurgeNote, ...]:
+    def purge_notes(self) -> tuple[PurgeNote, ...]:
         """Return the notes of all that was purged, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
             rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
@@ -267,7 +267,7 @@ class Store:
             )
 
     def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
-        """Yield the entries, chain by chain, as far as these ends; without ends, all, strangers last.
+        """Yield the entries, chain by chain, as far as these ends; without ends, all, orphans last.
 
         One whose columns are not those of its record does not hold.
         """
@@ -283,9 +283,9 @@ class Store:
                     break
                 after = rows[-1].sequence
         if ends is None:
-            yield from self.strangers()
+            yield from self.orphans()
 
-    def strangers(self) -> tuple[Entry, ...]:
+    def orphans(self) -> tuple[Entry, ...]:
         """Return entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
         asked = select(entries).join(
             writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True
@@ -304,7 +304,7 @@ class Store:
             row = connection.execute(select(entries).where(entries.c.id == id_)).one_or_none()
         return entry_of(row) if row is not None else None
 
-    def found(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
+    def search(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
         """Yield the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
 
         The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
@@ -325,7 +325,7 @@ class Store:
         """Close all connections."""
         self._engine.dispose()
 
-    def writing(self) -> Connection:
+    def write_connection(self) -> Connection:
         """Return a connection that will write."""
         return self._engine.connect().execution_options(**{WRITES: True})
 

@@ -29,14 +29,14 @@ class Transaction:
         # SQLite has let nobody else write since the beginning.
         self.locking = "" if sqlite else " FOR UPDATE"
 
-    def tell(self, statement: str, values: Sequence[object] = ()) -> int:
+    def execute(self, statement: str, values: Sequence[object] = ()) -> int:
         """Execute a statement; give how many rows it changed."""
         self._cursor.execute(statement if self._sqlite else _as_psycopg(statement), values)
         return int(self._cursor.rowcount)
 
-    def ask(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Execute a query; give its rows."""
-        self.tell(statement, values)
+        self.execute(statement, values)
         found: list[tuple[Any, ...]] = self._cursor.fetchall()
         return found
 

@@ -1,4 +1,4 @@
-"""A log, or a whole export of one, verified: its chains, the heads that were signed and kept, and the notes of what was purged."""
+"""A log, or a whole export of one, verified: its chains, the heads that were signed and exported, and the notes of what was purged."""
 
 from __future__ import annotations
 
@@ -66,31 +66,35 @@ class VerificationReport:
 
 
 def verify_store(
-    store: Store, trust: Trust, kept: Sequence[SignedHead] = (), progress: Progress = lambda _: None
+    store: Store, trust: Trust, exported: Sequence[SignedHead] = (), progress: Progress = lambda _: None
 ) -> VerificationReport:
     """Verify a log; what a server adds, or a purge removes, meanwhile is no break."""
     while True:
         # First how far the chains have come: what is behind that was added since, or no server wrote it.
-        ends, strangers, notes = store.ends(), store.strangers(), store.notes()
+        ends, orphans, notes = store.ends(), store.orphans(), store.purge_notes()
         known = {end.writer for end in ends}
-        never_begun = [beginning(writer) for writer in sorted({one.writer for one in strangers} - known)]
-        # A head that was kept is mostly in the log too; it counts once.
-        signed = tuple(dict.fromkeys((*kept, *store.signed_heads())))
+        never_begun = [beginning(writer) for writer in sorted({one.writer for one in orphans} - known)]
+        # A head that was exported is mostly in the log too; it counts once.
+        signed = tuple(dict.fromkeys((*exported, *store.signed_heads())))
         report = _verified(
-            _counted(chain(notes, store.entries(ends), strangers), progress), (*ends, *never_begun), signed, trust, kept
+            _counted(chain(notes, store.entries(ends), orphans), progress),
+            (*ends, *never_begun),
+            signed,
+            trust,
+            exported,
         )
-        if store.notes() == notes:
+        if store.purge_notes() == notes:
             return report
 
 
 def verify_export(
     lines: Iterable[Entry | PurgeNote],
     trust: Trust,
-    kept: Sequence[SignedHead] = (),
+    exported: Sequence[SignedHead] = (),
     progress: Progress = lambda _: None,
 ) -> VerificationReport:
-    """Verify a whole export, which has no heads but those that were kept; raises what its lines raise."""
-    return _verified(_counted(lines, progress), (), tuple(dict.fromkeys(kept)), trust, kept, export=True)
+    """Verify a whole export, which has no heads but those that were exported; raises what its lines raise."""
+    return _verified(_counted(lines, progress), (), tuple(dict.fromkeys(exported)), trust, exported, export=True)
 
 
 def _verified(
@@ -98,7 +102,7 @@ def _verified(
     ends: Sequence[Head],
     signed: tuple[SignedHead, ...],
     trust: Trust,
-    kept: Sequence[SignedHead],
+    exported: Sequence[SignedHead],
     *,
     export: bool = False,
 ) -> VerificationReport:
@@ -125,18 +129,18 @@ def _verified(
                 f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}"
             )
     coverage = None
-    if trust.keys or kept:
-        # Without a key, heads count that somebody kept; those in the log could be made up.
-        trusted = [one for one in (vouched if trust.keys else kept) if one.head in found.held]
+    if trust.keys or exported:
+        # Without a key, heads count that somebody exported; those in the log could be made up.
+        trusted = [one for one in (vouched if trust.keys else exported) if one.head in found.held]
         coverage = tuple(_coverage(extent, trusted) for extent in found.extents)
-        if export and not kept and found.entries:
+        if export and not exported and found.entries:
             doubts.append(NO_HEADS)
         else:
             doubts += _uncovered(
                 coverage,
                 "no trusted key signed a head of this chain"
                 if trust.keys
-                else "no head that was kept covers this chain",
+                else "no head that was exported covers this chain",
             )
     return VerificationReport(
         found=found,

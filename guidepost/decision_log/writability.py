@@ -23,8 +23,8 @@ ASKS: Final = 5.0
 """Seconds for which the cause is asked for; health has changed by then, and only the message waits."""
 
 
-class Condition:
-    """The condition of one log. ``watch`` is called, on any thread, when the log fails and when it recovers."""
+class Writability:
+    """The condition of one log. ``on_change`` is called, on any thread, when the log fails and when it recovers."""
 
     def __init__(self, name: str, limit: float, cause: Callable[[], str] = lambda: "") -> None:
         """Watch over a log.
@@ -36,11 +36,11 @@ class Condition:
         """
         self.failure = ""
         """Why the log cannot be written; "" if it can."""
-        self.watch: Callable[[], None] = lambda: None
+        self.on_change: Callable[[], None] = lambda: None
         self._name, self._limit, self._cause = name, limit, cause
         self._since, self._began, self._stuck = 0.0, 0.0, 0.0
         self._changing, self._closed = threading.Lock(), threading.Event()
-        threading.Thread(target=self._look, name="decision log, watch", daemon=True).start()
+        threading.Thread(target=self._look, name="decision log, on_change", daemon=True).start()
 
     @property
     def failing_for(self) -> float:
@@ -67,7 +67,7 @@ class Condition:
         if not known:
             log.error("the decision log %s cannot be written: %s", self._name, why)
         if first:
-            self.watch()
+            self.on_change()
 
     def recovered(self) -> None:
         """Report that an attempt succeeded."""
@@ -76,7 +76,7 @@ class Condition:
                 return
             self.failure, self._stuck = "", 0.0
         log.warning("the decision log %s can be written again", self._name)
-        self.watch()
+        self.on_change()
 
     def close(self) -> None:
         """Look no longer."""
@@ -99,7 +99,7 @@ class Condition:
                 self.failure, self._since, self._stuck = why, began, began
         if not first:
             return
-        self.watch()
+        self.on_change()
         cause = self._asked()
         with self._changing:
             if self._stuck != began:

@@ -20,11 +20,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from engine.decision_log.record import Recordable
 from guidepost.decision_log.append import Appended
-from guidepost.decision_log.database import cause
+from guidepost.decision_log.database import database_message
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.store import Signer, Store
-from guidepost.decision_log.writability import Condition
+from guidepost.decision_log.writability import Writability
 
 log = logging.getLogger("guidepost.log")
 
@@ -69,16 +69,16 @@ class Waiter(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class Pending:
     """Records on their way; ``kept`` is set once they are committed. If it is done before they are written, since whoever waited gave up, they are not written."""
 
     records: Sequence[Recordable]
-    kept: Waiter
+    waiter: Waiter
     loop: asyncio.AbstractEventLoop
 
 
 class Writer:
-    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``condition`` has whether the store can be written.
+    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``writability`` has whether the store can be written.
 
     ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many calls the last one was for, so that a lone caller waits for nobody.
     An attempt that takes longer than ``patience`` allows counts as stuck.
@@ -97,7 +97,7 @@ class Writer:
         patience: Patience = Patience(),  # noqa: B008 - it is frozen
     ) -> None:
         self._events = events or Events()
-        self.condition = Condition(store.name, patience.attempt, store.held_up_by)
+        self.writability = Writability(store.name, patience.attempt, store.blocked_by)
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = (
             store,
             name,
@@ -106,8 +106,8 @@ class Writer:
             sign_every,
             gather,
         )
-        self._waiting: deque[Waiting] = deque()
-        self._batch: list[Waiting] = []
+        self._waiting: deque[Pending] = deque()
+        self._batch: list[Pending] = []
         # Each is counted by one thread alone.
         self._submitted = self._settled = self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
@@ -135,7 +135,7 @@ class Writer:
         if self._closing.is_set():
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
         return LogUnavailable(
-            f"{self._capacity:,} decisions wait to be recorded{f': {self.condition.failure}' if self.condition.failure else ''}",
+            f"{self._capacity:,} decisions wait to be recorded{f': {self.writability.failure}' if self.writability.failure else ''}",
             Refusal.FULL,
         )
 
@@ -150,7 +150,7 @@ class Writer:
         if len(records) > self.room:
             raise self.refusal()
         self._submitted += len(records)
-        self._waiting.append(Waiting(records, waiter, asyncio.get_running_loop()))
+        self._waiting.append(Pending(records, waiter, asyncio.get_running_loop()))
         if not self._wake.is_set():
             self._wake.set()
 
@@ -160,7 +160,7 @@ class Writer:
         self._closing.set()
         self._wake.set()
         self._thread.join(grace + LAST_PAUSE + 30)
-        self.condition.close()
+        self.writability.close()
         self._store.close()
 
     def _run(self) -> None:
@@ -174,47 +174,47 @@ class Writer:
                 self._commit()
                 self._sign(now=False)
             self._sign(now=self._closing.is_set())
-            if self.condition.failure:
+            if self.writability.failure:
                 # A head hung: whether records can be written shows only when it is tried.
                 self._commit()
 
-    def _taken(self) -> list[Waiting]:
+    def _taken(self) -> list[Pending]:
         """Take from what waits as many records as go into a commit."""
-        taken: list[Waiting] = []
+        taken: list[Pending] = []
         number = 0
         while self._waiting and (not taken or number + len(self._waiting[0].records) <= MAX_BATCH):
             taken.append(self._waiting.popleft())
             number += len(taken[-1].records)
         return taken
 
-    def _still_waiting(self) -> list[Waiting]:
+    def _still_waiting(self) -> list[Pending]:
         """Leave out of the batch what nobody waits for any more: whoever gave up was told so, and their records are not needed."""
-        left = [one for one in self._batch if not one.kept.done()]
+        left = [one for one in self._batch if not one.waiter.done()]
         self._settled += _number(self._batch) - _number(left)
         return left
 
     def _commit(self) -> None:
         """Write the batch, however long it takes."""
-        pause, again = FIRST_PAUSE, False
+        pause, retry = FIRST_PAUSE, False
         while True:
             self._batch = batch = self._still_waiting()
             start = time.monotonic()
             try:
-                with self.condition.attempt():
-                    kept = self._attempted(batch, again=again)
+                with self.writability.attempt():
+                    kept = self._attempted(batch, retry=retry)
             except Exception as error:
                 # Whatever it is: if this thread ended, every call would wait in vain, and nobody be told.
                 if not isinstance(error, (SQLAlchemyError, OSError)):
                     log.exception("a fault of ours keeps the decision log %s from being written", self._store.name)
                 self._events.failed()
-                self.condition.failed(cause(error))
+                self.writability.failed(database_message(error))
                 if time.monotonic() > self._give_up_at:
                     self._abandon()
                     return
                 self._closing.wait(pause) if not self._closing.is_set() else time.sleep(pause)
-                pause, again = min(pause * 2, LAST_PAUSE), True
+                pause, retry = min(pause * 2, LAST_PAUSE), True
             else:
-                self.condition.recovered()
+                self.writability.recovered()
                 self._batch, self._last = [], len(batch)
                 self._settled += len(kept)
                 if fresh := sum(one.fresh for one in kept):
@@ -222,10 +222,10 @@ class Writer:
                 _deliver(batch, kept)
                 return
 
-    def _attempted(self, batch: Sequence[Waiting], *, again: bool) -> list[Appended]:
+    def _attempted(self, batch: Sequence[Pending], *, retry: bool) -> list[Appended]:
         """Write a batch, or see whether the log can be written if there is none."""
         if batch:
-            return self._store.append(self._name, [record for one in batch for record in one.records], again=again)
+            return self._store.append(self._name, [record for one in batch for record in one.records], retry=retry)
         self._store.probe(self._name)
         return []
 
@@ -238,11 +238,11 @@ class Writer:
             "%d records were not written to %s before the server stopped: %s",
             _number(left),
             self._store.name,
-            self.condition.failure,
+            self.writability.failure,
         )
         for one in left:
             with suppress(RuntimeError):
-                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.condition.failure, Refusal.STOPPING))
+                one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.writability.failure, Refusal.STOPPING))
 
     def _sign(self, *, now: bool) -> None:
         """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
@@ -250,29 +250,29 @@ class Writer:
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
-            with self.condition.attempt():
+            with self.writability.attempt():
                 # Whoever waits to be recorded waits for one part of a long chain at most.
                 signed = self._store.sign(self._name, self._signer, None if now else READ)
-            self._behind = self._store.behind(self._name)
+            self._behind = self._store.has_backlog(self._name)
             if signed is not None:
                 self._events.signed(signed.head.sequence)
         except (SQLAlchemyError, OSError) as error:
             self._behind = False
-            log.warning("the head of the decision log was not signed: %s", cause(error))
+            log.warning("the head of the decision log was not signed: %s", database_message(error))
 
 
-def _deliver(batch: Sequence[Waiting], kept: Sequence[Appended]) -> None:
+def _deliver(batch: Sequence[Pending], kept: Sequence[Appended]) -> None:
     """Tell all that wait, each event loop once."""
     found = iter(kept)
     told = [(one, tuple(islice(found, len(one.records)))) for one in batch]
     for loop in {one.loop for one in batch}:
-        mine = [(one.kept, what) for one, what in told if one.loop is loop]
+        mine = [(one.waiter, what) for one, what in told if one.loop is loop]
         # A loop that is closed has nobody left who waits.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_set, mine)
 
 
-def _number(batch: Sequence[Waiting]) -> int:
+def _number(batch: Sequence[Pending]) -> int:
     return sum(len(one.records) for one in batch)
 
 
@@ -282,6 +282,6 @@ def _set(pairs: Sequence[tuple[Waiter, Sequence[Appended]]]) -> None:
             waiter.set_result(kept)
 
 
-def _fail(one: Waiting, error: Exception) -> None:
-    if not one.kept.done():
-        one.kept.set_exception(error)
+def _fail(one: Pending, error: Exception) -> None:
+    if not one.waiter.done():
+        one.waiter.set_exception(error)

@@ -77,7 +77,7 @@ class StoredRecords:
             if self.filter == Filter():
                 purged = {
                     note.purge.writer: note.purge.sequence
-                    for note in sorted(store.notes(), key=lambda note: note.purge.sequence)
+                    for note in sorted(store.purge_notes(), key=lambda note: note.purge.sequence)
                 }
                 self.rows = sum(end.sequence - purged.get(end.writer, 0) for end in store.ends())
         except SQLAlchemyError as error:
@@ -97,7 +97,7 @@ class StoredRecords:
                 for number, entry in enumerate(store.entries(), 1):
                     yield number, _record(number, entry.body), min(number / self.rows, 1.0) if self.rows else None
             else:
-                for number, (_, record) in enumerate(store.found(self.filter), 1):
+                for number, (_, record) in enumerate(store.search(self.filter), 1):
                     yield number, record, None
         except SQLAlchemyError as error:
             raise _unreadable(self.name, error) from error
@@ -106,7 +106,7 @@ class StoredRecords:
 
     def _store(self) -> Store:
         try:
-            return Store.reading(self.url or default_url())
+            return Store.open_existing(self.url or default_url())
         except LogError as error:
             raise TicketsError(error.message, error.help) from error
 

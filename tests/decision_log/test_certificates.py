@@ -332,12 +332,12 @@ def test_a_head_over_a_long_chain_reads_it_in_parts_between_which_records_are_co
     def sign(head: Head, covered: Covered | None) -> SignedHead:
         return sign_head(head, "2026-01-23T09:00:00Z", KEY, covered)
 
-    assert [(store.sign("main", sign, 10), store.behind("main")) for _ in range(2)] == [(None, True)] * 2
+    assert [(store.sign("main", sign, 10), store.has_backlog("main")) for _ in range(2)] == [(None, True)] * 2
     store.append("main", [record(25)])
     signed = store.sign("main", sign, 10)
 
     assert signed is not None
-    assert (signed.since, signed.head.sequence, store.behind("main")) == (0, 26, False)
+    assert (signed.since, signed.head.sequence, store.has_backlog("main")) == (0, 26, False)
     store.append("main", [record(26)])
     assert store.sign("main", sign, 10) is not None
     for entry in store.entries():

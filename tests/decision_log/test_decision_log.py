@@ -208,14 +208,14 @@ def test_pages_together_give_every_record_once_in_order(store: Store, url: str) 
     asked, found, token = Filter(ticket="T-0"), [], ""
     while True:
         one = page(store, asked, 2, token)
-        found += [made.received for _, made in one.found]
-        token = one.next
+        found += [made.received for _, made in one.records]
+        token = one.next_token
         if not token:
             break
 
     assert found == [record(number).received for number in range(0, 11, 2)]
     with pytest.raises(InvalidPageToken, match="something else"):
-        page(store, Filter(), 2, page(store, asked, 2).next)
+        page(store, Filter(), 2, page(store, asked, 2).next_token)
     with pytest.raises(InvalidPageToken, match="expected a page token"):
         page(store, asked, 2, "nonsense")
 
@@ -237,15 +237,15 @@ def test_the_database_finds_what_a_look_at_every_record_finds(store: Store, aske
     made = [record(number, caller=f"c-{number % 2}", request_id=f"r-{number}") for number in range(7)]
     store.append("main", made)
 
-    assert [found for _, found in store.found(asked)] == [one for one in made if asked.passes(one)]
+    assert [found for _, found in store.search(asked)] == [one for one in made if asked.passes(one)]
 
 
 def test_a_log_that_is_not_there_is_not_made_by_looking_for_it(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no decision log"):
-        Store.reading(f"sqlite:///{tmp_path}/none.db")
+        Store.open_existing(f"sqlite:///{tmp_path}/none.db")
     sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE x (y)").close()
     with pytest.raises(LogError, match="holds no decision log"):
-        Store.reading(f"sqlite:///{tmp_path}/other.db")
+        Store.open_existing(f"sqlite:///{tmp_path}/other.db")
 
     assert not (tmp_path / "none.db").exists()
 

@@ -129,8 +129,8 @@ def test_a_commit_of_which_nobody_heard_is_not_made_twice(
     lost = []
     append = failing.append
 
-    def loses_the_first_word(writer: str, records: Any, *, again: bool = False) -> list[Appended]:
-        kept = append(writer, records, again=again)
+    def loses_the_first_word(writer: str, records: Any, *, retry: bool = False) -> list[Appended]:
+        kept = append(writer, records, retry=retry)
         if not lost:
             lost.append(records)
             raise OperationalError("COMMIT", {}, OSError("the connection was closed"))

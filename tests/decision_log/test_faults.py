@@ -235,8 +235,8 @@ def test_a_log_in_postgresql_keeps_and_finds_the_same(postgresql: PostgreSQL) ->
     made = [record(1), record(2, request_id="r", facts={"note": "nul \0 and é"}), record(3, request_id="r")]
 
     assert [kept.fresh for kept in store.append("first", made)] == [True, True, False]
-    assert [kept.fresh for kept in store.append("first", made[:1], again=True)] == [True]
-    assert [found for _, found in store.found(Filter(caller="desk"))] == made[:2]
+    assert [kept.fresh for kept in store.append("first", made[:1], retry=True)] == [True]
+    assert [found for _, found in store.search(Filter(caller="desk"))] == made[:2]
     assert verify(store.entries(), ends=store.ends()).breaks == ()
     assert Store.open(postgresql.url).head("first") == store.head("first")
     store.close()

@@ -136,7 +136,7 @@ def test_the_database_narrows_to_what_a_look_at_every_record_finds(
     store.append("main", made)
 
     for one in filters:
-        assert [found.id for _, found in store.found(one)] == [each.id for each in made if one.passes(each)], one
+        assert [found.id for _, found in store.search(one)] == [each.id for each in made if one.passes(each)], one
 
 
 @given(outcomes)
@@ -175,7 +175,7 @@ def test_a_record_that_was_altered_beyond_reading_ends_no_search_and_no_call(tmp
     with store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE entries SET body = '{' WHERE sequence = 1")
 
-    assert [found.id for _, found in store.found(Filter())] == [record(2).id]
+    assert [found.id for _, found in store.search(Filter())] == [record(2).id]
     (kept,) = store.append("main", [record(3, request_id="r")])
     assert (kept.fresh, kept.record.id) == (False, record(1).id)
     assert replace(kept.record, id="") != record(3)  # type: ignore[type-var]

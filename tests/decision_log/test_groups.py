@@ -207,8 +207,8 @@ def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the
 
     def write() -> None:
         with transaction(store.engine) as under_way:
-            under_way.tell("INSERT INTO writers (writer, sequence, hash) VALUES (?, ?, ?)", ("main", 1, "ab"))
-            under_way.tell("INSERT INTO nowhere VALUES (?)", (1,))
+            under_way.execute("INSERT INTO writers (writer, sequence, hash) VALUES (?, ?, ?)", ("main", 1, "ab"))
+            under_way.execute("INSERT INTO nowhere VALUES (?)", (1,))
 
     with pytest.raises(OperationalError, match="no such table"):
         write()

@@ -20,7 +20,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from guidepost.decision_log.patience import Patience
-from guidepost.decision_log.writability import Condition
+from guidepost.decision_log.writability import Writability
 from guidepost.decision_log.writer import Writer
 from guidepost.server.app import listening
 from guidepost.server.observability.metrics import Metrics
@@ -225,9 +225,9 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
         store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2)
     )
     hangs.set()
-    until(lambda: writer.condition.failure)
+    until(lambda: writer.writability.failure)
     go_on.set()
-    until(lambda: not writer.condition.failure)
+    until(lambda: not writer.writability.failure)
     writer.close(5)
 
 
@@ -235,13 +235,13 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
 
 
 def test_one_message_is_enough_for_a_log_that_goes_on_failing(caplog: pytest.LogCaptureFixture) -> None:
-    condition, told = Condition("log", limit=60), []
-    condition.watch = lambda: told.append(condition.failure)
+    writability, told = Writability("log", limit=60), []
+    writability.on_change = lambda: told.append(writability.failure)
     for why in ("away", "away", "still away"):
-        condition.failed(why)
-    condition.recovered()
-    condition.recovered()
-    condition.close()
+        writability.failed(why)
+    writability.recovered()
+    writability.recovered()
+    writability.close()
 
     assert [record.getMessage() for record in caplog.records] == [
         "the decision log log cannot be written: away",
@@ -251,11 +251,11 @@ def test_one_message_is_enough_for_a_log_that_goes_on_failing(caplog: pytest.Log
 
 
 def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
-    condition = Condition("log", limit=0.02)
-    with condition.attempt():
+    writability = Writability("log", limit=0.02)
+    with writability.attempt():
         until(lambda: "does not respond" in caplog.text)
-    condition.failed("canceling statement due to lock timeout")
-    condition.close()
+    writability.failed("canceling statement due to lock timeout")
+    writability.close()
 
     assert [record.getMessage().partition("written: ")[2] for record in caplog.records] == [
         "an attempt to write has not returned for 0.02 s: its disk or its server does not respond",
@@ -264,13 +264,13 @@ def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCapt
 
 
 def test_an_attempt_that_returns_just_as_it_is_reported_leaves_no_failure_behind() -> None:
-    condition = Condition("log", limit=0.001)
+    writability = Writability("log", limit=0.001)
     for _ in range(200):
-        with condition.attempt():
+        with writability.attempt():
             until(lambda: True)
-        condition.recovered()
-        assert condition.failure == ""
-    condition.close()
+        writability.recovered()
+        assert writability.failure == ""
+    writability.close()
 
 
 def test_each_limit_ends_before_the_one_that_would_hide_its_reason() -> None:

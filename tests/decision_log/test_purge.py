@@ -28,7 +28,7 @@ from guidepost.cli.app import app
 from guidepost.decision_log import purge as purging
 from guidepost.decision_log.certificate import certify
 from guidepost.decision_log.default_key import default_key
-from guidepost.decision_log.export_jsonl import line, note_line, read_export, read_lines
+from guidepost.decision_log.export_jsonl import entry_line, note_line, read_export, read_lines
 from guidepost.decision_log.purge import PurgeError, plan_purge, purge
 from guidepost.decision_log.signed_heads import PurgeNote, sign_head, sign_purge, signature_problem
 from guidepost.decision_log.store import Store
@@ -96,7 +96,7 @@ def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_
                 (entry.sequence, entry.hash) for entry in were[:stays][-1:]
             ]
         assert store.ends() == ends
-        assert store.notes() == notes
+        assert store.purge_notes() == notes
         assert verify_store(store, Trust()).found.breaks == ()
         store.close()
 
@@ -112,7 +112,7 @@ def test_a_purge_is_told_before_it_is_made_and_can_be_made_again(store: Store) -
     purge(store, at(9), LATER, "me")
     store.append("main", [record(5)])
 
-    assert (left(store), [note.purge.sequence for note in store.notes()]) == ([5], [2, 4])
+    assert (left(store), [note.purge.sequence for note in store.purge_notes()]) == ([5], [2, 4])
     assert verify_store(store, Trust()).whole
 
 
@@ -168,7 +168,7 @@ def test_wherever_a_purge_stops_the_chain_is_whole(store: Store, monkeypatch: py
     with pytest.raises(OperationalError):
         purge(store, at(9), LATER, "me", progress=stops, step=3)
 
-    assert (left(store), [note.purge.sequence for note in store.notes()]) == ([7, 8, 9], [6])
+    assert (left(store), [note.purge.sequence for note in store.purge_notes()]) == ([7, 8, 9], [6])
     assert verify_store(store, Trust()).whole
     monkeypatch.setattr(
         purging, "insert", lambda table: (_ for _ in ()).throw(OperationalError("", {}, Exception("the disk is full")))
@@ -243,7 +243,7 @@ def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) 
     store.append("main", [record(number) for number in (1, 2, 3)])
     purge(store, at(3), LATER, "me", KEY)
     head = sign_head(store.head("main"), "2026-01-24T00:00:00Z", KEY)
-    lines = [*map(note_line, store.notes()), *map(line, store.entries())]
+    lines = [*map(note_line, store.purge_notes()), *map(entry_line, store.entries())]
     read = list(read_export(lines))
 
     assert [type(one) for one in read] == [PurgeNote, Entry]
@@ -251,7 +251,7 @@ def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) 
     assert verify_export(read, TRUST, [head]).whole
     assert not verify_export(read[1:], TRUST, [head]).whole
     with pytest.raises(ValueError, match="line 1"):
-        list(read_export([note_line(store.notes()[0]).replace('"format": 1', '"format": 9')]))
+        list(read_export([note_line(store.purge_notes()[0]).replace('"format": 1', '"format": 9')]))
 
 
 # ---- On the command line

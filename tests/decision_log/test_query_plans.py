@@ -195,7 +195,7 @@ WRITES: Final[dict[str, Callable[[Store], object]]] = {
         "main", [new(request_id=f"many-{at}") for at in range(500)]
     ),
     "records that may be in the log already": lambda store: store.append(
-        "main", [new() for _ in range(500)], again=True
+        "main", [new() for _ in range(500)], retry=True
     ),
     "the first record after a restart": append_after_a_restart,
     "whether the log can be written": lambda store: store.probe("main"),
@@ -206,22 +206,22 @@ WRITES: Final[dict[str, Callable[[Store], object]]] = {
 
 SEARCHES: Final[dict[str, Callable[[Store], object]]] = {
     "a record by its id": lambda store: store.get(made(1_000).id),
-    "the records of a ticket": lambda store: list(store.found(Filter(ticket="T-1000"))),
-    "the records of a request id": lambda store: list(store.found(Filter(request_id="r-1001"))),
+    "the records of a ticket": lambda store: list(store.search(Filter(ticket="T-1000"))),
+    "the records of a request id": lambda store: list(store.search(Filter(request_id="r-1001"))),
     "the records of a caller and a request id": lambda store: list(
-        store.found(Filter(caller="desk 2", request_id="r-1001"))
+        store.search(Filter(caller="desk 2", request_id="r-1001"))
     ),
-    "a page of a caller's records": lambda store: next(store.found(Filter(caller="branch"))),
+    "a page of a caller's records": lambda store: next(store.search(Filter(caller="branch"))),
     "a later page of a caller's records": lambda store: next(
-        store.found(Filter(caller="branch"), after=made(1_000).id)
+        store.search(Filter(caller="branch"), after=made(1_000).id)
     ),
-    "the records of an unknown caller": lambda store: list(store.found(Filter(caller="nobody"))),
-    "a page of all records": lambda store: next(store.found(Filter())),
+    "the records of an unknown caller": lambda store: list(store.search(Filter(caller="nobody"))),
+    "a page of all records": lambda store: next(store.search(Filter())),
     "the records of some seconds": lambda store: list(
-        store.found(Filter(since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
+        store.search(Filter(since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
     ),
     "the records of a rule in some seconds": lambda store: list(
-        store.found(Filter(rule="r", since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
+        store.search(Filter(rule="r", since=START + timedelta(seconds=1_000), until=START + timedelta(seconds=1_010)))
     ),
     "the heads over a record": lambda store: store.heads_over(store.get(made(1_000).id)),  # type: ignore[arg-type]  # it is there
     "how far the chains have come": lambda store: store.ends(),
@@ -230,9 +230,9 @@ SEARCHES: Final[dict[str, Callable[[Store], object]]] = {
 
 READS_ALL: Final[dict[str, Callable[[Store], object]]] = {
     "a verification": lambda store: verify_store(store, Trust()),
-    "the records of a rule at any time": lambda store: list(store.found(Filter(rule="none.such"))),
-    "the records of an outcome at any time": lambda store: list(store.found(Filter(outcome="queue=never"))),
-    "a page of the records of a version": lambda store: next(store.found(Filter(version="7.0.0"))),
+    "the records of a rule at any time": lambda store: list(store.search(Filter(rule="none.such"))),
+    "the records of an outcome at any time": lambda store: list(store.search(Filter(outcome="queue=never"))),
+    "a page of the records of a version": lambda store: next(store.search(Filter(version="7.0.0"))),
     "what a purge would remove": lambda store: plan_purge(store, START + timedelta(seconds=LENGTH * 2)),
 }
 """What reads a whole log because it has to; nobody waits to write meanwhile."""
@@ -274,7 +274,7 @@ def test_a_search_by_caller_or_request_id_does_not_go_through_the_records_of_oth
 
 @pytest.mark.parametrize("what", READS_ALL)
 def test_what_has_to_read_a_whole_log_holds_no_lock_that_a_writer_waits_for(log: Log, what: str) -> None:
-    with log.store.writing() as connection, connection.begin():
+    with log.store.write_connection() as connection, connection.begin():
         connection.exec_driver_sql("UPDATE writers SET hash = hash")
         READS_ALL[what](log.store)
 

@@ -103,7 +103,7 @@ def test_records_that_were_committed_without_our_knowing_are_not_written_twice(s
     made = [record(1), record(2, request_id="r")]
     store.append("main", made)
 
-    assert store.append("main", [*made, record(3)], again=True) == [
+    assert store.append("main", [*made, record(3)], retry=True) == [
         Appended(made[0], True),
         Appended(made[1], True),
         Appended(record(3), True),

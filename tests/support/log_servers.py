@@ -75,7 +75,7 @@ def ask(stub: DecisionServiceStub, decision: str = "queue", timeout: float = 20,
 
 
 def reading(url: str) -> Store:
-    return Store.reading(url)
+    return Store.open_existing(url)
 
 
 class PostgreSQL:
@@ -135,7 +135,7 @@ class PostgreSQL:
 
 
 def records(url: str) -> list[Record]:
-    return [found for _, found in reading(url).found(Filter())]
+    return [found for _, found in reading(url).search(Filter())]
 
 
 def whole(url: str) -> bool:
@@ -162,14 +162,14 @@ class Failing(Store):
         self.entered = threading.Event()
         self.open_.set()
 
-    def append(self, writer: str, records: Any, *, again: bool = False) -> list[Appended]:
+    def append(self, writer: str, records: Any, *, retry: bool = False) -> list[Appended]:
         self.entered.set()
         self.open_.wait(60)
         if self.broken:
             self.failures += 1
             raise OperationalError("INSERT", {}, OSError("database or disk is full"))
         self.commits += 1
-        return super().append(writer, records, again=again)
+        return super().append(writer, records, retry=retry)
 
     def probe(self, writer: str) -> None:
         if self.broken:

@@ -31,7 +31,7 @@ class Acknowledged:
 def records_by_ticket(store: Store) -> dict[str, list[Record]]:
     """Return the records whose tickets are numbers, by ticket; other tests write under names."""
     found: dict[str, list[Record]] = {}
-    for _, one in store.found(Filter()):
+    for _, one in store.search(Filter()):
         if one.ticket.isdigit():
             found.setdefault(one.ticket, []).append(one)
     return found

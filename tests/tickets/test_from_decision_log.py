@@ -32,7 +32,7 @@ from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.decision_log import export_parquet as parquet
-from guidepost.decision_log.export_jsonl import line
+from guidepost.decision_log.export_jsonl import entry_line
 from guidepost.decision_log.export_parquet import read_parquet, write_parquet
 from guidepost.decision_log.store import Store
 from guidepost.tickets import ColumnMapping, TicketsError, open_tickets
@@ -308,7 +308,7 @@ def test_a_record_that_was_altered_beyond_reading_is_unread_and_not_dropped(tmp_
 
 def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
     store = kept(tmp_path, record(1), record(2))
-    lines = [line(entry) for entry in store.entries()]
+    lines = [entry_line(entry) for entry in store.entries()]
     source = open_tickets(written(tmp_path / "log.jsonl", "\n".join([lines[0], lines[1][:-20], "{}"])), COUNTER)
     found = list(source.batches())
 
@@ -393,8 +393,8 @@ def test_the_notes_of_a_purge_travel_with_an_export_to_parquet(tmp_path: Path, m
     path = tmp_path / "log.parquet"
     run("export", "--to", str(path))
 
-    assert [one.purge.sequence for one in store.notes()] == [2]
-    assert list(read_parquet(path)) == [*store.notes(), *store.entries()]
+    assert [one.purge.sequence for one in store.purge_notes()] == [2]
+    assert list(read_parquet(path)) == [*store.purge_notes(), *store.entries()]
     assert run("verify", str(path)).exit_code == run("verify").exit_code
     assert open_tickets(store.name, COUNTER).rows == 3
 

@@ -28,7 +28,7 @@ from guidepost.cli.options.decision_log import LogOption, open_log
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import available_policies
 from guidepost.cli.options.version_spec import KeysOption, source_errors
-from guidepost.decision_log.export_jsonl import line, note_line, read_export
+from guidepost.decision_log.export_jsonl import entry_line, note_line, read_export
 from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead
 from guidepost.decision_log.verify import verify_export, verify_store
@@ -113,7 +113,7 @@ def get(
         errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
     try:
         if output is TableOrJson.JSON:
-            show_json(json.loads(line(entry)))
+            show_json(json.loads(entry_line(entry)))
         else:
             results().show(*record_page(entry, Record.read(entry.body)))
     except ValueError as error:
@@ -146,18 +146,18 @@ def query(
             found = page(store, asked, limit, token)
         except InvalidPageToken as error:
             raise command_error(f"--page {token}: {error}") from error
-    slips = [] if found.found or not (rule or outcome) else unknown_names(asked, available_policies())
+    slips = [] if found.records or not (rule or outcome) else unknown_names(asked, available_policies())
     if output is TableOrJson.JSON:
-        show_json({"entries": [json.loads(line(entry)) for entry, _ in found.found], "next": found.next})
+        show_json({"entries": [json.loads(entry_line(entry)) for entry, _ in found.records], "next": found.next_token})
         if slips:
             errors().show("; ".join(slips))
         return
-    if not found.found:
+    if not found.records:
         results().show("; ".join(["no records", *slips]))
         return
-    results().show(record_rows(found.found))
-    if found.next:
-        errors().show(f"there are more: --page {found.next}")
+    results().show(record_rows(found.records))
+    if found.next_token:
+        errors().show(f"there are more: --page {found.next_token}")
 
 
 @audit.command("export")
@@ -197,9 +197,9 @@ def export(
         if heads:
             lines = (signed.line() for signed in store.signed_heads())
         elif asked == Filter():
-            lines = chain(map(note_line, store.notes()), map(line, store.entries()))
+            lines = chain(map(note_line, store.purge_notes()), map(entry_line, store.entries()))
         else:
-            lines = (line(entry) for entry, _ in store.found(asked))
+            lines = (entry_line(entry) for entry, _ in store.search(asked))
         if to is None:
             _write(lines, sys.stdout)
             return
@@ -216,9 +216,9 @@ def _export_parquet(asked: Filter, to: Path, log: str) -> None:
     from guidepost.decision_log.export_parquet import write_parquet  # noqa: PLC0415
 
     with open_log(log) as store:
-        entries = store.entries() if asked == Filter() else (entry for entry, _ in store.found(asked))
+        entries = store.entries() if asked == Filter() else (entry for entry, _ in store.search(asked))
         try:
-            written = write_parquet(entries, to, store.notes() if asked == Filter() else ())
+            written = write_parquet(entries, to, store.purge_notes() if asked == Filter() else ())
         except OSError as error:
             raise cannot_write(to, error) from error
     errors().show(f"{count(written, 'entry', 'entries')} in {to}")

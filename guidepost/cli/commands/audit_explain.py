@@ -23,7 +23,7 @@ from guidepost.cli.commands.eval_why_not import answer_why_not, plain_why_not, w
 from guidepost.cli.options.decision_log import LogOption, open_log
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, source_errors
-from guidepost.decision_log.export_jsonl import line
+from guidepost.decision_log.export_jsonl import entry_line
 from guidepost.decision_log.find_version import find_version
 from guidepost.render.answer_console import AnswerPage
 from guidepost.render.console import ExitCode, TableOrJson, command_error, errors, results, show_json
@@ -95,14 +95,14 @@ def _why_not(record: Record, version: Version, words: str) -> WhyNot:
 
 def _unexplained(entry: Entry, record: Record, output: TableOrJson) -> None:
     if output is TableOrJson.JSON:
-        show_json({**json.loads(line(entry)), "equal": None})
+        show_json({**json.loads(entry_line(entry)), "equal": None})
     else:
         results().show(*record_page(entry, record))
 
 
 def _plain(entry: Entry, again: Reproduction, unlike: WhyNot | None) -> dict[str, Any]:
     found: dict[str, Any] = {
-        **json.loads(line(entry)),
+        **json.loads(entry_line(entry)),
         "equal": again.equal,
         "answers": [plain(answer) for answer in again.answers],
     }

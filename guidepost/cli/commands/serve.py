@@ -22,7 +22,7 @@ from engine.model.vocabulary import FactType
 from guidepost.cli.commands.serve_check import check_server
 from guidepost.cli.options.policies_folder import LoadedPolicies, load, policy_error, utc_now
 from guidepost.cli.options.server_flags import CheckOption, ConfigOption, load_settings, settings_error, with_flags
-from guidepost.decision_log.database import LogError, connect, shown
+from guidepost.decision_log.database import LogError, connect, display_url
 from guidepost.decision_log.settings import LogSettings, default_url
 from guidepost.policies.sources import SourceError
 from guidepost.program import PROGRAM
@@ -136,7 +136,7 @@ def _welcome(
 
 def _log_name(options: LogSettings) -> str:
     """Return the URL of a log, without a password."""
-    return shown(connect(options.url or default_url()))
+    return display_url(connect(options.url or default_url()))
 
 
 def _signed(key: SigningKey) -> str:

@@ -37,7 +37,7 @@ def log_errors() -> Iterator[None]:
 def open_log(url: str) -> Iterator[Store]:
     """Open the log to read it, and close it afterwards; end the command if there is none."""
     with log_errors():
-        store = Store.reading(url or default_url())
+        store = Store.open_existing(url or default_url())
     try:
         yield store
     finally:

@@ -25,7 +25,7 @@ from engine.decision_log.reproduce import reproduce
 from engine.model.answer import UnknownVersion
 from guidepost.decision_log.call_metadata import read_call_metadata, recorded_caller
 from guidepost.decision_log.certificate import certify
-from guidepost.decision_log.export_jsonl import line, note_line
+from guidepost.decision_log.export_jsonl import entry_line, note_line
 from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.purge import plan_purge, purge
 from guidepost.decision_log.settings import Durability, LogSettings
@@ -238,7 +238,7 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         log = self._settings()
         with self._opening:
             if self._store is None:
-                self._store = Store.reading(log.url)
+                self._store = Store.open_existing(log.url)
             return self._store
 
     def _trust(self) -> Trust:
@@ -250,10 +250,12 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
 
 def _page(store: Store, asked: Filter, request: pb.QueryRecordsRequest) -> pb.QueryRecordsResponse:
     found = page(store, asked, request.page_size or PAGE, request.page_token)
-    return pb.QueryRecordsResponse(entries=[wire.entry(entry) for entry, _ in found.found], next_page_token=found.next)
+    return pb.QueryRecordsResponse(
+        entries=[wire.entry(entry) for entry, _ in found.records], next_page_token=found.next_token
+    )
 
 
 def _lines(store: Store, asked: Filter) -> Iterator[str]:
     if asked == Filter():
-        return chain(map(note_line, store.notes()), map(line, store.entries()))
-    return (line(entry) for entry, _ in store.found(asked))
+        return chain(map(note_line, store.purge_notes()), map(entry_line, store.entries()))
+    return (entry_line(entry) for entry, _ in store.search(asked))

@@ -206,7 +206,7 @@ class Evaluator:
                 f"the request id `{earlier.request_id}` was used for another request: record {earlier.id}"
             )
         answers = query.answer(decider, request.facts, replace(request.moment, now=instant(earlier.now)))
-        if self._recorder.said(request, decider.version, answers) != (earlier.decisions, earlier.change):
+        if self._recorder.recorded(request, decider.version, answers) != (earlier.decisions, earlier.change):
             raise ReplayMismatch(
                 f"record {earlier.id} was decided by another release of the program, whose answer differs"
             )

@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.model.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.model.problems import PolicyErrors
 from guidepost.decision_log.call_metadata import InvalidMetadata
-from guidepost.decision_log.database import LogError, cause
+from guidepost.decision_log.database import LogError, database_message
 from guidepost.decision_log.events import Refusal
 from guidepost.decision_log.patience import RETRY_AFTER, pushback
 from guidepost.decision_log.purge import PurgeError
@@ -176,7 +176,7 @@ def status_of(error: Exception, request: Any) -> status_pb2.Status:
         case PolicyErrors():
             return _status(code, reason, "; ".join(problem.message for problem in error.problems))
         case LogError() | SQLAlchemyError():
-            return _status(code, reason, f"the decision log cannot be read: {cause(error)}")
+            return _status(code, reason, f"the decision log cannot be read: {database_message(error)}")
         case LogUnavailable():
             return _status(code, reason, str(error), _retry_info(int(RETRY_AFTER * 1_000)))
         case CallError(retry_after=int(milliseconds)):

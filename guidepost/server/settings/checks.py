@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from guidepost.decision_log.database import LogError, connect, examine
+from guidepost.decision_log.database import LogError, check_usable, connect
 from guidepost.decision_log.settings import default_url
 from guidepost.install_command import install_command
 from guidepost.policies.sources import SourceError
@@ -120,7 +120,7 @@ def _database(found: LoadedSettings) -> Iterator[WrongSetting]:
     try:
         options = log_settings(found.settings)
         if options is not None:
-            examine(connect(options.url or default_url()))
+            check_usable(connect(options.url or default_url()))
     except LogError as error:
         yield WrongSetting(origin="the decision log", message=error.message, help=error.help)
     except OSError:

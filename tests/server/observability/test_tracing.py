@@ -58,7 +58,7 @@ def test_a_span_says_what_was_called_by_whom_and_where_the_decision_is(tmp_path:
         decision = ask(stub, vip=True, _caller="front-desk")
         [span] = spans(tracing, exporter, 1)
     store = reading(sqlite(tmp_path))
-    [(_, record)] = store.found(Filter())
+    [(_, record)] = store.search(Filter())
     store.close()
 
     assert (span.name, span.kind, span.parent) == ("guidepost.v1.DecisionService/Decide", SpanKind.SERVER, None)

@@ -184,7 +184,7 @@ class TestRecords:
 
         assert list(first.results) == list(again.results[:30]) == [one.result for one in streamed]
         assert "IDEMPOTENCY_KEY_REUSED" == again.results[30].error.reason
-        store = Store.reading(url)
+        store = Store.open_existing(url)
         bodies = [entry.body for entry in store.entries()]
         store.close()
         assert 31 == len(bodies)

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guidepost.cli.app import load_command
-from guidepost.decision_log.database import LogError, connect, examine, migrate
+from guidepost.decision_log.database import LogError, check_usable, connect, migrate
 from guidepost.server.auth.api_keys import new_key
 from guidepost.server.settings.build import log_format, log_settings
 from guidepost.server.settings.checks import environment_problems, setting_problems
@@ -230,15 +230,15 @@ def test_a_log_is_looked_at_and_not_changed(tmp_path: Path) -> None:
     # SQLite copies what is written beside the file into it when the last connection closes.
     made.dispose()
     before = file.read_bytes()
-    examine(connect(url))
+    check_usable(connect(url))
     assert file.read_bytes() == before
     with sqlite3.connect(file) as database:
         database.execute("update alembic_version set version_num = '9999'")
     with pytest.raises(LogError, match="of a later program"):
-        examine(connect(url))
+        check_usable(connect(url))
     (tmp_path / "e.db").write_bytes(b"no database" * 1000)
     with pytest.raises(LogError, match="cannot be opened"):
-        examine(connect(f"sqlite:///{tmp_path}/e.db"))
+        check_usable(connect(f"sqlite:///{tmp_path}/e.db"))
 
 
 @pytest.fixture(scope="module")

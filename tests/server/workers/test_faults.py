@@ -186,7 +186,7 @@ def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
     assert verify(entries, ends=store.ends()).breaks == ()
     records = [Record.read(entry.body) for entry in entries]
     # A query goes by the instants that were shown, wherever in the chain they stand.
-    early = {record.ticket for _, record in store.found(Filter(until=NOW - HOUR / 2))}
+    early = {record.ticket for _, record in store.search(Filter(until=NOW - HOUR / 2))}
     store.close()
     assert early == {"2", "3", "4"}
     return answers, records
