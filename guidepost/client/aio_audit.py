@@ -1,4 +1,7 @@
-"""The decision log of a server: what was decided, why, and whether the log is whole. ``client.audit`` is an object of it."""
+"""The decision log of a server: what was decided, why, and whether the log is whole.
+
+``client.audit`` is an object of it.
+"""
 
 # ruff: noqa: ASYNC109 - a deadline travels with a gRPC call; the server would not know of a local timeout
 

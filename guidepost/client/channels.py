@@ -15,7 +15,7 @@ TIMEOUT: Final = 2.0
 """The default timeout of a call, in seconds."""
 
 DIFF_TIMEOUT: Final = 60.0
-"""The default timeout of a comparison of two versions, in seconds: the server computes it when it is first requested."""
+"""The default timeout of a comparison of two versions, in seconds: the server computes it on the first request."""
 
 CHANNELS: Final = 4
 """The default number of connections. The kernel spreads connections, not calls, over the workers of a server."""
@@ -36,19 +36,20 @@ _SERVICE: Final = {
         }
     ],
 }
-"""Decisions are safe to retry: with a request id they are recorded once, without one a second record is equal to the first."""
+"""Decisions are safe to retry: with a request id they are recorded once, without one the second record is equal."""
 
-# Without health checks: each keeps a stream open, which would delay a server that is stopping for its whole grace period.
+# Without health checks: each keeps a stream open, which would delay a server that is stopping for its whole grace
+# period.
 _TURNS: Final[dict[str, list[dict[str, dict[str, str]]]]] = {"loadBalancingConfig": [{"round_robin": {}}]}
 
 RECONNECT: Final = 1.5
-"""The most seconds between two attempts to connect. gRPC's default of 120 would keep a client down after its server is back."""
+"""The most seconds between two attempts to connect. gRPC's default of 120 would prolong an outage."""
 
 CONNECT: Final = 2.0
 """The timeout of an attempt to connect, in seconds: a server that hangs accepts connections and does not respond."""
 
 KEEPALIVE: Final = 20.0
-"""Seconds between pings of an idle connection: as often as a server allows, before load balancers drop it after a minute."""
+"""Seconds between pings of an idle connection, which load balancers would drop after a minute."""
 
 KEEPALIVE_ANSWER: Final = 5.0
 """Seconds after which a connection whose ping got no answer is closed and opened again."""
@@ -59,7 +60,8 @@ _OPTIONS: Final = (
     ("grpc.max_reconnect_backoff_ms", int(RECONNECT * 1_000)),
     # What gRPC calls the minimum backoff is its timeout for an attempt to connect, 20 s by default.
     ("grpc.min_reconnect_backoff_ms", int(CONNECT * 1_000)),
-    # The most frequent look-up of a name after a lost connection; the default of 30 s would keep addresses that are gone.
+    # The most frequent look-up of a name after a lost connection; the default of 30 s would keep addresses that are
+    # gone.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.keepalive_time_ms", int(KEEPALIVE * 1_000)),
     ("grpc.keepalive_timeout_ms", int(KEEPALIVE_ANSWER * 1_000)),

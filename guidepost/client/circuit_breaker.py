@@ -40,8 +40,8 @@ class Circuit(str, Enum):  # noqa: UP042 - StrEnum came with Python 3.11, and th
 class CircuitBreaker:
     """Decides whether a call may be made; used by one event loop, or by many threads.
 
-    ``admit`` returns a ticket for each call that may be made. Pass it to exactly one of ``answered``, ``unanswered`` and
-    ``withdrawn`` when the call has ended.
+    ``admit`` returns a ticket for each call that may be made. When the call has ended, pass it to exactly one of
+    ``answered``, ``unanswered`` and ``withdrawn``.
 
     >>> breaker = CircuitBreaker(failures=1, pause=1, clock=lambda: 0)
     >>> breaker.unanswered(breaker.admit())
@@ -65,7 +65,8 @@ class CircuitBreaker:
             raise ValueError(f"expected a pause of 0 seconds or more, got {pause:g}")
         self._limit, self._pause, self._clock = failures, pause, clock
         self._state, self._failures, self._until = Circuit.CLOSED, 0, 0.0
-        # Each change of state begins an epoch. Its number is the ticket of a call, so that calls of earlier epochs are known.
+        # Each change of state begins an epoch. Its number is the ticket of a call, so that calls of earlier epochs are
+        # known.
         self._epoch, self._trial = 1, False
         self._reason = ""
         self._lock = threading.Lock()
@@ -91,7 +92,10 @@ class CircuitBreaker:
         return max(0.0, self._until - self._clock()) if self._state is Circuit.OPEN else 0.0
 
     def admit(self) -> int:
-        """Return a ticket for a call, or 0 if no call may be made now. In a half-open circuit, one call at a time may."""
+        """Return a ticket for a call, or 0 if no call may be made now.
+
+        In a half-open circuit, one call at a time may.
+        """
         with self._lock:
             if self._state is Circuit.OPEN or self._trial:
                 return 0

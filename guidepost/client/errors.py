@@ -1,4 +1,4 @@
-"""Errors of calls, what they show about the service, and answers that a client gives while the service is unavailable."""
+"""Errors of calls, what they show about the service, and answers while the service is unavailable."""
 
 from __future__ import annotations
 
@@ -80,7 +80,10 @@ def is_away(error: grpc.RpcError) -> bool:
 
 
 def is_lost(error: grpc.RpcError) -> bool:
-    """Return whether a call ended without any answer of a server. An error that a server sent shows that the connection works."""
+    """Return whether a call ended without any answer of a server.
+
+    An error that a server sent shows that the connection works.
+    """
     return error.code() in LOST and not _status(error).details
 
 
@@ -119,13 +122,14 @@ def _status(error: grpc.RpcError) -> Status:
     return status
 
 
-def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  # noqa: ARG001 - other fallbacks use the request
-    """Return an answer in which nothing is decided, with a notice why: a fallback with which a desk can decide manually.
+def undecided(request: TriageRequest, error: grpc.RpcError) -> TriageResponse:  # noqa: ARG001 - part of Fallback
+    """Return an answer in which nothing is decided, with a notice why, so that a desk can decide manually.
 
     Unlike the answer of a server it has no version; :func:`is_fallback` recognizes it by that.
     """
     answer = TriageResponse()
-    answer.notice.text = f"the policy decision service did not answer ({error.code().name.lower().replace('_', ' ')}); nothing is decided"
+    code = error.code().name.lower().replace("_", " ")
+    answer.notice.text = f"the policy decision service did not answer ({code}); nothing is decided"
     for field in answer.DESCRIPTOR.fields:
         if field.message_type is not None and "decision" in field.message_type.fields_by_name:
             getattr(answer, field.name).decision.CopyFrom(Decision(name=field.name, status=DECISION_STATUS_UNDECIDED))

@@ -1,8 +1,8 @@
 """Probes: in the background, a client asks whether a service that stopped answering is back, so that no call has to.
 
-Probes run only while a connection is doubted or the circuit is open. They send `Health/Check` on every connection, which
-waits until the channel is connected and the server answers. Trusted connections are probed as well: after one call that
-is lost to a server that hangs, all connections to that server are found.
+Probes run only while a connection is doubted or the circuit is open. They send `Health/Check` on every connection,
+which waits until the channel is connected and the server answers. Trusted connections are probed as well: after one
+call that is lost to a server that hangs, all connections to that server are found.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ EVERY: Final = 1.0
 SILENT: Final = 2
 """Probes in a row without an answer after which a connection is replaced.
 
-gRPC detects at once that a server closed a connection, but takes some 25 s if the server vanished, and up to two minutes
-to look a name up again that could not be resolved. A new connection begins without these delays.
+gRPC detects at once that a server closed a connection, but takes some 25 s if the server vanished, and up to two
+minutes to look a name up again that could not be resolved. A new connection begins without these delays.
 """
 
 _NOT_SERVING: Final = b"\x08\x02"

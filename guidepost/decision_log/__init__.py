@@ -1,30 +1,29 @@
-"""The decision log: every answer is recorded before it leaves, as far as the chosen durability promises.
+"""The decision log: records of answers in SQLite or PostgreSQL, written before the answers leave unless set otherwise.
 
 Modules::
 
-    append          records in, committed in one transaction as the next entries of a chain
-    bulk_insert     rows into a table, many in one statement
-    call_metadata   who calls, under which request id, about which ticket
-    certificate     A decision certificate
-    database        A database URL in, an engine out whose commits are on disk when they return
-    default_key     the key that signs a server's heads where no setting names one
-    events          what happens to a decision log, for whoever measures it
-    export_jsonl    entries as JSON lines, as they are exported, and back
-    export_parquet  the log as Parquet
-    find_version    which version decided: the digest of a record in, the files of the version that has it out
-    migrations      how the log's database came to be what it is, step by step (Alembic)
-    paging          pages of a search: a filter and a token in, records and the token of the next page out
-    patience        how the time limits around a decision log fit together
-    purge           the beginning of chains removed, as far back as somebody says, with a note behind which what is
-                    left can be verified
-    recorder        what the handlers call
-    settings        what a server is told about its decision log, and what it is if nobody says anything
-    signed_heads    what is signed of the log
-    sql_filter      A filter in, a query out by which the database leaves out what cannot pass it
-    store           where the log is kept: records in, committed entries out
-    tables          the tables of the log
-    transaction     A transaction on the driver's own connection
-    verify          A log, or a whole export of one, verified
-    writability     whether a decision log can be written now
-    writer          one thread that commits records, many at once
+    settings         how decisions are recorded, and the defaults
+    recorder         records answers, and returns when they may leave
+    call_metadata    caller, request id and ticket id of a call
+    writer           the thread that commits records, many at once
+    writability      whether the log can be written now
+    patience         the time limits of waiting for the log
+    events           what a recorder reports to metrics
+    store            reads and writes the log of one database
+    append           commits records as the next entries of a chain
+    bulk_insert      inserts many rows with one statement
+    transaction      transactions on the driver's own connection
+    tables           the tables of the database
+    database         a database URL -> an engine with up-to-date tables
+    migrations       the versions of the tables (Alembic)
+    sql_filter       a filter -> a query
+    paging           a filter and a page token -> a page of records
+    find_version     the digest in a record -> the files of its version
+    signed_heads     signatures of heads and of purges
+    default_key      the key that signs heads if no setting names one
+    verify           verifies a log or an export
+    certificate      decision certificates, made and checked
+    purge            removes old entries, and leaves a note
+    export_jsonl     entries as JSON lines
+    export_parquet   entries as Parquet
 """

@@ -1,4 +1,4 @@
-"""Records in, committed in one transaction as the next entries of a chain."""
+"""Commits records in one transaction as the next entries of a chain."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from guidepost.decision_log.transaction import Transaction, transaction
 
 
 class Appended(NamedTuple):
-    """A record that is in the log, and whether it is the one that was given or one that had its request id before."""
+    """A record in the log. It is ``fresh`` unless it is an earlier one with the same request id."""
 
     record: Recordable
     fresh: bool
@@ -26,9 +26,9 @@ class Appended(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
-    """What a commit did: each record as it is in the log, where the chain ended before and where it ends now, and the hashes in between."""
+    """A commit: the records as they are in the log, the ends of the chain, and the hashes between them."""
 
-    kept: list[Appended]
+    appended: list[Appended]
     before: Head
     after: Head
     hashes: list[str]
@@ -37,15 +37,19 @@ class Commit:
 def commit(
     engine: Engine, writer: str, records: Sequence[Recordable], *, retry: bool, last: Head | None = None
 ) -> Commit:
-    """Commit records; see :meth:`~guidepost.decision_log.store.Store.append`. ``last`` is where the chain ended when it was last seen."""
+    """Commit records as :meth:`~guidepost.decision_log.store.Store.append` describes.
+
+    ``last`` is the known end of the chain.
+    """
     if last is not None and not retry and not any(record.request_id for record in records):
-        made = _behind(engine, last, records)
+        made = _append_to(engine, last, records)
         if made is not None:
             return made
     with transaction(engine) as under_way:
-        found = under_way.query(f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}", (writer,))  # noqa: S608 - no value stands in it
+        query = f"SELECT sequence, hash FROM writers WHERE writer = ?{under_way.locking}"  # noqa: S608 - no value in it
+        found = under_way.query(query, (writer,))
         before = Head(writer, *found[0]) if found else beginning(writer)
-        kept, fresh = _told_apart(
+        appended, fresh = _split(
             records, _there(under_way, records) if retry else set(), _requested(under_way, records)
         )
         rows, hashes, after = _linked(before, fresh)
@@ -57,13 +61,13 @@ def commit(
             )
             under_way.execute(advance, (after.sequence, after.hash, writer))
             insert_rows(under_way, entries, rows)
-    return Commit(kept=kept, before=before, after=after, hashes=hashes)
+    return Commit(appended=appended, before=before, after=after, hashes=hashes)
 
 
-def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit | None:
-    """Commit records of which each is new behind an end, if the chain still has this end; None if it has another one, and nothing is done.
+def _append_to(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit | None:
+    """Commit new records if the chain still ends at ``last``; if not, do nothing and return None.
 
-    What takes long is done before the transaction, in which other servers have to wait.
+    Slow work is done before the transaction, since other servers wait for its end.
     """
     rows, hashes, after = _linked(last, records)
     with transaction(engine) as under_way:
@@ -71,22 +75,25 @@ def _behind(engine: Engine, last: Head, records: Sequence[Recordable]) -> Commit
         if not under_way.execute(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
             return None
         insert_rows(under_way, entries, rows)
-    return Commit(kept=[Appended(record, True) for record in records], before=last, after=after, hashes=hashes)
+    return Commit(appended=[Appended(record, True) for record in records], before=last, after=after, hashes=hashes)
 
 
-def readable(body: str) -> Record | None:
-    """Read a record; None if it was altered and is none any more."""
+def read_record(body: str) -> Record | None:
+    """Return the record of a body; None if it was altered and cannot be read."""
     try:
         return Record.read(body)
     except ValueError:
         return None
 
 
-def _told_apart(
+def _split(
     records: Sequence[Recordable], there: set[str], before: dict[tuple[str, str], Recordable]
 ) -> tuple[list[Appended], list[Recordable]]:
-    """Return which records were kept before, and which are to be written; ``before`` is what is in the log by caller and request id."""
-    kept, fresh = [], []
+    """Return all records as they will be in the log, and those to write.
+
+    ``there`` has the ids of records in the log, ``before`` the records in the log by caller and request id.
+    """
+    appended, fresh = [], []
     for record in records:
         key = (record.caller, record.request_id)
         earlier = before.get(key) if record.request_id else None
@@ -94,12 +101,14 @@ def _told_apart(
             fresh.append(record)
             if record.request_id:
                 before[key] = record
-        kept.append(Appended(record, True) if earlier is None or earlier.id == record.id else Appended(earlier, False))
-    return kept, fresh
+        appended.append(
+            Appended(record, True) if earlier is None or earlier.id == record.id else Appended(earlier, False)
+        )
+    return appended, fresh
 
 
 def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
-    """Return the rows of records that follow a head, their values in the order of the table's columns; their hashes; and the head they make."""
+    """Return the rows of records after a head, with values in the order of the columns, their hashes, and the new head."""
     bodies = [record.text for record in records]
     hashes = list(following(before, bodies))
     rows: list[Values] = [
@@ -125,13 +134,14 @@ def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], 
 
 
 def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
-    """Return the ids of those records that are in the log."""
+    """Return the ids of the records that are in the log already."""
     ids = [record.id for record in records]
-    return {id_ for (id_,) in under_way.query(f"SELECT id FROM entries WHERE id IN ({_marks(ids)})", ids)}  # noqa: S608 - no value stands in it
+    query = f"SELECT id FROM entries WHERE id IN ({_marks(ids)})"  # noqa: S608 - no value in it
+    return {id_ for (id_,) in under_way.query(query, ids)}
 
 
 def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
-    """Return the records that are in the log under the request ids of these, by caller and request id."""
+    """Return the records in the log that have the request ids of these, by caller and request id."""
     asked = list({(record.caller, record.request_id) for record in records if record.request_id})
     found: dict[tuple[str, str], Recordable] = {}
     start = 0
@@ -139,17 +149,17 @@ def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tu
         for id_, caller, request_id, body in under_way.query(
             _look_up(count), list(chain.from_iterable(asked[start : start + count]))
         ):
-            found[caller, request_id] = readable(body) or _unreadable(id_, records[0])
+            found[caller, request_id] = read_record(body) or _unreadable(id_, records[0])
         start += count
     return found
 
 
 @lru_cache(1_000)
 def _look_up(count: int) -> str:
-    """Write a query for so many pairs of caller and request id.
+    """Return the query for a number of pairs of caller and request id.
 
-    Each pair is a query of its own, in one statement, so that each is looked up in the index on both. With lists, PostgreSQL may
-    go through all records of a caller instead, or through the whole log, depending on what it believes of how many there are.
+    Each pair is a query of its own in one statement, so that each uses the index on both columns. With lists,
+    PostgreSQL may scan all records of a caller or the whole log instead, depending on its statistics.
     """
     return " UNION ALL ".join(
         ["SELECT id, caller, request_id, body FROM entries WHERE caller = ? AND request_id = ?"] * count
@@ -157,7 +167,7 @@ def _look_up(count: int) -> str:
 
 
 def _unreadable(id_: str, like: Recordable) -> Record:
-    """Stand for a record that was altered beyond reading: it is there, and is like no request."""
+    """Return a record that equals no request, in place of one that was altered and cannot be read."""
     return Record(
         id=id_,
         received=like.received,

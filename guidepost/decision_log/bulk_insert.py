@@ -1,7 +1,7 @@
-"""Rows into a table, many in one statement.
+"""Inserts many rows with one statement.
 
-Between two statements, and between two rows of one that is executed for each, a driver lets other threads run, and
-under load waits each time until they let go again. One statement for many rows waits once.
+Between two statements, and between the rows of ``executemany``, a driver releases the interpreter's lock, and under
+load waits each time to get it back. One statement for many rows waits once.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from sqlalchemy import Table
 from guidepost.decision_log.transaction import Transaction
 
 Values = tuple[object, ...]
-"""A row: its values in the order of the table's columns."""
+"""The values of a row, in the order of the table's columns."""
 
 MOST: Final = 64
-"""The most rows in one statement; a power of two. Fewer are parted into smaller ones, so that the statements are always the same few, and kept prepared."""
+"""The most rows in one statement; a power of two.
+
+Fewer rows are split into smaller powers of two, so that the few different statements stay prepared.
+"""
 
 
 def insert_rows(under_way: Transaction, table: Table, rows: Sequence[Values]) -> None:
-    """Insert rows, in their order."""
+    """Insert rows in their order."""
     start = 0
     for count in parts(len(rows)):
         under_way.execute(_statement(table, count), list(chain.from_iterable(rows[start : start + count])))
@@ -31,7 +34,7 @@ def insert_rows(under_way: Transaction, table: Table, rows: Sequence[Values]) ->
 
 
 def parts(count: int) -> list[int]:
-    """Part a number of rows into powers of two.
+    """Return powers of two, at most ``MOST``, that add up to a number of rows.
 
     >>> parts(200), parts(7), parts(0)
     ([64, 64, 64, 8], [4, 2, 1], [])

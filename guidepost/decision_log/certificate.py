@@ -1,6 +1,6 @@
-"""A decision certificate: one entry of the log with all that proves it, as one small file that is checked without the log.
+"""Decision certificates: one entry of the log as a small file that can be checked without the log.
 
-It holds the entry, and, once a signed head covers it, this head and the path that leads from the entry to its root.
+A certificate contains the entry and, if a signed head covers it, this head and the inclusion path to the head's root.
 """
 
 from __future__ import annotations
@@ -29,16 +29,19 @@ MAX_SIZE: Final = 16_000_000
 """The most bytes that a certificate may have."""
 
 _TRIED: Final = 8
-"""How many heads are tried, where entries that they cover are purged."""
+"""The most heads that are tried if some of the entries that they cover are purged."""
 
 
 class InvalidCertificate(ValueError):
-    """A file is no certificate, or not as it was written; says why."""
+    """A file is not a certificate, or was changed; the message contains the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """An entry, and the signed head that covers it with the path to its root; no head, if none covers it yet."""
+    """An entry, the signed head that covers it, and the inclusion path to its root.
+
+    There is no head if none covers it yet.
+    """
 
     entry: Entry
     head: SignedHead | None = None
@@ -46,7 +49,7 @@ class Certificate:
 
     @property
     def text(self) -> str:
-        """The file: JSON, laid out to be read."""
+        """The text of the file: indented JSON."""
         return json.dumps(self._plain, indent=1) + "\n"
 
     @property
@@ -69,7 +72,7 @@ class Certificate:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read a file; raises InvalidCertificate if it is none, or holds anything else than it was written with. White space does not count."""
+        """Read the text of a file; raises InvalidCertificate unless it is what was written, except for white space."""
         try:
             plain = json.loads(text, object_pairs_hook=_each_once)
             known = (plain["kind"], plain["format"]) == (KIND, FORMAT)
@@ -86,12 +89,12 @@ class Certificate:
         if not known:
             raise InvalidCertificate("expected a decision certificate that this program can read")
         if not as_written:
-            raise InvalidCertificate("this is not what was written: something was added, left out or written otherwise")
+            raise InvalidCertificate("this is not what was written: something was added, left out or changed")
         return made
 
 
 class StepResult(StrEnum):
-    """How a step of a check ends."""
+    """The result of a step of a check."""
 
     OK = "ok"
     WRONG = "wrong"
@@ -100,7 +103,7 @@ class StepResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckStep:
-    """One step of a check: what it looks at, how it ends, and what is said about it."""
+    """One step of a check: the part of the certificate, the result, and a sentence about it."""
 
     name: str
     result: StepResult
@@ -108,7 +111,7 @@ class CheckStep:
 
 
 def certify(store: Store, entry: Entry) -> Certificate:
-    """Make the certificate of an entry, with the smallest tree that covers it and is there as a whole."""
+    """Return the certificate of an entry, with the smallest complete tree that covers it."""
     for head in islice(store.heads_over(entry), _TRIED):
         leaves = list(store.hashes(entry.writer, head.since, head.head.sequence))
         if len(leaves) == head.head.sequence - head.since:
@@ -117,7 +120,10 @@ def certify(store: Store, entry: Entry) -> Certificate:
 
 
 def check_certificate(certificate: Certificate, trust: Trust, version: Version | None = None) -> tuple[CheckStep, ...]:
-    """Check a certificate: by itself, by the keys that are trusted, and by the version that is said to have decided."""
+    """Check a certificate by itself, by trusted keys, and by the version that may have decided.
+
+    Returns a result for each step.
+    """
     steps = [_hashed(certificate), _covered(certificate), _signed(certificate, trust)]
     try:
         record = Record.read(certificate.entry.body)
@@ -136,7 +142,7 @@ def _hashed(certificate: Certificate) -> CheckStep:
     entry = certificate.entry
     if entry.holds:
         return CheckStep("entry", StepResult.OK, f"entry {entry.sequence} of {entry.writer} has its hash, {entry.hash}")
-    return CheckStep("entry", StepResult.WRONG, "its hash is not that of its content: something in it was changed")
+    return CheckStep("entry", StepResult.WRONG, "its hash does not match its content: something in it was changed")
 
 
 def _covered(certificate: Certificate) -> CheckStep:
@@ -145,7 +151,7 @@ def _covered(certificate: Certificate) -> CheckStep:
         return CheckStep(
             "path",
             StepResult.NOT_SHOWN,
-            "no signed head covered the entry when the certificate was made, so it proves no more than its own hash",
+            "no signed head covered the entry when the certificate was made, so it shows no more than its own hash",
         )
     place, size = entry.sequence - head.since, head.head.sequence - head.since
     same_chain = bool(head.root) and head.head.writer == entry.writer
@@ -167,7 +173,7 @@ def _signed(certificate: Certificate, trust: Trust) -> CheckStep:
         return CheckStep(
             "signature",
             StepResult.NOT_SHOWN,
-            f"it is said to be signed on {head.signed} by the key {head.key}; --key FILE tells whether that is so",
+            f"signed on {head.signed} by the key {head.key}, according to the file; --key FILE checks this",
         )
     why = signature_problem(head, trust)
     if why:
@@ -180,22 +186,23 @@ def _version(record: Record, version: Version | None) -> CheckStep:
     said = f"{record.version.name} {record.version.version}, digest {record.version.digest}"
     if version is None:
         return CheckStep(
-            "version", StepResult.NOT_SHOWN, f"it is said to be {said}; --against VERSION tells whether that is so"
+            "version", StepResult.NOT_SHOWN, f"{said}, according to the file; --against VERSION checks this"
         )
     if version.ref == record.version:
         return CheckStep("version", StepResult.OK, said)
     return CheckStep(
         "version",
         StepResult.WRONG,
-        f"it was decided under {said}; the one given is {version.ref.name} {version.ref.version}, digest {version.ref.digest}",
+        f"it was decided under {said}; the given version is {version.ref.name} {version.ref.version},"
+        f" digest {version.ref.digest}",
     )
 
 
 def _decided(record: Record, version: Version | None) -> CheckStep:
     if version is None:
-        return CheckStep("decisions", StepResult.NOT_SHOWN, "without the version nothing can be decided again")
+        return CheckStep("decisions", StepResult.NOT_SHOWN, "without the version, the record cannot be decided again")
     if version.ref != record.version:
-        return CheckStep("decisions", StepResult.NOT_SHOWN, "the version given is not the one that decided")
+        return CheckStep("decisions", StepResult.NOT_SHOWN, "the given version is not the one that decided")
     again = reproduce(record, Decider(version))
     if again.equal:
         return CheckStep(
@@ -209,5 +216,5 @@ def _decided(record: Record, version: Version | None) -> CheckStep:
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise InvalidCertificate("a key stands in it twice, so it can be read in two ways")
+        raise InvalidCertificate("expected each key once, got a key twice")
     return found

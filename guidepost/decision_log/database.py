@@ -1,4 +1,4 @@
-"""A database URL in, an engine out whose commits are on disk when they return; and the tables, brought up to date."""
+"""Opens a database by its URL, such that commits are on disk when they return, and brings its tables up to date."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from guidepost.install_command import install_command
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 
 WRITES: Final = "guidepost_writes"
-"""The execution option of a connection that will write."""
+"""The execution option of a connection that writes."""
 
 BUSY: Final = 5.0
-"""Seconds that a command, which nobody waits for, waits for a lock, and that a connection to a server takes at most."""
+"""Seconds that a command waits for a lock, and for a connection to PostgreSQL."""
 
 LOCK: Final = "guidepost_lock"
-"""The execution option of an engine that has how many seconds it waits for a lock."""
+"""The execution option of an engine: the seconds that it waits for a lock."""
 
 NAME: Final = "guidepost_name"
-"""The execution option of an engine that has the name of its connections, as PostgreSQL shows it."""
+"""The execution option of an engine: the name of its connections in PostgreSQL."""
 
 PAGES: Final = 4_000
-"""How many pages of 4 kB SQLite writes beside the database before it copies them into it."""
+"""The pages of 4 kB that SQLite writes to its write-ahead log before it copies them into the database."""
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 REVISIONS: Final = ("0001", "0002", "0003")
-"""The states that tables may be in, oldest first: one for each file of ``migrations/versions``."""
+"""The revisions of the tables, oldest first: one for each file of ``migrations/versions``."""
 
 HEAD: Final = REVISIONS[-1]
-"""The state of the tables that this program reads and writes."""
+"""The revision of the tables that this program reads and writes."""
 
 
 class LogError(Exception):
-    """A log cannot be opened as it was asked for: why, and a help."""
+    """A decision log or its key cannot be used; has a message and a help, which may be ""."""
 
     def __init__(self, message: str, help_: str = "") -> None:
         self.message, self.help = message, help_
@@ -49,10 +49,11 @@ class LogError(Exception):
 
 
 def connect(url: str, patience: Patience | None = None) -> Engine:
-    """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``; nothing is opened yet.
+    """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``.
 
-    ``patience`` bounds what a server waits for, so that it hears the cause before it refuses calls; without it, statements take as long as they need.
-    Raises LogError for a URL that is none, and for other databases.
+    It is not connected yet.     ``patience`` limits how long a server waits, so that the database reports a
+    cause before calls are rejected. Without it, statements have no limit. Raises LogError for a malformed
+    URL, and for other databases.
     """
     lock = BUSY if patience is None else patience.lock
     try:
@@ -60,7 +61,10 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
         backend = parsed.get_backend_name()
         if backend == SQLITE:
             if parsed.database in (None, "", ":memory:"):
-                raise LogError("a decision log in memory keeps nothing", "name a file: sqlite:///decisions.db")
+                raise LogError(
+                    "expected the file of a decision log, got a database in memory",
+                    "name a file: sqlite:///decisions.db",
+                )
             engine = create_engine(
                 parsed, connect_args={"timeout": lock}, execution_options={LOCK: lock}, pool_size=1, max_overflow=4
             )
@@ -91,14 +95,14 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
     except ArgumentError:
         raise LogError(
             f"expected the URL of a database, got `{url}`",
-            "such as sqlite:///decisions.db or postgresql+psycopg://host/name",
+            "for example sqlite:///decisions.db or postgresql+psycopg://host/name",
         ) from None
     except (NoSuchModuleError, ImportError) as error:
         raise LogError(
             f"there is no driver for {parsed.drivername}: {error}",
             f"PostgreSQL needs the package psycopg: `{install_command('psycopg[binary]')}`",
         ) from error
-    raise LogError(f"a decision log is kept in SQLite or PostgreSQL, not in {parsed.drivername}")
+    raise LogError(f"expected SQLite or PostgreSQL for the decision log, got `{parsed.drivername}`")
 
 
 def migrate(engine: Engine) -> None:
@@ -116,12 +120,12 @@ def migrate(engine: Engine) -> None:
                 return
     except (SQLAlchemyError, OSError) as error:
         raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
-    # Large, and only for tables that are not up to date: a worker does without.
+    # Large, and needed for outdated tables only: workers do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
-    # What Alembic says of each step is of no interest to whoever starts a server.
+    # Alembic's messages about each step do not help those who start a server.
     logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
@@ -130,15 +134,15 @@ def migrate(engine: Engine) -> None:
             command.upgrade(config, "head")
     except CommandError as error:
         raise LogError(
-            f"{display_url(engine)} holds a decision log of a later program: {error}",
-            "serve it with that program, or name another log",
+            f"{display_url(engine)} contains a decision log of a later version of Guidepost: {error}",
+            "serve it with that version, or name another log",
         ) from error
     except (SQLAlchemyError, OSError) as error:
         raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
 
 
 def revision(connection: Connection) -> str | None:
-    """Return the revision that the tables of a database are at, as Alembic keeps it; None if it has none."""
+    """Return the revision of the tables of a database, which Alembic records; None if there are no tables."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
@@ -146,7 +150,7 @@ def revision(connection: Connection) -> str | None:
 
 
 def check_readable(engine: Engine) -> None:
-    """See that there is a log which this program can read; raises LogError otherwise, and makes nothing."""
+    """Raise LogError unless there is a log that this program can read; changes nothing."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and not (name and Path(name).is_file()):
         raise LogError(
@@ -160,13 +164,13 @@ def check_readable(engine: Engine) -> None:
         raise LogError(f"the decision log {display_url(engine)} cannot be opened: {database_message(error)}") from error
     if found != HEAD:
         raise LogError(
-            f"{display_url(engine)} holds no decision log of this program (state {found or 'none'}, wanted {HEAD})",
+            f"expected a decision log of state {HEAD} in {display_url(engine)}, got state {found or 'none'}",
             "`guidepost serve` brings it up to date",
         )
 
 
 def check_usable(engine: Engine) -> None:
-    """See that a server could use this log, and change nothing: it is up to date, or can be brought there, or can be made. Raises LogError otherwise."""
+    """Raise LogError unless a server can use this log, update its tables, or make it; changes nothing."""
     name = engine.url.database
     if engine.dialect.name == SQLITE and name and not Path(name).exists():
         folder = next(parent for parent in Path(name).absolute().parents if parent.exists())
@@ -188,36 +192,37 @@ def check_usable(engine: Engine) -> None:
         engine.dispose()
     if found is not None and found not in REVISIONS:
         raise LogError(
-            f"{display_url(engine)} holds a decision log of a later program (state {found})",
-            "serve it with that program, or name another log",
+            f"{display_url(engine)} contains a decision log of a later version of Guidepost (state {found})",
+            "serve it with that version, or name another log",
         )
 
 
 def display_url(engine: Engine) -> str:
-    """Return the URL without its password."""
+    """Return the URL of an engine without its password."""
     return engine.url.render_as_string(hide_password=True)
 
 
 def database_message(error: BaseException) -> str:
-    """Describe in one line what a database said."""
+    """Return the first line of the database's message for an error."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
 def blocked_by(engine: Engine) -> str:
-    """Return what the connections of an engine wait for, as PostgreSQL sees it: a lock and who holds it, a standby, the disk. "" if it does not say, and for SQLite.
+    """Return what the connections of an engine wait for in PostgreSQL: a lock and its holder, a standby, the disk.
 
-    For when something does not return; asking may take long, too.
+    It is "" if PostgreSQL does not report anything, and for SQLite. This call may hang as well.
     """
     if engine.dialect.name != POSTGRESQL:
         return ""
     asked = text(
         "SELECT wait_event_type, wait_event, pg_blocking_pids(pid) FROM pg_stat_activity"
-        " WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle' AND wait_event_type <> 'Client' ORDER BY state_change LIMIT 1"
+        " WHERE application_name = :name AND datname = current_database() AND pid <> pg_backend_pid()"
+        " AND state <> 'idle' AND wait_event_type <> 'Client' ORDER BY state_change LIMIT 1"
     )
     try:
         with engine.connect() as connection, connection.begin():
-            # A slow answer is better than none here.
+            # Without the limit: a slow answer is better than none here.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             found = connection.execute(asked, {"name": engine.get_execution_options()[NAME]}).one_or_none()
     except (SQLAlchemyError, OSError) as error:
@@ -229,14 +234,15 @@ def blocked_by(engine: Engine) -> str:
 
 
 def _sqlite_connected(connection: Any, _: Any) -> None:
-    # The driver's own way to begin transactions is turned off: it would begin them late, and not for writing.
+    # Turns the driver's own transactions off: it would begin them late, and not for writing.
     connection.isolation_level = None
-    # Set before there are tables, so that what is purged can be given back to the disk; later it would only wait for a writer.
+    # Possible only before there are tables: lets a purge free the space of what it removes.
     if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    # Pages that are written again and again before are copied into the database once; a commit that copies takes longer, and so does a larger log to begin with.
+    # Pages that change often are copied into the database once, not at each commit; a larger write-ahead log is slower
+    # to open.
     connection.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
 
 

@@ -1,6 +1,7 @@
-"""The key that signs a server's heads where no setting names one: made on first start, and kept in the state folder.
+"""The key that signs heads if no setting names one: a server makes it on its first start, in the state folder.
 
-Servers and workers that start at once use one key: it is written beside its place and linked there, which only one of them can do.
+Processes that start at the same time use the same key: each writes a file and links it to the final name, which
+succeeds for only one of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ PUBLIC_FILE: Final = "head.public.pem"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DefaultKey:
-    """The paths of both halves, the id that heads name, and whether the key was made just now."""
+    """The files of a key pair, the id of the key in heads, and whether it was made just now."""
 
     private: Path
     public: Path
@@ -30,9 +31,9 @@ class DefaultKey:
 
 
 def default_key(folder: Path) -> DefaultKey:
-    """Return the key of a state folder; make it, and the folder, if there is none.
+    """Return the key of a state folder; makes the key and the folder if there is none.
 
-    Raises OSError if it cannot be made, SourceError if the file that is there holds no key that can be read.
+    Raises OSError if it cannot be made, SourceError if an existing file does not contain a readable key.
     """
     private, public = folder / PRIVATE_FILE, folder / PUBLIC_FILE
     made = not private.exists() and _make(private)
@@ -44,7 +45,7 @@ def default_key(folder: Path) -> DefaultKey:
 
 
 def default_key_problem(folder: Path) -> str:
-    """Return why the key of a state folder cannot be used or made, and make nothing; "" if it can."""
+    """Return why the key of a state folder cannot be used or made, without making it; "" if it can."""
     private = folder / PRIVATE_FILE
     try:
         if private.exists():
@@ -59,8 +60,8 @@ def default_key_problem(folder: Path) -> str:
 
 
 def _make(private: Path) -> bool:
-    """Put a new key in its place; return whether it is this one, and not that of another process."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - large, and only for a first start
+    """Write a new key; returns False if another process has written one first."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - large
 
     private.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=private.parent, prefix=f".{private.name}.")

@@ -1,4 +1,4 @@
-"""What happens to a decision log, for whoever measures it."""
+"""The events of a decision log, for metrics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a decision was not given, since it could not be recorded."""
+    """Why a decision could not be recorded: too many wait, the patience is over, or the server stops."""
 
     FULL = "full"
     LATE = "late"
@@ -14,19 +14,22 @@ class Refusal(StrEnum):
 
 
 class Events:
-    """Is told what happens; this one does nothing with it. The methods are called on several threads, and must not block."""
+    """Receives the events of a log, and ignores them.
+
+    Override its methods; they run on several threads and must not block.
+    """
 
     def committed(self, records: int, seconds: float) -> None:
-        """So many records are in the log now; the commit took so long."""
+        """Records were committed; the commit took so many seconds."""
 
     def failed(self) -> None:
-        """A commit failed; it is tried again."""
+        """A commit failed, and will be retried."""
 
     def refused(self, why: Refusal) -> None:
-        """A decision was not given."""
+        """A decision was rejected, since it could not be recorded."""
 
     def repeated(self) -> None:
-        """A call came again, and got its recorded decision."""
+        """A call was repeated, and got its recorded decision."""
 
     def signed(self, number: int) -> None:
-        """A head was signed, as far as this entry."""
+        """A head was signed, at the entry with this number."""

@@ -1,4 +1,4 @@
-"""Entries as JSON lines, as they are exported, and back; the notes of what was purged stand before them."""
+"""The export of a log as JSON lines: first the notes of purges, then the entries."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _PURGE: Final = "purge"
 
 
 def entry_line(entry: Entry) -> str:
-    """Write an entry as one line; the record in it is read by any program that reads JSON."""
+    """Return an entry as one line of JSON, with its record as an object."""
     start = {"writer": entry.writer, "sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash}
     return f'{json.dumps(start)[:-1]}, "record": {entry.body.strip()}}}'
 
 
 def note_line(note: PurgeNote) -> str:
-    """Write the note of a purge as one line."""
+    """Return the note of a purge as one line of JSON."""
     return json.dumps({_PURGE: note.plain})
 
 
 def read_lines(lines: Iterable[str]) -> Iterator[Entry]:
-    """Read entries back, without the notes of purges; raises ValueError, naming the line, for what is none."""
+    """Yield the entries of an export; raises ValueError with the number of a line that is neither entry nor note."""
     return (one for one in read_export(lines) if isinstance(one, Entry))
 
 
 def read_export(lines: Iterable[str]) -> Iterator[Entry | PurgeNote]:
-    """Read entries and notes of purges back; raises ValueError, naming the line, for what is none."""
+    """Yield the entries and notes of an export; raises ValueError with the number of a line that is neither."""
     for number, text in enumerate(lines, 1):
         try:
             plain = json.loads(text)
@@ -40,7 +40,7 @@ def read_export(lines: Iterable[str]) -> Iterator[Entry | PurgeNote]:
 
 
 def read_entry(plain: Any) -> Entry:
-    """Read an entry of plain data; raises ValueError, KeyError or TypeError for what is none."""
+    """Return the entry of parsed JSON; raises ValueError, KeyError or TypeError if it is not an entry."""
     return Entry(
         writer=str(plain["writer"]),
         sequence=int(plain["sequence"]),

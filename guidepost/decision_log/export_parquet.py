@@ -1,9 +1,7 @@
-"""The log as Parquet: every entry whole, so that it can be verified and replayed, and beside it columns that people query.
+"""The export of a log as Parquet: complete entries to verify and replay, and columns to query.
 
-The notes of what was purged stand in the metadata of the file.
-
-The columns are the same for every version and every fact, so that a log can be written in one pass and files can be put
-side by side: facts, outcomes and due times are maps from names to texts.
+The notes of purges are in the metadata of the file. The columns are the same for all versions and facts, so that a log
+is written in one pass and files can be queried together: facts, outcomes and due times are maps from names to texts.
 """
 
 from __future__ import annotations
@@ -24,10 +22,10 @@ from guidepost.atomic_file import PRIVATE, atomic_path
 from guidepost.decision_log.signed_heads import PurgeNote
 
 ROWS: Final = 16_384
-"""Entries of a row group: how many are held in memory."""
+"""Entries of a row group, which are in memory at the same time."""
 
 ENTRY: Final = ("writer", "sequence", "previous", "hash", "body")
-"""The columns that make an entry; the others are there to be queried."""
+"""The columns of an entry; the others are for queries."""
 
 _NOTES: Final = b"guidepost purges"
 
@@ -69,7 +67,7 @@ _REPEATED: Final = ["caller", "kind", "version", "digest", "writer", "facts.key_
 
 
 def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNote] = ()) -> int:
-    """Write entries, row group by row group, whole or not at all; give how many. Raises OSError."""
+    """Write entries atomically, and return their number; raises OSError."""
     schema = SCHEMA.with_metadata({_NOTES: json.dumps([note.plain for note in notes]).encode()})
     written = 0
     with (
@@ -83,7 +81,7 @@ def write_parquet(entries: Iterable[Entry], path: Path, notes: Iterable[PurgeNot
 
 
 def is_export(path: Path) -> bool:
-    """Return whether a Parquet file holds entries of a log."""
+    """Return whether a Parquet file contains entries of a log."""
     try:
         return set(ENTRY) <= set(pq.read_schema(path).names)
     except pa.ArrowInvalid:
@@ -91,10 +89,13 @@ def is_export(path: Path) -> bool:
 
 
 def read_parquet(path: Path) -> Iterator[Entry | PurgeNote]:
-    """Read entries back, behind the notes of purges; raises ValueError for a file that holds none, OSError if it cannot be read."""
+    """Yield the notes of purges, then the entries.
+
+    Raises ValueError if the file has no entries, OSError if it cannot be read.
+    """
     try:
         if not is_export(path):
-            raise ValueError("it has no entries of a decision log")
+            raise ValueError("expected a file with entries of a decision log")
         for note in json.loads((pq.read_schema(path).metadata or {}).get(_NOTES, b"[]")):
             yield PurgeNote.of(note)
         for batch in _batches(path, ENTRY):
@@ -132,7 +133,7 @@ def _row(entry: Entry) -> dict[str, Any]:
     try:
         record = Record.read(entry.body)
     except ValueError:
-        return chained  # what was altered is exported as it is: verifying the file names it
+        return chained  # an altered entry is exported as it is; a verification of the file reports it
     return chained | {
         "id": record.id,
         "received": _instant(record.received),
@@ -165,7 +166,7 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _text(value: Any) -> str:
-    """Write a fact or a value as one cell: a masked text as its token or the word `masked`.
+    """Return a fact or a value as text; a masked text is its token or the word `masked`.
 
     >>> _text(True), _text(4.0), _text(["en", "ja"]), _text({"masked": "blank"})
     ('true', '4.0', '["en","ja"]', 'blank')

@@ -1,4 +1,4 @@
-"""Which version decided: the digest of a record in, the files of the version that has it out."""
+"""Finds the version that decided a record, by its digest."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from guidepost.policies.sources.resolve import digest_of
 
 
 def find_version(digest: str, given: Iterable[Source], policies: Path | None) -> Source | None:
-    """Find the version with a digest among those that are given and those of a policies folder, its past ones included; None if it is nowhere.
+    """Return the version with a digest, from the given ones or from a policies folder and its past versions.
 
-    Versions that cannot be read are passed over: another one may be the one.
+    It is None if there is none. Versions that cannot be read are skipped.
     """
     for source in chain(given, _of_folder(policies) if policies is not None else ()):
         if _digest(source) == digest:

@@ -1,4 +1,4 @@
-"""Pages of a search: a filter and a token in, records and the token of the next page out."""
+"""Pages of records that pass a filter, with a token for the next page."""
 
 from __future__ import annotations
 
@@ -18,19 +18,22 @@ _MARK: Final = 8
 
 
 class InvalidPageToken(ValueError):
-    """A page token that no page gave, or that a page of another search gave."""
+    """A page token is malformed, or belongs to another filter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records in the order of receipt, and the token of the page behind them ("" if there is none)."""
+    """Records in the order of receipt, and the token of the next page; "" on the last page."""
 
     records: tuple[tuple[Entry, Record], ...]
     next_token: str
 
 
 def page(store: Store, asked: Filter, limit: int, token: str = "") -> Page:
-    """Return a page of at most so many records; what is recorded meanwhile comes on later pages, and none comes twice."""
+    """Return a page of at most ``limit`` records; raises InvalidPageToken.
+
+    Records that are written meanwhile are on later pages, and none is listed twice.
+    """
     after = _read(token, asked) if token else ""
     found = tuple(islice(store.search(asked, after), limit + 1))
     shown = found[:limit]
@@ -47,9 +50,9 @@ def _read(token: str, asked: Filter) -> str:
     except ValueError:
         content = b""
     if len(content) != 16 + _MARK:
-        raise InvalidPageToken("expected a page token, as the page before contains it")
+        raise InvalidPageToken("expected the token that the page before contains")
     if content[16:] != _mark(asked):
-        raise InvalidPageToken("the page token is of a search for something else")
+        raise InvalidPageToken("expected a page token for the same filter, got one for another filter")
     return str(UUID(bytes=content[:16]))
 
 

@@ -1,14 +1,14 @@
-"""How the time limits around a decision log fit together: each ends before the one that would hide its reason.
+"""The time limits of a decision log: each ends before the one that would hide its reason.
 
 For a patience of 1.5 seconds::
 
     0.90 s   a wait for a lock in the database               the database reports the cause
     1.05 s   one statement in PostgreSQL                     the database reports the cause
     1.20 s   an attempt to write that neither ends nor fails the server reports it, and health changes
-    1.50 s   a call that waits for its record                the call is refused, with the reason
+    1.50 s   a call that waits for its record                the call is rejected, with the reason
     2.00 s   the Python client                               DEADLINE_EXCEEDED, without a reason
 
-A call whose own deadline is nearer is refused earlier, so that the refusal arrives before the deadline.
+A call whose own deadline is nearer is rejected earlier, so that the caller gets the reason before the deadline.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ DEFAULT_PATIENCE: Final = 1.5
 """Seconds that a call waits for its record: less than the 2 seconds that the Python client waits for an answer."""
 
 MARGIN: Final = 0.2
-"""Seconds before the deadline of a call at which it is refused: what the refusal needs to reach a caller."""
+"""Seconds before the deadline of a call at which it is rejected, so that the response arrives in time."""
 
 RETRY_AFTER: Final = 1.0
-"""Seconds after which a call may be worth repeating that was refused because it could not be recorded."""
+"""Seconds after which a client should retry a call that could not be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """The limits that follow from how many seconds a call waits for its record."""
+    """The time limits that follow from the seconds that a call waits for its record."""
 
     seconds: float = DEFAULT_PATIENCE
 
     @property
     def lock(self) -> float:
-        """How long the database waits for a lock."""
+        """Seconds that the database waits for a lock."""
         return self.seconds * 0.6
 
     @property
     def statement(self) -> float:
-        """How long PostgreSQL executes a statement. It never applies to a commit, which cannot be taken back halfway."""
+        """Seconds that PostgreSQL executes a statement. This does not limit a commit, which must not be cancelled."""
         return self.seconds * 0.7
 
     @property
     def attempt(self) -> float:
-        """After how long an attempt to write counts as stuck."""
+        """Seconds after which an attempt to write counts as stuck."""
         return self.seconds * 0.8
 
     def within(self, left: float | None) -> float:
-        """Return how long a call waits which has so many seconds left until its deadline; None for no deadline.
+        """Return the seconds that a call waits which has ``left`` seconds until its deadline; None for no deadline.
 
         >>> [round(Patience().within(left), 2) for left in (None, 10, 2, 1, 0.2, 0)]
         [1.5, 1.5, 1.5, 0.8, 0.1, 0.0]
@@ -57,7 +57,7 @@ class Patience:
 
 
 def before(deadline: float) -> float:
-    """Return the seconds from now until a refusal has to leave, to arrive before a deadline in so many seconds.
+    """Return the seconds after which a call must be rejected so that the response arrives before its deadline.
 
     >>> [round(before(left), 2) for left in (30, 1, 0.2, 0)]
     [29.8, 0.8, 0.1, 0.0]
@@ -66,9 +66,9 @@ def before(deadline: float) -> float:
 
 
 def pushback(left: float | None) -> int:
-    """Return after how many milliseconds a client may repeat a refused call by itself, with so many seconds left until its deadline; -1 for not at all.
+    """Return the milliseconds after which a client may retry, with ``left`` seconds until the deadline; -1 for never.
 
-    A client that repeats a call shortly before its deadline reports DEADLINE_EXCEEDED, and the reason of the refusal is lost.
+    A client that retries shortly before its deadline reports DEADLINE_EXCEEDED, which hides the reason.
 
     >>> pushback(None), pushback(5), pushback(1.2)
     (1000, 1000, -1)

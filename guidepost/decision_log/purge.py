@@ -1,7 +1,7 @@
-"""The beginning of chains removed, as far back as somebody says, with a note behind which what is left can be verified.
+"""Purges: remove the entries of a chain before the first that was received at or after an instant, and leave a note.
 
-A chain loses its entries up to the last one before the first that was received at or after an instant. They go some
-thousands at a time, each time with a note in the same transaction: whatever stops the work leaves a chain that is whole.
+The note makes the rest of the chain verifiable. Some thousand entries are removed at a time, each time with a note in
+the same transaction, so that an interrupted purge leaves whole chains.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 STEP: Final = 5_000
-"""How many entries are removed at once: a server that writes meanwhile waits for no more than these."""
+"""The number of entries that one transaction removes, for which a server that writes waits."""
 
 PAGES: Final = 2_000
-"""How many free pages SQLite gives back at once."""
+"""The number of free pages that SQLite returns to the disk at once."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class PurgeError(Exception):
-    """Nothing more is removed: why, and a help."""
+    """A purge stopped; has a message and a help."""
 
     def __init__(self, message: str, help_: str) -> None:
         self.message, self.help = message, help_
@@ -45,7 +45,7 @@ class PurgeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurgePlan:
-    """What a purge removes of a chain: how many entries, up to which number, and when the first and the last of them were received."""
+    """The entries that a purge removes from a chain: how many, up to which, and when first and last were received."""
 
     writer: str
     entries: int
@@ -54,7 +54,7 @@ class PurgePlan:
 
 
 def plan_purge(store: Store, before: datetime) -> tuple[PurgePlan, ...]:
-    """Return what a purge would remove, chain by chain; chains that lose nothing are left out."""
+    """Return what a purge would remove from each chain; chains that lose nothing are left out."""
     with store.engine.connect() as connection, connection.begin():
         ends = connection.execute(select(writers.c.writer, writers.c.sequence).order_by(writers.c.writer)).all()
         found = [_doomed(connection, end.writer, end.sequence, before) for end in ends]
@@ -70,19 +70,19 @@ def purge(
     progress: Callable[[int], None] = lambda _: None,
     step: int = STEP,
 ) -> tuple[PurgeNote, ...]:
-    """Remove what was received before an instant; give the notes that are left.
+    """Remove what was received before an instant, and return the notes.
 
     Args:
         store: the log; servers may write to it meanwhile.
         before: the instant.
         at: the present instant.
-        by: who does it, as they call themselves.
-        key: signs the notes; without one, a verification with trusted keys will doubt them.
-        progress: is progress after each step how many entries are gone.
-        step: how many entries go at once.
+        by: the name of the person who purges.
+        key: signs the notes; without it, a verification with trusted keys doubts them.
+        progress: is called after each step with the number of removed entries.
+        step: the number of entries of a step.
 
     Raises:
-        PurgeError: what would go is not as it was written. What went before stays gone.
+        PurgeError: an entry was altered. The steps before it stay removed.
     """
     made: list[PurgeNote] = []
     gone = 0
@@ -94,13 +94,13 @@ def purge(
             progress(gone)
         made.append(note)
     if made:
-        _give_back(store.engine)
+        _free_space(store.engine)
     return tuple(made)
 
 
 def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> PurgePlan | None:
     mine = entries.c.writer == writer
-    # An id begins with the millisecond of receipt. One in the very millisecond stays.
+    # An id begins with the millisecond of receipt. A record of the same millisecond stays.
     first_kept = connection.scalar(
         select(func.min(entries.c.sequence)).where(mine, entries.c.id >= uuid7(max(before, _EPOCH), bytes(RANDOM)))
     )
@@ -122,16 +122,16 @@ def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> 
 def _removed(
     store: Store,
     one: PurgePlan,
-    said: tuple[str, str, str],
+    facts: tuple[str, str, str],
     key: Ed25519PrivateKey | None,
     earlier: PurgeNote | None,
     step: int,
 ) -> tuple[PurgeNote, int]:
-    """Remove one step's entries, and put its note in the place of the last step's."""
+    """Remove the entries of one step, and replace the note of the step before."""
     mine = entries.c.writer == one.writer
     with store.write_connection() as connection, connection.begin():
         if store.engine.dialect.name == SQLITE:
-            # What is removed for its privacy is not to be found in free pages either.
+            # Overwrites what is removed, so that personal data is not left in free pages.
             connection.exec_driver_sql("PRAGMA secure_delete=ON")
         connection.execute(select(writers.c.writer).where(writers.c.writer == one.writer).with_for_update()).all()
         rows = connection.execute(
@@ -139,7 +139,7 @@ def _removed(
         ).all()
         last = _chained(_begun(connection, one.writer), [entry_of(row) for row in rows])
         made = Purge(
-            writer=one.writer, sequence=last.sequence, hash=last.hash, before=said[0], purged=said[1], by=said[2]
+            writer=one.writer, sequence=last.sequence, hash=last.hash, before=facts[0], purged=facts[1], by=facts[2]
         )
         note = sign_purge(made, key) if key else PurgeNote(made)
         connection.execute(delete(entries).where(mine, entries.c.sequence <= last.sequence))
@@ -164,7 +164,7 @@ def _removed(
 
 
 def _begun(connection: Connection, writer: str) -> Head:
-    """Return behind what a chain begins: its beginning, or what was purged of it."""
+    """Return the head after which a chain begins: its beginning, or that of the last purge."""
     asked = (
         select(purges.c.sequence, purges.c.hash)
         .where(purges.c.writer == writer)
@@ -176,21 +176,25 @@ def _begun(connection: Connection, writer: str) -> Head:
 
 
 def _chained(head: Head, going: Sequence[Entry]) -> Head:
-    """See that entries are as they were written, for nobody can once they are gone; give the last one's head."""
+    """Return the head of the last of these entries; raises PurgeError if one was altered, which a purge would hide."""
     if not going:
-        raise PurgeError("the entries were purged by somebody else meanwhile", "look again")
+        raise PurgeError("another purge removed the entries meanwhile", "run the command again")
     for entry in going:
         if not entry.holds or (entry.sequence, entry.previous) != (head.sequence + 1, head.hash):
             raise PurgeError(
-                f"entry {entry.sequence} of {entry.writer} is not as it was written, or what stood before it is gone: a purge would hide that",
-                "`guidepost audit verify` names what is wrong; keep an export, and purge what comes before",
+                f"entry {entry.sequence} of {entry.writer} is not as it was written, or the entry before it"
+                " is missing: a purge would hide that",
+                "`guidepost audit verify` lists what is wrong; keep an export, and purge up to an earlier instant",
             )
         head = Head(entry.writer, entry.sequence, entry.hash)
     return head
 
 
-def _give_back(engine: Engine) -> None:
-    """Have SQLite give free space back, a little at a time; PostgreSQL does it by itself. What cannot be given back now is used again."""
+def _free_space(engine: Engine) -> None:
+    """Have SQLite return free pages to the disk in small steps; PostgreSQL does this itself.
+
+    Pages that cannot be returned now are used for new entries.
+    """
     if engine.dialect.name != SQLITE:
         return
     connection = engine.raw_connection()
@@ -199,7 +203,7 @@ def _give_back(engine: Engine) -> None:
         with suppress(sqlite3.Error):
             free = _pragma(cursor, "freelist_count")
             while free:
-                # The driver's `execute` would give back one page and stop.
+                # The driver's `execute` would return one page only.
                 cursor.executescript(f"PRAGMA incremental_vacuum({PAGES})")
                 free, before = _pragma(cursor, "freelist_count"), free
                 if free >= before:

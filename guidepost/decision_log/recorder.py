@@ -1,4 +1,4 @@
-"""What the handlers call: an answer's record in, and back when the answer may leave, as the chosen durability promises."""
+"""Records answers: a handler awaits ``append`` before its answer leaves, as the durability of the settings demands."""
 
 from __future__ import annotations
 
@@ -43,28 +43,28 @@ from guidepost.decision_log.store import Store
 from guidepost.decision_log.writer import MAX_BATCH, LogUnavailable, Writer
 
 GATHER: Final = 0.02
-"""Seconds for which records gather under ``bounded``, where nobody waits for them: fewer commits leave more time to answer."""
+"""Seconds for which records gather under ``bounded``, since no call waits for them: fewer commits cost less."""
 
 CLOSING: Final = 10.0
-"""Seconds for which a server that stops tries to write what is waiting."""
+"""Seconds for which a server that stops tries to write waiting records."""
 
 Answers = tuple[Answer, ...] | Rescheduled
-"""What a call is answered with."""
+"""The answers to a call."""
 
 
 class RequestIdReused(Exception):
-    """A request id was used before, for another request."""
+    """A request id was used before for another request."""
 
 
 class ReplayMismatch(Exception):
-    """A call was answered before, and this server cannot give that answer again."""
+    """A call was repeated, and this server cannot reproduce the recorded answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordRequest:
-    """What a call asked, as far as it is recorded: facts and instants as they were read.
+    """The parts of a request that are recorded.
 
-    ``before`` are the facts that were otherwise, of a call to reschedule (None in it: not known).
+    ``before`` contains the facts that were different before the change, of a call to reschedule; None if not known.
     """
 
     call: CallMetadata
@@ -76,7 +76,7 @@ class RecordRequest:
 
 @dataclass(frozen=True, slots=True)
 class _ReceivedAt:
-    """An instant of receipt, as it is recorded, and what the ids of its records begin with."""
+    """An instant of receipt, its text in records, and the beginning of the ids of its records."""
 
     at: datetime
     text: str
@@ -85,7 +85,10 @@ class _ReceivedAt:
 
 @dataclass(frozen=True, slots=True)
 class _AheadOfLog:
-    """So many answers that left before their records; ``at_risk`` has when each did: a record that is committed, or given up, is that of the first."""
+    """Answers that left ahead of their records.
+
+    ``at_risk`` has when each left; a committed record removes the first.
+    """
 
     at_risk: deque[float]
     number: int
@@ -103,7 +106,10 @@ class _AheadOfLog:
 
 @dataclass(order=True, frozen=True, slots=True, kw_only=True)
 class _WaitingCall:
-    """Somebody who waits for so many seconds, until ``end`` by the clock of the loop; ``number`` tells those with one end apart."""
+    """A call that waits ``seconds`` for its record, until ``end`` by the clock of the loop.
+
+    ``number`` orders equal ends.
+    """
 
     end: float
     number: int
@@ -112,7 +118,7 @@ class _WaitingCall:
 
 
 class Recorder:
-    """The decision log of a server, for one event loop. ``clock`` says when a head is signed."""
+    """The decision log of a server, for one event loop. ``clock`` returns the instant for signatures of heads."""
 
     def __init__(self, settings: LogSettings, clock: Callable[[], datetime], events: Events | None = None) -> None:
         """Open the log; raises LogError if it cannot be opened, SourceError if its signing key cannot be read."""
@@ -128,7 +134,7 @@ class Recorder:
         self._at_risk: deque[float] = deque()
         self._waiting: list[_WaitingCall] = []
         self._numbers = count()
-        # Until when the timer runs is kept beside it: a timer of uvloop that is due at once cannot tell.
+        # The end of the timer is a field of its own, since a timer of uvloop that is due at once does not report it.
         self._timer, self._timer_end = cast("asyncio.Handle | None", None), 0.0
         self._chances, self._last = _chances(), cast("_ReceivedAt | None", None)
         self._hidden: dict[VersionRef, frozenset[str]] = {}
@@ -136,7 +142,7 @@ class Recorder:
 
     @property
     def name(self) -> str:
-        """Where the log is, without a password."""
+        """The URL of the log without its password."""
         return self._store.name
 
     @property
@@ -146,22 +152,22 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """How many records are not in the log yet."""
+        """The number of records that are not in the log yet."""
         return self._writer.waiting
 
     @property
     def at_risk(self) -> int:
-        """How many answers left before their records are in the log."""
+        """The number of answers that left and whose records are not in the log yet."""
         return len(self._at_risk)
 
-    def watch(self, told: Callable[[], None]) -> None:
-        """Have somebody told, on another thread, when the log fails and when it recovers; at once if it fails already."""
-        self._writer.writability.on_change = told
+    def watch(self, on_change: Callable[[], None]) -> None:
+        """Call a function, on another thread, when the log fails and when it recovers; at once if it fails already."""
+        self._writer.writability.on_change = on_change
         if self.failure:
-            told()
+            on_change()
 
     def record(self, received: datetime, asked: RecordRequest, version: Version, given: Answers) -> Recordable:
-        """Return the record of a call that is answered."""
+        """Return the record of a call and its answers."""
         came = self._received(received)
         id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
         now = came.text if moment.now is None or moment.now is received else iso(moment.now)
@@ -200,13 +206,16 @@ class Recorder:
     def recorded(
         self, asked: RecordRequest, version: Version, given: Answers
     ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
-        """Return what a record says of an answer."""
+        """Return the decisions and the change that a record has for answers."""
         if isinstance(given, Rescheduled):
             return (), changed(given, self._facts(asked.before or {}, version))
         return tuple(decided(answer, self._masking.more) for answer in given), None
 
     def same_request(self, first: Record, asked: RecordRequest, version: Version, decision: str) -> bool:
-        """Return whether a record is of the same request, whenever it came in; ``version`` is the one of the record, by which facts are masked."""
+        """Return whether a record is of an equal request.
+
+        ``version`` is that of the record, by which facts are masked.
+        """
         if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
             return False
         call = asked.call
@@ -227,13 +236,13 @@ class Recorder:
         )
 
     def _received(self, at: datetime) -> _ReceivedAt:
-        """Write an instant of receipt, once for all the tickets of a call."""
+        """Return the texts of an instant of receipt, computed once for all tickets of a call."""
         if self._last is None or self._last.at is not at:
             self._last = _ReceivedAt(at, iso(at), beginning(at))
         return self._last
 
     def _facts(self, sent: Mapping[str, object], version: Version) -> dict[str, object]:
-        """Mask facts; what was not known before stays so."""
+        """Return masked facts; those that are None stay None."""
         masked = self._masking.facts(sent, version.policy.facts, self._hidden_of(version))
         return masked if len(masked) == len(sent) else {**dict.fromkeys(sent), **masked}
 
@@ -244,9 +253,9 @@ class Recorder:
         return hidden
 
     async def append(self, record: Recordable, left: float | None = None) -> Appended:
-        """Come back when the answer may leave; raises LogUnavailable if it may not, before the call's deadline in ``left`` seconds.
+        """Return when the answer may leave; raises LogUnavailable if it may not within ``left`` seconds.
 
-        A call with a request id always waits for its record: only then is it known whether it is the first with this id.
+        A call with a request id always waits for its record, which shows whether it is the first with this id.
         """
         try:
             if not record.request_id and self._may_leave():
@@ -261,9 +270,10 @@ class Recorder:
         return kept
 
     def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Appended]]:
-        """Have records written for whom somebody waits; raises LogUnavailable at once where waiting is in vain.
+        """Submit records for which a call waits, and return a future; raises LogUnavailable if waiting is pointless.
 
-        Once a log could not be written for longer than a call waits, one call at a time waits for it. All of them would pile up, and be turned away for that.
+        After the log could not be written for longer than a call waits, one call at a time waits for it. If all of them
+        waited, they would pile up and be rejected for that.
         """
         if self._writer.writability.failing_for > self._patience.seconds and not all(
             one.future.done() for one in self._waiting
@@ -274,7 +284,7 @@ class Recorder:
         return future
 
     def _wait_for(self, future: asyncio.Future[Sequence[Appended]], seconds: float) -> None:
-        """Have an answer wait for so long; a timer of its own for each would cost more than all else here."""
+        """Limit how long a future is awaited. One timer serves all; a timer each would be the largest cost here."""
         waiting, loop = self._waiting, asyncio.get_running_loop()
         while waiting and waiting[0].future.done():
             heappop(waiting)
@@ -284,7 +294,7 @@ class Recorder:
         self._set_timer(loop)
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Wake up when the first of those that wait has waited for long enough."""
+        """Set the timer to the earliest end of those that wait."""
         end = self._waiting[0].end
         if self._timer is not None and self._timer_end <= end:
             return
@@ -293,7 +303,7 @@ class Recorder:
         self._timer, self._timer_end = loop.call_at(end, self._give_up, loop), end
 
     def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Refuse what has waited for too long; what is not under way by then is not recorded."""
+        """Reject what has waited for too long; unless its commit has begun, it is not recorded."""
         waiting, self._timer = self._waiting, None
         while waiting and (waiting[0].future.done() or waiting[0].end <= loop.time()):
             one = heappop(waiting)
@@ -308,7 +318,7 @@ class Recorder:
     async def append_all(
         self, records: Sequence[Recordable], left: float | None = None
     ) -> list[Appended | LogUnavailable]:
-        """Come back when all of these answers may leave: in place of each, its record as it is kept, or why it may not leave."""
+        """Return when all of these answers may leave: for each its record in the log, or why it may not leave."""
         submitted = list(self._submitted(records, left))
         waiting = [one for _, one in submitted if isinstance(one, asyncio.Future)]
         if waiting:
@@ -318,7 +328,10 @@ class Recorder:
     def _submitted(
         self, records: Sequence[Recordable], time_left: float | None
     ) -> Iterator[tuple[Sequence[Recordable], asyncio.Future[Sequence[Appended]] | LogUnavailable | None]]:
-        """Submit records, in their order, in as few parts as can be; give each part with whoever waits for it, or why it is refused, or None if it left."""
+        """Submit records in their order, in as few parts as possible.
+
+        Yields each part with its future, with the error why it was rejected, or with None if its answers may leave.
+        """
         may_leave = self._may_leave()
 
         def leaves(record: Recordable) -> bool:
@@ -353,12 +366,12 @@ class Recorder:
         return found
 
     def _leave(self, records: Sequence[Recordable]) -> None:
-        """Have records written whose answers leave ahead of them, and count these among those at risk."""
+        """Submit records whose answers leave ahead of them, and count these as at risk."""
         self._writer.submit_for(_AheadOfLog(self._at_risk, len(records)), records)
         self._at_risk.extend([time.monotonic()] * len(records))
 
     def _may_leave(self) -> int:
-        """Return how many more answers may leave before their records are committed."""
+        """Return the number of answers that may leave now ahead of their records."""
         risked = self._at_risk
         if self.settings.durability is not Durability.BOUNDED or (
             risked and (time.monotonic() - risked[0]) * 1000 >= self.settings.milliseconds
@@ -367,12 +380,12 @@ class Recorder:
         return max(0, self.settings.records - len(risked))
 
     async def close(self) -> None:
-        """Write what is waiting, and close the log."""
+        """Write waiting records, and close the log."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close, CLOSING)
 
 
 def _chances() -> Iterator[bytes]:
-    """Yield random bytes for ids, from many that are drawn at once: to ask the system lets another thread run, which is waited for then."""
+    """Yield random bytes for ids, drawn many at once: during a system call, another thread would take over."""
     while True:
         drawn = secrets.token_bytes(400 * RANDOM)
         yield from (drawn[start : start + RANDOM] for start in range(0, len(drawn), RANDOM))
@@ -381,7 +394,7 @@ def _chances() -> Iterator[bytes]:
 def _outcomes(
     part: Sequence[Recordable], found: asyncio.Future[Sequence[Appended]] | LogUnavailable | None
 ) -> Sequence[Appended | LogUnavailable]:
-    """Return what became of each record of a part."""
+    """Return the result of each record of a part."""
     if found is None:
         return [Appended(record, True) for record in part]
     error = found.exception() if isinstance(found, asyncio.Future) else found
@@ -393,17 +406,17 @@ def _outcomes(
 def open_recorder(
     settings: LogSettings, clock: Callable[[], datetime], policies: Iterable[Policy], events: Events | None = None
 ) -> Recorder | None:
-    """Open the log of a server; None if it keeps none. Raises LogError."""
+    """Open the log of a server; None if it records nothing. Raises LogError or SourceError."""
     if settings.durability is Durability.OFF:
         return None
     policies = tuple(policies)
     wrong = unmaskable(frozenset(settings.mask), policies)
     if wrong:
         raise LogError(
-            f"cannot be masked: {', '.join(wrong)}",
-            "only texts and the unlisted values of open lists can, so that a replay decides the same",
+            f"these facts cannot be masked: {', '.join(wrong)}",
+            "only texts and unlisted values of open lists can be masked, so that a replay decides the same",
         )
     known = {name for policy in policies for name in policy.facts}
     if unknown := sorted({*settings.clear} - known):
-        raise LogError(f"no such fact to keep in clear: {', '.join(unknown)}")
+        raise LogError(f"expected names of facts to record in clear, got {', '.join(unknown)}")
     return Recorder(settings, clock, events)

@@ -1,6 +1,6 @@
-"""What is signed of the log: how far a chain had come at an instant, and what of it was purged. Kept in the log, and exported.
+"""Signatures of heads (how long a chain was at an instant) and of purges. They are in the log, and can be exported.
 
-What is signed is a text that names its purpose and every field, so that a signature of anything else never counts for it.
+The signed text names its purpose and every field, so that a signature of another text is never valid for it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 FORMAT: Final = 2
-"""The form of the heads that this program signs; those of form 1 have no tree, and are still verified."""
+"""The format of the heads that this program signs. Heads of format 1 have no tree, and can still be verified."""
 
 PURGE_FORMAT: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedHead:
-    """A head, the instant and the key of its signature.
+    """A head with the instant and the key of its signature.
 
-    ``root`` is that of the tree over the hashes of the entries behind the number ``since``; heads of form 1 have none.
+    ``root`` is the root of the tree over the hashes of the entries after number ``since``; "" in format 1.
     """
 
     head: Head
@@ -39,7 +39,7 @@ class SignedHead:
 
     @property
     def covered(self) -> Covered | None:
-        """What its root covers."""
+        """The entries that the root covers; None in format 1."""
         return (
             Covered(writer=self.head.writer, since=self.since, last=self.head.sequence, root=self.root)
             if self.root
@@ -48,7 +48,7 @@ class SignedHead:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The head as plain data, for JSON."""
+        """The signed head as data for JSON."""
         start = {
             "format": FORMAT if self.root else 1,
             "writer": self.head.writer,
@@ -65,20 +65,20 @@ class SignedHead:
         }
 
     def line(self) -> str:
-        """Write it as one line of JSON."""
+        """Return one line of JSON."""
         return json.dumps(self.plain)
 
     @classmethod
     def read(cls, line: str) -> Self:
-        """Read it back; raises ValueError if the line is none."""
+        """Return the signed head of a line of JSON; raises ValueError if it is not one."""
         return cls.of(json.loads(line))
 
     @classmethod
     def of(cls, plain: Any) -> Self:
-        """Read plain data; raises ValueError if it is no signed head."""
+        """Return the signed head of parsed JSON; raises ValueError if it is not one."""
         try:
             if plain["format"] not in (1, FORMAT):
-                raise ValueError("the head is in a form that this program does not know")
+                raise ValueError(f"expected a head of format 1 or {FORMAT}, got `{plain['format']}`")
             head = Head(str(plain["writer"]), int(plain["sequence"]), str(plain["hash"]))
             since, root = (int(plain["since"]), str(plain["root"])) if plain["format"] == FORMAT else (0, "")
             return cls(
@@ -95,7 +95,7 @@ class SignedHead:
 
 @dataclass(frozen=True, slots=True)
 class PurgeNote:
-    """The note of a purge, and the key and signature of whoever vouches for it ("" for nobody)."""
+    """The note of a purge, with the key and the signature; "" if it is not signed."""
 
     purge: Purge
     key: str = ""
@@ -103,7 +103,7 @@ class PurgeNote:
 
     @property
     def plain(self) -> dict[str, Any]:
-        """The note as plain data, for JSON."""
+        """The note as data for JSON."""
         one = self.purge
         return {
             "format": PURGE_FORMAT,
@@ -119,10 +119,10 @@ class PurgeNote:
 
     @classmethod
     def of(cls, plain: Any) -> Self:
-        """Read plain data; raises ValueError if it is no note of a purge."""
+        """Return the note of parsed JSON; raises ValueError if it is not one."""
         try:
             if plain["format"] != PURGE_FORMAT:
-                raise ValueError("the note of a purge is in a form that this program does not know")
+                raise ValueError(f"expected a note of a purge of format {PURGE_FORMAT}, got `{plain['format']}`")
             purge = Purge(
                 writer=str(plain["writer"]),
                 sequence=int(plain["sequence"]),
@@ -137,7 +137,7 @@ class PurgeNote:
 
 
 def sign_head(head: Head, at: str, key: Ed25519PrivateKey, covered: Covered | None = None) -> SignedHead:
-    """Sign a head at an instant, and what it covers."""
+    """Sign a head at an instant, with the entries that it covers."""
     since, root = (covered.since, covered.root) if covered else (0, "")
     unsigned = SignedHead(head=head, signed=at, key=key_id(key.public_key()), signature=b"", since=since, root=root)
     return replace(unsigned, signature=key.sign(_signed(unsigned)))
@@ -149,10 +149,10 @@ def sign_purge(purge: Purge, key: Ed25519PrivateKey) -> PurgeNote:
 
 
 def signature_problem(signed: SignedHead | PurgeNote, trust: Trust) -> str:
-    """Return why no trusted key vouches for a head, or for the note of a purge; "" if one does."""
+    """Return why no trusted key signed a head or the note of a purge; "" if one did."""
     if not signed.key:
-        return "nobody signed it"
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - large, and only for what was signed
+        return "it is not signed"
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - large
 
     for trusted in trust.keys:
         if trusted.id == signed.key:
@@ -167,11 +167,13 @@ def signature_problem(signed: SignedHead | PurgeNote, trust: Trust) -> str:
 
 
 def _signed(one: SignedHead) -> bytes:
-    start = f"guidepost decision log head, format {FORMAT if one.root else 1}\nwriter {json.dumps(one.head.writer)}\nsequence {one.head.sequence}\nhash {one.head.hash}\n"
+    form, writer = FORMAT if one.root else 1, json.dumps(one.head.writer)
+    head = f"writer {writer}\nsequence {one.head.sequence}\nhash {one.head.hash}\n"
     tree = f"since {one.since}\nroot {one.root}\n" if one.root else ""
-    return f"{start}{tree}signed {one.signed}\n".encode()
+    return f"guidepost decision log head, format {form}\n{head}{tree}signed {one.signed}\n".encode()
 
 
 def _purged(one: Purge) -> bytes:
-    what = f"writer {json.dumps(one.writer)}\nsequence {one.sequence}\nhash {one.hash}\nbefore {one.before}\npurged {one.purged}\nby {json.dumps(one.by)}\n"
+    head = f"writer {json.dumps(one.writer)}\nsequence {one.sequence}\nhash {one.hash}\n"
+    what = f"{head}before {one.before}\npurged {one.purged}\nby {json.dumps(one.by)}\n"
     return f"guidepost decision log purge, format {PURGE_FORMAT}\n{what}".encode()

@@ -1,6 +1,6 @@
-"""A filter in, a query out by which the database leaves out what cannot pass it; what is left is still held against the filter.
+"""Queries for filters: the database leaves out most entries that do not pass, and the filter then checks the rest.
 
-A rule, and an outcome with its value, are looked for in the text of the record, which is canonical: there is one way to write them.
+Rules and outcomes with their values are searched in the text of the record, which is canonical JSON.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FLAGS: Final = {"yes": "true", "no": "false"}
 
 
 def filtered_entries(asked: Filter) -> Select[Any]:
-    """Return a query that finds all entries which pass a filter, and few others."""
+    """Return a query for all entries that pass a filter, and few others."""
     found = select(entries)
     for column, value in (
         (entries.c.ticket, asked.ticket),
@@ -30,7 +30,7 @@ def filtered_entries(asked: Filter) -> Select[Any]:
     ):
         if value:
             found = found.where(column == value)
-    # An id begins with the millisecond of receipt; the instant as text does not sort where one has no fraction.
+    # An id begins with the millisecond of receipt. Instants as text do not sort, since some have no fraction.
     if asked.since is not None and asked.since >= _EPOCH:
         found = found.where(entries.c.id >= uuid7(asked.since, bytes(RANDOM)))
     if asked.until is not None:
@@ -47,7 +47,7 @@ def filtered_entries(asked: Filter) -> Select[Any]:
 
 
 def outcome_texts(outcome: str) -> list[str]:
-    """Return texts of which a record has one if it has an outcome as a filter asks for it.
+    """Return texts of which a record contains one if it has the outcome of a filter.
 
     >>> outcome_texts("priority")
     ['"name":"priority"']
@@ -59,7 +59,7 @@ def outcome_texts(outcome: str) -> list[str]:
     if not given or not value:
         return [start]
     decided = f'{start},"status":"decided","value":'
-    # A list is written within brackets; a number in more than one way.
+    # A list is in brackets; a number has more than one notation.
     texts = [f'{start},"status":{json.dumps(value)}', f"{decided}{json.dumps(value)}", f"{decided}["]
     if value in _FLAGS:
         texts.append(f"{decided}{_FLAGS[value]}")

@@ -1,7 +1,7 @@
-"""Where the log is kept: records in, committed entries out; pages, entries and heads back.
+"""Reads and writes the log of one database.
 
-The number and the previous hash of an entry hold only if the transaction that commits it finds the writer's row as it
-was, and locks it, so that no crash and no second server leaves a chain that cannot be verified.
+The transaction that commits an entry locks the writer's row, and checks that it is unchanged, before it assigns number
+and previous hash. So neither a crash nor a second server leaves a chain that cannot be verified.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.decision_log.chain import Entry, Head, Purge, beginning
 from engine.decision_log.filter import Filter
 from engine.decision_log.merkle import Covered, Tree
 from engine.decision_log.record import Record, Recordable
-from guidepost.decision_log.append import Appended, Commit, commit, readable
+from guidepost.decision_log.append import Appended, Commit, commit, read_record
 from guidepost.decision_log.database import WRITES, blocked_by, check_readable, connect, display_url, migrate
 from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
@@ -25,21 +25,23 @@ from guidepost.decision_log.sql_filter import filtered_entries
 from guidepost.decision_log.tables import entries, heads, purges, writers
 
 PAGE: Final = 500
-"""How many entries are read at a time."""
+"""The number of entries that one query reads."""
 
 HASHES: Final = 10_000
-"""How many hashes are read at a time."""
+"""The number of hashes that one query reads."""
 
 
 Signer = Callable[[Head, Covered | None], SignedHead]
-"""Signs a head, and what it covers."""
+"""Signs a head and the entries that it covers."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _GrowingTree:
-    """The tree over the entries behind the number ``since``, as far as ``head``: grown as they are written, so that none has to be read again.
+    """The tree over the entries after number ``since`` up to ``head``; it grows as entries are written.
 
-    While what was written before is still to be read, ``head`` has no hash, only how far that has come. ``purged`` is how far the chain was purged when it was planted: what a purge cuts into has to be covered anew.
+    While entries of an earlier run are still to be read, ``head`` has the number of the last one read, and no hash.
+    ``purged`` is the last number that was purged when the tree was begun: entries of a tree that a later purge cuts are
+    covered anew.
     """
 
     since: int
@@ -49,7 +51,7 @@ class _GrowingTree:
 
 
 class Store:
-    """The log of one database. Its methods block; one thread writes, any may read."""
+    """The log of one database. Its methods block; one thread may write, all may read."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -58,18 +60,21 @@ class Store:
 
     @classmethod
     def open(cls, url: str, patience: Patience | None = None) -> Store:
-        """Open a log to write it, and bring its tables up to date; raises LogError. ``patience`` bounds what a server waits for."""
+        """Open a log to write it, and update its tables; raises LogError.
+
+        ``patience`` limits how long a server waits.
+        """
         engine = connect(url)
         migrate(engine)
         if patience is None:
             return cls(engine)
-        # Bringing tables up to date may take long.
+        # The limits come after the update of the tables, which may take long.
         engine.dispose()
         return cls(connect(url, patience))
 
     @classmethod
     def open_existing(cls, url: str) -> Store:
-        """Open a log that is there; raises LogError if there is none."""
+        """Open an existing log to read it; raises LogError if there is none."""
         engine = connect(url)
         check_readable(engine)
         return cls(engine)
@@ -81,26 +86,26 @@ class Store:
 
     @property
     def name(self) -> str:
-        """The URL, without a password."""
+        """The URL without its password."""
         return display_url(self._engine)
 
     def append(self, writer: str, records: Sequence[Recordable], *, retry: bool = False) -> list[Appended]:
-        """Commit records in one transaction; give each as it is in the log.
+        """Commit records in one transaction, and return each as it is in the log.
 
-        A record whose caller already used its request id is not written: the earlier one is given. ``retry`` tells that
-        an earlier attempt may have been committed without our knowing; what it wrote is found, not written twice.
+        If its caller already used its request id, a record is not written, and the earlier one is returned. With
+        ``retry``, an earlier attempt may have succeeded unnoticed: its records are found, and not written twice.
         """
         made = commit(self._engine, writer, records, retry=retry, last=self._ended.get(writer))
         self._ended[writer] = made.after
         self._grow(writer, made)
-        return made.kept
+        return made.appended
 
     def _grow(self, writer: str, made: Commit) -> None:
         growing = self._growing.get(writer)
         if growing is None or not growing.head.hash:
             return
         if growing.head != made.before:
-            # Another server writes this chain, too, or a commit was made of which nobody heard.
+            # Another server writes this chain, too, or an earlier commit succeeded unnoticed.
             del self._growing[writer]
             return
         for one in made.hashes:
@@ -108,20 +113,20 @@ class Store:
         growing.head = made.after
 
     def probe(self, writer: str) -> None:
-        """See that the log can be written, without leaving anything in it."""
+        """Test that the log can be written, without changing it; raises the database's error."""
         with self.write_connection() as connection, connection.begin():
             connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
 
     def blocked_by(self) -> str:
-        """Return what the database waits for, where an attempt to write does not return; "" if it does not say. May block as well."""
+        """Return what the database waits for while an attempt to write hangs; "" if unknown. It may hang as well."""
         return blocked_by(self._engine)
 
     def head(self, writer: str) -> Head:
-        """Return how far a chain has come."""
+        """Return the end of a chain."""
         return next((head for head in self.ends() if head.writer == writer), beginning(writer))
 
     def ends(self) -> tuple[Head, ...]:
-        """Return how far each chain has come."""
+        """Return the end of each chain."""
         with self._engine.connect() as connection, connection.begin():
             return tuple(
                 Head(*row)
@@ -131,9 +136,10 @@ class Store:
             )
 
     def sign(self, writer: str, signer: Signer, most: int | None = None) -> SignedHead | None:
-        """Have signed how far a chain has come, with the root over what no head covers yet; None if that was done already.
+        """Sign the end of a chain, with the root over the entries that no head covers; None if it is signed already.
 
-        With ``most``, so many entries are read at most that were written before: None as well if more are left. :meth:`has_backlog` says so, and the next call reads on.
+        With ``most``, at most so many entries of an earlier run are read. If more are left, the result is None,
+        :meth:`has_backlog` is true, and the next call continues.
         """
         with self._engine.connect() as connection, connection.begin():
             last = connection.scalar(select(func.max(heads.c.sequence)).where(heads.c.writer == writer)) or 0
@@ -159,18 +165,18 @@ class Store:
         try:
             self.add_head(signed)
         except IntegrityError:
-            # Another process signed this very end meanwhile.
+            # Another process signed the same end meanwhile.
             return None
         self._growing[writer] = _GrowingTree(since=head.sequence, purged=purged, head=head)
         return signed
 
     def has_backlog(self, writer: str) -> bool:
-        """Whether entries that were written before are still to be read before a head can be signed."""
+        """Return whether entries of an earlier run must be read before a head can be signed."""
         growing = self._growing.get(writer)
         return growing is not None and not growing.head.hash
 
     def _planted(self, writer: str, purged: int) -> _GrowingTree:
-        """Return an empty tree for what is behind the entries that heads cover without a gap."""
+        """Return an empty tree for the entries after those that heads cover without a gap."""
         with self._engine.connect() as connection, connection.begin():
             asked = select(heads.c.since, heads.c.sequence).where(
                 heads.c.writer == writer, heads.c.root != "", heads.c.since >= purged
@@ -183,7 +189,7 @@ class Store:
         return _GrowingTree(since=since, purged=purged, head=Head(writer, since, ""))
 
     def _caught_up(self, growing: _GrowingTree, head: Head, most: int | None) -> bool:
-        """Read on until a tree reaches a head, but at most so many entries; returns whether it does."""
+        """Read at most so many entries into a tree, and return whether it has reached a head."""
         start = growing.head.sequence
         end = head if most is None or start + most >= head.sequence else Head(head.writer, start + most, "")
         for one in self.hashes(head.writer, start, end.sequence):
@@ -192,7 +198,7 @@ class Store:
         return end is head
 
     def add_head(self, signed: SignedHead) -> None:
-        """Keep a signed head."""
+        """Write a signed head."""
         head = signed.head
         with self.write_connection() as connection, connection.begin():
             connection.execute(
@@ -217,12 +223,12 @@ class Store:
             )
 
     def signers(self) -> frozenset[str]:
-        """Return the ids of the keys that signed heads, as the heads name them."""
+        """Return the ids of the keys that signed heads, according to the heads."""
         with self._engine.connect() as connection, connection.begin():
             return frozenset(connection.scalars(select(heads.c.key).distinct()))
 
     def heads_over(self, entry: Entry) -> tuple[SignedHead, ...]:
-        """Return the signed heads that cover an entry by a tree, the smallest tree first."""
+        """Return the signed heads whose trees cover an entry, the smallest tree first."""
         size = heads.c.sequence - heads.c.since
         asked = select(heads).where(
             heads.c.writer == entry.writer,
@@ -234,7 +240,7 @@ class Store:
             return tuple(_signed(row) for row in connection.execute(asked.order_by(size, heads.c.sequence)))
 
     def hashes(self, writer: str, since: int, last: int) -> Iterator[str]:
-        """Yield the hashes of the entries behind a number up to another one."""
+        """Yield the hashes of the entries after number ``since`` up to number ``last``."""
         while since < last:
             asked = select(entries.c.sequence, entries.c.hash).where(
                 entries.c.writer == writer, entries.c.sequence > since, entries.c.sequence <= last
@@ -247,7 +253,7 @@ class Store:
             since = rows[-1].sequence
 
     def purge_notes(self) -> tuple[PurgeNote, ...]:
-        """Return the notes of all that was purged, by writer and number."""
+        """Return the notes of all purges, by writer and number."""
         with self._engine.connect() as connection, connection.begin():
             rows = connection.execute(select(purges).order_by(purges.c.writer, purges.c.sequence))
             return tuple(
@@ -267,9 +273,9 @@ class Store:
             )
 
     def entries(self, ends: Sequence[Head] | None = None) -> Iterator[Entry]:
-        """Yield the entries, chain by chain, as far as these ends; without ends, all, orphans last.
+        """Yield the entries chain by chain up to these ends; without ends all entries, orphans last.
 
-        One whose columns are not those of its record does not hold.
+        An entry whose columns differ from its record does not hold.
         """
         for end in self.ends() if ends is None else ends:
             after: int | None = None
@@ -286,7 +292,7 @@ class Store:
             yield from self.orphans()
 
     def orphans(self) -> tuple[Entry, ...]:
-        """Return entries that stand behind the end of their chain, or in a chain that was never begun: no server wrote them."""
+        """Return entries after the end of their chain, or of a chain without an end: no server wrote them."""
         asked = select(entries).join(
             writers, and_(entries.c.writer == writers.c.writer, entries.c.sequence <= writers.c.sequence), isouter=True
         )
@@ -299,22 +305,22 @@ class Store:
             )
 
     def get(self, id_: str) -> Entry | None:
-        """Return the entry of a record."""
+        """Return the entry of the record with an id; None if there is none."""
         with self._engine.connect() as connection, connection.begin():
             row = connection.execute(select(entries).where(entries.c.id == id_)).one_or_none()
         return entry_of(row) if row is not None else None
 
     def search(self, asked: Filter, after: str = "") -> Iterator[tuple[Entry, Record]]:
-        """Yield the records that pass a filter, in the order of their ids (that of receipt), behind the id ``after``.
+        """Yield the records that pass a filter, in the order of their ids (that of receipt), after the id ``after``.
 
-        The database narrows them, and each is then held against the filter. A record that was altered and cannot be read is not among them.
+        Records that were altered and cannot be read are left out.
         """
         asking = filtered_entries(asked)
         while True:
             with self._engine.connect() as connection, connection.begin():
                 rows = connection.execute(asking.where(entries.c.id > after).order_by(entries.c.id).limit(PAGE)).all()
             for row in rows:
-                record = readable(row.body)
+                record = read_record(row.body)
                 if record is not None and asked.passes(record):
                     yield entry_of(row, record), record
             if len(rows) < PAGE:
@@ -326,7 +332,7 @@ class Store:
         self._engine.dispose()
 
     def write_connection(self) -> Connection:
-        """Return a connection that will write."""
+        """Return a connection that writes."""
         return self._engine.connect().execution_options(**{WRITES: True})
 
 
@@ -336,7 +342,7 @@ def _head(connection: Connection, writer: str) -> Head:
 
 
 def _columns(record: Recordable) -> dict[str, Any]:
-    """Return what a record is found by."""
+    """Return the columns by which a record is found."""
     return {
         "id": record.id,
         "received": record.received,
@@ -349,10 +355,10 @@ def _columns(record: Recordable) -> dict[str, Any]:
 
 
 def entry_of(row: Row[Any], record: Record | None = None) -> Entry:
-    """Return the entry of a row; one whose columns are not those of its record does not hold."""
-    read = record or readable(row.body)
+    """Return the entry of a row; it does not hold if its columns differ from its record."""
+    read = record or read_record(row.body)
     alike = read is not None and all(getattr(row, name) == value for name, value in _columns(read).items())
-    # Whoever alters a column hides a record from a search: the entry no longer holds then, as if its text were altered.
+    # An altered column hides a record from searches, so the entry must not hold, as if its text were altered.
     return Entry(
         writer=row.writer,
         sequence=row.sequence,

@@ -1,4 +1,4 @@
-"""The tables of the log. Only ``body`` says what was decided; the other columns of an entry are there to find it by."""
+"""The tables of the log. ``body`` is the record; the other columns of an entry are for searches and for the chain."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ entries: Final = Table(
         postgresql_where=text("request_id IS NOT NULL"),
     ),
 )
-"""The entries of all chains. A call without a request id has none here, so that it is like no other."""
+"""The entries of all chains. ``request_id`` is NULL without a request id, which is not equal to any other."""
 
 writers: Final = Table(
     "writers",
@@ -54,7 +54,7 @@ writers: Final = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
-"""How far each chain has come; written in the transaction that adds to it."""
+"""The end of each chain; written in the transaction that adds to it."""
 
 heads: Final = Table(
     "heads",
@@ -69,7 +69,7 @@ heads: Final = Table(
     Column("since", BigInteger, nullable=False, server_default="0"),
     Column("root", String(64), nullable=False, server_default=""),
 )
-"""Heads of chains that were signed, and the roots over what they cover ("" in form 1)."""
+"""Signed heads of chains, with the roots over the entries that they cover; "" in format 1."""
 
 purges: Final = Table(
     "purges",
@@ -84,4 +84,4 @@ purges: Final = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("format", Integer, nullable=False),
 )
-"""Notes of what was purged, each written in the transaction that removes it."""
+"""Notes of purges, written in the transaction that removes the entries."""

@@ -1,6 +1,6 @@
-"""A transaction on the driver's own connection: what SQLAlchemy does around a statement takes longer than to execute it.
+"""Transactions on the driver's own connection: SQLAlchemy's work around a statement takes longer than the statement.
 
-A commit is what every call waits for, and the only place where that matters.
+This matters only for commits, for which every call waits.
 """
 
 from __future__ import annotations
@@ -18,24 +18,27 @@ from sqlalchemy.exc import OperationalError
 from guidepost.decision_log.database import BUSY, LOCK, SQLITE
 
 AGAIN: Final = 0.0002
-"""Seconds after which SQLite is asked again whether it may be written: some commits' time. Left to itself it asks ever more seldom, up to ten times a second, while others go first."""
+"""Seconds between two attempts to lock SQLite for writing, the time of some commits.
+
+SQLite's own pauses grow to a tenth of a second, while other writers go first.
+"""
 
 
 class Transaction:
-    """A transaction that is under way; a value is a ``?`` in a statement. ``locking`` ends a query whose rows stay locked until the end."""
+    """An open transaction. A value is a ``?`` in a statement; ``locking`` at the end of a query locks its rows."""
 
     def __init__(self, cursor: Any, *, sqlite: bool) -> None:
         self._cursor, self._sqlite = cursor, sqlite
-        # SQLite has let nobody else write since the beginning.
+        # SQLite is locked for writing since the beginning.
         self.locking = "" if sqlite else " FOR UPDATE"
 
     def execute(self, statement: str, values: Sequence[object] = ()) -> int:
-        """Execute a statement; give how many rows it changed."""
+        """Execute a statement, and return the number of rows that it changed."""
         self._cursor.execute(statement if self._sqlite else _as_psycopg(statement), values)
         return int(self._cursor.rowcount)
 
     def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Execute a query; give its rows."""
+        """Execute a query, and return its rows."""
         self.execute(statement, values)
         found: list[tuple[Any, ...]] = self._cursor.fetchall()
         return found
@@ -43,7 +46,10 @@ class Transaction:
 
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Transaction]:
-    """Begin a transaction that writes, and commit it at the end, or leave nothing of it; raises OperationalError for whatever the database says."""
+    """Begin a transaction that writes, and commit it at the end of the block.
+
+    Raises OperationalError for any database error.
+    """
     connection = None
     sqlite = engine.dialect.name == SQLITE
     try:
@@ -63,7 +69,7 @@ def transaction(engine: Engine) -> Iterator[Transaction]:
 
 
 def _begin(cursor: Any, seconds: float) -> None:
-    """Begin to write in SQLite, which lets one write at a time, as soon as nobody else does; raises the driver's error if that takes too long."""
+    """Lock SQLite for writing as soon as no other writer has it; raises the driver's error after so many seconds."""
     end = time.monotonic() + seconds
     cursor.execute("PRAGMA busy_timeout=0")
     try:

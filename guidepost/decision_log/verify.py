@@ -1,4 +1,4 @@
-"""A log, or a whole export of one, verified: its chains, the heads that were signed and exported, and the notes of what was purged."""
+"""Verifies a log or an export without a filter: its chains, signed heads and notes of purges."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust
 
 Progress = Callable[[int], None]
-"""Is progress now and then how many entries were looked at; may raise to end the work."""
+"""Is called now and then with the number of verified entries; may raise to stop."""
 
 STEP = 1_000
-"""After how many entries it is progress."""
+"""The number of entries between two calls of it."""
 
 
-NO_HEADS = "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)"
+NO_HEADS = "an export contains no heads: use --heads FILE in addition to --key (`guidepost audit export --heads`)"
 """Why a key alone covers no entry of an export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How many of the entries of a chain a trusted head vouches for, and the last such head; None if there is none."""
+    """The number of entries of a chain that trusted heads cover, and the last such head; None if there is none."""
 
     writer: str
     entries: int
@@ -35,16 +35,16 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """What was found.
+    """The result of a verification.
 
     Attributes:
-        found: the breaks, and how far each chain comes.
-        doubts: what no trusted head or key vouches for, each with the reason: heads, notes of purges, whole chains, or a log
-            without entries. Empty if nothing is trusted.
+        found: the breaks, and the extent of each chain.
+        doubts: what no trusted head or key covers, each with the reason: heads, notes of purges, whole chains, or a log
+            without entries. Empty if no key or head is trusted.
         signed: the signed heads that were checked against the chains, each once.
-        vouched: those of them for which a trusted key vouches.
-        notes: the notes of what was purged.
-        coverage: how much of each chain trusted heads cover; None if nothing is trusted.
+        vouched: those of them that a trusted key signed.
+        notes: the notes of purges.
+        coverage: how much of each chain trusted heads cover; None if no key or head is trusted.
     """
 
     found: Verified
@@ -56,25 +56,25 @@ class VerificationReport:
 
     @property
     def covered(self) -> int:
-        """How many entries trusted heads cover."""
+        """The number of entries that trusted heads cover."""
         return sum(one.covered for one in self.coverage or ())
 
     @property
     def whole(self) -> bool:
-        """Whether nothing is wrong and nothing in doubt."""
+        """Whether there are no breaks and no doubts."""
         return not (self.found.breaks or self.doubts)
 
 
 def verify_store(
     store: Store, trust: Trust, exported: Sequence[SignedHead] = (), progress: Progress = lambda _: None
 ) -> VerificationReport:
-    """Verify a log; what a server adds, or a purge removes, meanwhile is no break."""
+    """Verify a log. Entries that a server adds or a purge removes meanwhile are not breaks."""
     while True:
-        # First how far the chains have come: what is behind that was added since, or no server wrote it.
+        # The ends come first: later entries were added since, or no server wrote them.
         ends, orphans, notes = store.ends(), store.orphans(), store.purge_notes()
         known = {end.writer for end in ends}
         never_begun = [beginning(writer) for writer in sorted({one.writer for one in orphans} - known)]
-        # A head that was exported is mostly in the log too; it counts once.
+        # Most exported heads are in the log, too; each counts once.
         signed = tuple(dict.fromkeys((*exported, *store.signed_heads())))
         report = _verified(
             _counted(chain(notes, store.entries(ends), orphans), progress),
@@ -93,7 +93,7 @@ def verify_export(
     exported: Sequence[SignedHead] = (),
     progress: Progress = lambda _: None,
 ) -> VerificationReport:
-    """Verify a whole export, which has no heads but those that were exported; raises what its lines raise."""
+    """Verify an export without a filter, with heads that were exported separately; raises what ``lines`` raises."""
     return _verified(_counted(lines, progress), (), tuple(dict.fromkeys(exported)), trust, exported, export=True)
 
 
@@ -117,7 +117,7 @@ def _verified(
             doubts.append(f"{one.head.writer}: the head at {one.head.sequence}: {why}")
         else:
             vouched.append(one)
-    # Of several notes of a chain, the last speaks for all that is gone.
+    # Of several notes of a chain, the last one covers all that was removed.
     for note in (
         {note.purge.writer: note for note in sorted(notes, key=lambda note: note.purge.sequence)}.values()
         if trust.keys
@@ -126,11 +126,12 @@ def _verified(
         why = signature_problem(note, trust)
         if why:
             doubts.append(
-                f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}{'' if note.key else '; the note of a later purge, signed, takes its place'}"
+                f"{note.purge.writer}: the purge up to {note.purge.sequence}: {why}"
+                f"{'' if note.key else '; a signed note of a later purge replaces it'}"
             )
     coverage = None
     if trust.keys or exported:
-        # Without a key, heads count that somebody exported; those in the log could be made up.
+        # Without a key, exported heads are trusted; those in the log could be forged.
         trusted = [one for one in (vouched if trust.keys else exported) if one.head in found.held]
         coverage = tuple(_coverage(extent, trusted) for extent in found.extents)
         if export and not exported and found.entries:
@@ -138,9 +139,7 @@ def _verified(
         else:
             doubts += _uncovered(
                 coverage,
-                "no trusted key signed a head of this chain"
-                if trust.keys
-                else "no head that was exported covers this chain",
+                "no trusted key signed a head of this chain" if trust.keys else "no exported head covers this chain",
             )
     return VerificationReport(
         found=found,
@@ -153,7 +152,7 @@ def _verified(
 
 
 def _coverage(extent: ChainExtent, heads: Iterable[SignedHead]) -> Coverage:
-    """Find the head that covers most of a chain."""
+    """Return the coverage of a chain, by the head that covers most of it."""
     last = max((one for one in heads if extent.covered_by(one.head)), key=lambda one: one.head.sequence, default=None)
     return Coverage(
         writer=extent.writer, entries=extent.entries, covered=extent.covered_by(last.head) if last else 0, head=last
@@ -161,9 +160,9 @@ def _coverage(extent: ChainExtent, heads: Iterable[SignedHead]) -> Coverage:
 
 
 def _uncovered(coverage: Sequence[Coverage], why: str) -> Iterator[str]:
-    """Name the chains that nobody vouches for; a chain of which all is purged has the note of that."""
+    """Yield a sentence for each chain that no trusted head covers, unless it is purged completely."""
     if not coverage:
-        yield "the log has no entries, so nothing is vouched for"
+        yield "the log has no entries, so no trusted head covers anything"
     for one in coverage:
         if one.entries and not one.covered:
             yield f"{one.writer}: {why}: 0 of {one.entries:,} entries are covered"

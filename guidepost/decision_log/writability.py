@@ -1,7 +1,7 @@
-"""Whether a decision log can be written now: what the thread that writes reports, and what it cannot report since it hangs.
+"""Whether a decision log can be written now, including a writer that hangs and so cannot report it.
 
-A disk whose fsync does not return, a standby that PostgreSQL waits for, or a frozen server raise nothing. So a thread of
-its own looks at how long the present attempt has lasted.
+A disk whose fsync does not return, a standby that PostgreSQL waits for, or a frozen server raise no error. So a
+separate thread checks how long the present attempt has lasted.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Final
 log = logging.getLogger("guidepost.log")
 
 LOOKS: Final = 8
-"""How often the thread looks during the time that an attempt may last."""
+"""The number of checks during the time that an attempt may last."""
 
 
 ASKS: Final = 5.0
-"""Seconds for which the cause is asked for; health has changed by then, and only the message waits."""
+"""Seconds to find the cause; health has changed by then, and only the message waits."""
 
 
 class Writability:
-    """The condition of one log. ``on_change`` is called, on any thread, when the log fails and when it recovers."""
+    """The state of one log. ``on_change`` is called, on any thread, when the log fails and when it recovers."""
 
     def __init__(self, name: str, limit: float, cause: Callable[[], str] = lambda: "") -> None:
-        """Watch over a log.
+        """Start the thread that checks the log.
 
         Args:
-            name: how messages name the log.
-            limit: after how many seconds an attempt to write counts as stuck.
-            cause: returns why an attempt does not end, as far as can be found out; "" if it cannot. It may take long.
+            name: the name of the log in messages.
+            limit: the seconds after which an attempt to write counts as stuck.
+            cause: returns why an attempt does not end, or "" if that is unknown; it may take long.
         """
         self.failure = ""
         """Why the log cannot be written; "" if it can."""
@@ -44,12 +44,12 @@ class Writability:
 
     @property
     def failing_for(self) -> float:
-        """For how many seconds the log could not be written; 0 if it can be."""
+        """The seconds for which the log could not be written; 0 if it can be."""
         return time.monotonic() - self._since if self.failure else 0.0
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
-        """Do within this block what may hang; one thread does it, one attempt at a time."""
+        """Time the block, which may hang; one thread makes one attempt at a time."""
         self._began = time.monotonic()
         try:
             yield
@@ -60,7 +60,7 @@ class Writability:
     def failed(self, why: str) -> None:
         """Report that an attempt failed."""
         with self._changing:
-            # A log that hung and fails now gives the cause that was not known before.
+            # If a log that hung now fails, its error is the cause that was unknown before.
             first, known = not self.failure, bool(self.failure) and not self._stuck
             self._since = self._since if self.failure else time.monotonic()
             self.failure, self._stuck = why, 0.0
@@ -79,7 +79,7 @@ class Writability:
         self.on_change()
 
     def close(self) -> None:
-        """Look no longer."""
+        """End the thread that checks."""
         self._closed.set()
 
     def _look(self) -> None:
@@ -89,7 +89,7 @@ class Writability:
                 self._report(began)
 
     def _report(self, began: float) -> None:
-        """Report that an attempt neither ends nor fails: first to health, then with its cause, which takes longer to find out."""
+        """Report that an attempt hangs: first to health, then with its cause, which takes longer to find."""
         why = f"an attempt to write has not returned for {self._limit:.3g} s"
         with self._changing:
             if self._began != began:
@@ -108,7 +108,7 @@ class Writability:
             log.error("the decision log %s cannot be written: %s", self._name, self.failure)
 
     def _asked(self) -> str:
-        """Ask for the cause, but not for ever: what hangs may hang here, too."""
+        """Return the cause, or "" after ``ASKS`` seconds, since this may hang as well."""
         found: list[str] = []
         asking = threading.Thread(target=lambda: found.append(self._cause()), name="decision log, cause", daemon=True)
         asking.start()

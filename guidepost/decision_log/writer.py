@@ -1,6 +1,6 @@
-"""One thread that commits records, many at once: whatever arrives while a commit is under way goes into the next one.
+"""A thread that commits records, many at once: those that arrive during a commit go into the next one.
 
-A store that fails is tried again, with the same records, until it takes them; who waits is told by a future, or gives up.
+If the store fails, the commit is retried with the same records until it succeeds or no call waits for them.
 """
 
 from __future__ import annotations
@@ -32,23 +32,23 @@ MAX_BATCH: Final = 500
 """The most records in one commit."""
 
 CAPACITY: Final = 10_000
-"""How many records may wait; what comes then is refused."""
+"""The most records that may wait; further ones are rejected."""
 
 SIGN_EVERY: Final = 60.0
-"""Seconds between two signed heads, if anything was written."""
+"""Seconds between two signed heads, if records were written."""
 
 READ: Final = 2_000
-"""How many entries are read between two commits, where a head is to cover some that were written before."""
+"""The most entries that are read between two commits for a head that covers entries of an earlier run."""
 
 FIRST_PAUSE, LAST_PAUSE = 0.05, 1.0
-"""Seconds between attempts on a store that fails: the first, and the most it grows to."""
+"""Seconds between attempts on a store that fails: the first pause, and the longest."""
 
 GATHER_EACH, GATHER_MOST = 0.0003, 0.005
-"""Seconds for which a commit lets more calls come where nothing else is said: so many for each further one that the last commit was for, and at most so many."""
+"""Seconds for which a commit waits for more calls by default: for each further call of the last commit, and at most."""
 
 
 class LogUnavailable(Exception):
-    """A decision cannot be recorded now, so it is not given; says why."""
+    """A decision cannot be recorded now, so the call is rejected; the message contains the cause."""
 
     def __init__(self, message: str, why: Refusal) -> None:
         self.why = why
@@ -56,21 +56,24 @@ class LogUnavailable(Exception):
 
 
 class Waiter(Protocol):
-    """Whoever is told what became of records: a future, or something like one."""
+    """Receives the result of a commit: a future, or an object like one."""
 
     def done(self) -> bool:
-        """Return whether it does not wait any more."""
+        """Return whether the result is no longer needed."""
 
     def set_result(self, result: Sequence[Appended], /) -> object:
-        """Be told that the records are in the log."""
+        """Receive the records as they are in the log."""
 
     def set_exception(self, exception: Exception, /) -> object:
-        """Be told that they will not be."""
+        """Receive the error: the records are not in the log."""
 
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """Records on their way; ``kept`` is set once they are committed. If it is done before they are written, since whoever waited gave up, they are not written."""
+    """Records to write, for ``waiter`` on ``loop``.
+
+    They are not written if the waiter is done before, since it gave up.
+    """
 
     records: Sequence[Recordable]
     waiter: Waiter
@@ -78,10 +81,10 @@ class Pending:
 
 
 class Writer:
-    """Writes one chain. ``submit`` is called on an event loop, and never waits; ``writability`` has whether the store can be written.
+    """Writes one chain. Call ``submit`` on an event loop; it never blocks. ``writability`` is the state of the store.
 
-    ``gather`` is how many seconds a commit lets more records come; with 0 it goes by how many calls the last one was for, so that a lone caller waits for nobody.
-    An attempt that takes longer than ``patience`` allows counts as stuck.
+    ``gather`` is the number of seconds that a commit waits for more records. With 0, it depends on the number of calls
+    of the last commit, so that a single caller does not wait. An attempt that exceeds ``patience`` counts as stuck.
     """
 
     def __init__(
@@ -108,45 +111,46 @@ class Writer:
         )
         self._waiting: deque[Pending] = deque()
         self._batch: list[Pending] = []
-        # Each is counted by one thread alone.
+        # Each of these is changed by one thread only.
         self._submitted = self._settled = self._last = 0
         self._wake, self._give_up_at = threading.Event(), float("inf")
         self._closing = threading.Event()
         self._sign_at, self._behind = 0.0, False
-        # What an earlier run left without a signature, before anybody waits for a record: of a long chain it takes seconds.
+        # Signs what an earlier run left unsigned before any call waits: for a long chain, this takes seconds.
         self._sign(now=True)
-        # The first records of this run are signed as soon as they are committed, so that their certificates prove something.
+        # Signs the first records of this run as soon as they are committed, so that their certificates have a head.
         self._sign_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="decision log", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """How many records are not in the log yet."""
+        """The number of records that are not in the log yet."""
         return self._submitted - self._settled
 
     @property
     def room(self) -> int:
-        """How many more records would be taken now."""
+        """The number of records that can be submitted now."""
         return 0 if self._closing.is_set() else max(0, self._capacity - self.waiting)
 
     def refusal(self) -> LogUnavailable:
-        """Return why there is no room: too many are waiting, or the log is closed."""
+        """Return the error if there is no room: too many records wait, or the log is closed."""
         if self._closing.is_set():
             return LogUnavailable("the server is stopping", Refusal.STOPPING)
+        why = f": {self.writability.failure}" if self.writability.failure else ""
         return LogUnavailable(
-            f"{self._capacity:,} decisions wait to be recorded{f': {self.writability.failure}' if self.writability.failure else ''}",
+            f"{self._capacity:,} decisions wait to be recorded{why}",
             Refusal.FULL,
         )
 
     def submit(self, records: Sequence[Recordable]) -> asyncio.Future[Sequence[Appended]]:
-        """Have records written in one commit; raises LogUnavailable if there is no room for them."""
+        """Submit records for one commit, and return a future; raises LogUnavailable if there is no room for them."""
         future: asyncio.Future[Sequence[Appended]] = asyncio.get_running_loop().create_future()
         self.submit_for(future, records)
         return future
 
     def submit_for(self, waiter: Waiter, records: Sequence[Recordable]) -> None:
-        """Have records written in one commit, and whoever waits told on this event loop; raises LogUnavailable if there is no room for them."""
+        """Submit records for one commit, whose result the waiter receives on this event loop; raises LogUnavailable."""
         if len(records) > self.room:
             raise self.refusal()
         self._submitted += len(records)
@@ -155,7 +159,7 @@ class Writer:
             self._wake.set()
 
     def close(self, grace: float) -> None:
-        """Write what is waiting, for at most so many seconds, sign the head, and end the thread."""
+        """Write waiting records for at most ``grace`` seconds, sign the head, and end the thread."""
         self._give_up_at = time.monotonic() + grace
         self._closing.set()
         self._wake.set()
@@ -175,11 +179,11 @@ class Writer:
                 self._sign(now=False)
             self._sign(now=self._closing.is_set())
             if self.writability.failure:
-                # A head hung: whether records can be written shows only when it is tried.
+                # Signing a head hung: only an attempt shows whether records can be written.
                 self._commit()
 
     def _taken(self) -> list[Pending]:
-        """Take from what waits as many records as go into a commit."""
+        """Remove the records for one commit from those that wait."""
         taken: list[Pending] = []
         number = 0
         while self._waiting and (not taken or number + len(self._waiting[0].records) <= MAX_BATCH):
@@ -188,13 +192,13 @@ class Writer:
         return taken
 
     def _still_waiting(self) -> list[Pending]:
-        """Leave out of the batch what nobody waits for any more: whoever gave up was told so, and their records are not needed."""
+        """Return the batch without records for which no call waits any more: those calls were rejected."""
         left = [one for one in self._batch if not one.waiter.done()]
         self._settled += _number(self._batch) - _number(left)
         return left
 
     def _commit(self) -> None:
-        """Write the batch, however long it takes."""
+        """Write the batch; retries until it succeeds, or until the writer must stop."""
         pause, retry = FIRST_PAUSE, False
         while True:
             self._batch = batch = self._still_waiting()
@@ -203,9 +207,9 @@ class Writer:
                 with self.writability.attempt():
                     kept = self._attempted(batch, retry=retry)
             except Exception as error:
-                # Whatever it is: if this thread ended, every call would wait in vain, and nobody be told.
+                # For any error: if this thread ended, every call would wait in vain.
                 if not isinstance(error, (SQLAlchemyError, OSError)):
-                    log.exception("a fault of ours keeps the decision log %s from being written", self._store.name)
+                    log.exception("an internal error keeps the decision log %s from being written", self._store.name)
                 self._events.failed()
                 self.writability.failed(database_message(error))
                 if time.monotonic() > self._give_up_at:
@@ -223,7 +227,7 @@ class Writer:
                 return
 
     def _attempted(self, batch: Sequence[Pending], *, retry: bool) -> list[Appended]:
-        """Write a batch, or see whether the log can be written if there is none."""
+        """Write a batch; without one, test whether the log can be written."""
         if batch:
             return self._store.append(self._name, [record for one in batch for record in one.records], retry=retry)
         self._store.probe(self._name)
@@ -245,13 +249,13 @@ class Writer:
                 one.loop.call_soon_threadsafe(_fail, one, LogUnavailable(self.writability.failure, Refusal.STOPPING))
 
     def _sign(self, *, now: bool) -> None:
-        """Sign how far the chain has come, if it is time and there is anything new. A head that cannot be kept waits for the next time."""
+        """Sign the end of the chain if it is time and there are new entries; a failure is retried next time."""
         if self._signer is None or not (now or time.monotonic() >= self._sign_at or self._behind):
             return
         self._sign_at = time.monotonic() + self._sign_every
         try:
             with self.writability.attempt():
-                # Whoever waits to be recorded waits for one part of a long chain at most.
+                # Calls wait for one part of a long chain at most.
                 signed = self._store.sign(self._name, self._signer, None if now else READ)
             self._behind = self._store.has_backlog(self._name)
             if signed is not None:
@@ -262,12 +266,12 @@ class Writer:
 
 
 def _deliver(batch: Sequence[Pending], kept: Sequence[Appended]) -> None:
-    """Tell all that wait, each event loop once."""
+    """Deliver the results to all waiters, with one call for each event loop."""
     found = iter(kept)
-    told = [(one, tuple(islice(found, len(one.records)))) for one in batch]
+    results = [(one, tuple(islice(found, len(one.records)))) for one in batch]
     for loop in {one.loop for one in batch}:
-        mine = [(one.waiter, what) for one, what in told if one.loop is loop]
-        # A loop that is closed has nobody left who waits.
+        mine = [(one.waiter, what) for one, what in results if one.loop is loop]
+        # A closed loop has no waiters.
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(_set, mine)
 

@@ -214,15 +214,15 @@ def test_what_is_recorded_while_a_log_is_verified_is_no_break(log: Store, monkey
 
 
 def test_what_is_purged_while_a_log_is_verified_is_no_break(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    notes = Store.notes
+    notes = Store.purge_notes
 
     def and_then_fewer(store: Store) -> Any:
         found = notes(store)
-        monkeypatch.setattr(Store, "notes", notes)
+        monkeypatch.setattr(Store, "purge_notes", notes)
         purge(log, START + timedelta(seconds=3), START, "me")
         return found
 
-    monkeypatch.setattr(Store, "notes", and_then_fewer)
+    monkeypatch.setattr(Store, "purge_notes", and_then_fewer)
     found = plain("verify")
 
     assert (found["whole"], found["entries"]) == (True, 1)

@@ -168,7 +168,7 @@ def test_a_chain_that_no_kept_head_announces_is_a_doubt_without_a_key_too() -> N
 
     found = verified(*HEADS)
 
-    assert found["doubts"] == ["main-2: no head that was kept covers this chain: 0 of 5 entries are covered"]
+    assert found["doubts"] == ["main-2: no exported head covers this chain: 0 of 5 entries are covered"]
     assert run("verify", *HEADS).exit_code == 7
 
 
@@ -207,7 +207,7 @@ def test_an_empty_log_is_not_called_whole() -> None:
     empty_everything()
 
     assert "whole" not in run("verify").stdout.splitlines()[0]
-    assert "the log has no entries, so nothing is vouched for" in run("verify", *KEY).stdout
+    assert "the log has no entries, so no trusted head covers anything" in run("verify", *KEY).stdout
 
 
 def test_an_export_needs_its_heads_beside_a_key() -> None:
@@ -216,7 +216,7 @@ def test_an_export_needs_its_heads_beside_a_key() -> None:
     alone = run("verify", "log.jsonl", *KEY)
     assert (alone.exit_code, alone.stdout.splitlines()[0]) == (
         7,
-        "an export holds no heads: give --heads FILE beside --key (`guidepost audit export --heads`)",
+        "an export contains no heads: use --heads FILE in addition to --key (`guidepost audit export --heads`)",
     )
     assert run("verify", "log.jsonl", *KEY, *HEADS).exit_code == 0
 

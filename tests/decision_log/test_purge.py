@@ -205,9 +205,7 @@ def test_a_prefix_that_somebody_cut_off_with_a_note_of_their_own_is_doubted(stor
     report = verify_store(store, TRUST)
 
     assert (report.whole, report.found.breaks) == (False, ())
-    assert report.doubts == (
-        "main: the purge up to 1: nobody signed it; the note of a later purge, signed, takes its place",
-    )
+    assert report.doubts == ("main: the purge up to 1: it is not signed; a signed note of a later purge replaces it",)
     purge(store, at(3), LATER, "me", KEY)
     assert verify_store(store, TRUST).whole
 

@@ -419,7 +419,7 @@ def test_parquet_wants_a_file_and_heads_want_lines(tmp_path: Path, monkeypatch: 
     assert run("export", "--format", "parquet", "--heads", "--to", str(tmp_path / "x")).exit_code == 2
     assert json.loads(run("export", "--format", "jsonl").stdout)["sequence"] == 1
     pq.write_table(pq.ParquetFile(_other(tmp_path)).read(), tmp_path / "other.parquet")
-    assert "it has no entries of a decision log" in run("verify", str(tmp_path / "other.parquet")).output
+    assert "expected a file with entries of a decision log" in run("verify", str(tmp_path / "other.parquet")).output
 
 
 def _other(folder: Path) -> Path:
