@@ -253,7 +253,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
         (["get", "nothing"], "no record `nothing`"),
         (["query", "--since", "yesterday"], "error: expected an instant for `--since`, got `yesterday`"),
         (["query", "--until", "2026-01-01"], "error: expected a time and an offset from UTC for `--until`"),
-        (["query", "--page", "x"], "expected a page token"),
+        (["query", "--page", "x"], "expected the token that the page before contains"),
         (["verify", "none.jsonl"], "cannot be read"),
         (["verify", "junk"], "line 1: expected an entry"),
         (["verify", "--heads", "junk"], "no signed heads"),

@@ -156,7 +156,7 @@ def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store
         ],
     )
 
-    for number, said in ((1, "size"), (2, "cannot be read as a request"), (3, "no decision `none`")):
+    for number, said in ((1, "size"), (2, "cannot be read as a request"), (3, "unknown decision `none`")):
         shown = run(asked(number).id)
         assert (shown.exit_code, said in shown.stdout) == (7, True), number
 

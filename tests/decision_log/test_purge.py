@@ -354,7 +354,7 @@ def test_a_purge_warns_of_a_key_that_signed_no_head_of_the_log(desk: Path, store
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--before", "2025-01-01"], 2, "error: `--before` has no time and no offset"),
+        (["--before", "2025-01-01"], 2, "error: expected a time and an offset from UTC for `--before`"),
         (["--before", "yesterday"], 2, "--before"),
         (["--before", "2027-01-01T00:00Z"], 2, "lies in the future"),
         (["--before", "2026-01-23T05:00Z", "--by", "a\nb"], 2, "printable"),

@@ -234,7 +234,7 @@ def test_a_log_is_looked_at_and_not_changed(tmp_path: Path) -> None:
     assert file.read_bytes() == before
     with sqlite3.connect(file) as database:
         database.execute("update alembic_version set version_num = '9999'")
-    with pytest.raises(LogError, match="of a later program"):
+    with pytest.raises(LogError, match="of a later version"):
         check_usable(connect(url))
     (tmp_path / "e.db").write_bytes(b"no database" * 1000)
     with pytest.raises(LogError, match="cannot be opened"):
