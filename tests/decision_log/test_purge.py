@@ -218,7 +218,7 @@ def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str
     (note,) = purge(store, at(2), LATER, "me", KEY)
 
     assert signature_problem(note, TRUST) == ""
-    assert "its signature is wrong" in signature_problem(replace(note, purge=replace(note.purge, **changes)), TRUST)
+    assert "its signature is invalid" in signature_problem(replace(note, purge=replace(note.purge, **changes)), TRUST)
     assert sign_purge(note.purge, KEY) == note
 
 
