@@ -20,7 +20,7 @@ from benchmarks.measure import Row, in_turns
 from engine.analysis import analyse
 from engine.decide.decider import Decider
 from engine.diff import Diff, compare
-from engine.diff.cover import forget
+from engine.diff.box_cover import forget
 from engine.version.version import Version, build, proved, tabulate_policy
 from guidepost.policies.sources.folder import read_folder, version_folders
 

@@ -33,7 +33,7 @@ from benchmarks.tickets import START, draw
 from engine.decide.answer_times_json import iso
 from engine.decide.decider import Decider
 from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Record, RecordKind, decided
+from engine.decision_log.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from engine.version.version import Version, build
 from guidepost.client.requests import triage_request
@@ -92,7 +92,7 @@ def records(version: Version, length: int) -> Iterator[Record]:
                 now="",
                 pauses=(),
                 version=version.ref,
-                decisions=tuple(decided(answer, frozenset()) for answer in answers[:1]),
+                decisions=tuple(recorded_decision(answer, frozenset()) for answer in answers[:1]),
             )
         )
     for number, template in zip(range(length), itertools.cycle(made), strict=False):

@@ -21,7 +21,7 @@ from enum import StrEnum
 import numpy as np
 
 from engine.cases.case import CaseResult
-from engine.cases.joint import reached_cells
+from engine.cases.deadline_cells import reached_cells
 from engine.decide.decider import Decider
 from engine.model.answer import Answer, DeadlineState, Status
 from engine.model.policy import Table
@@ -206,7 +206,7 @@ def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...
     )
 
 
-def covered(version: Version, touched: Iterable[Touched]) -> Coverage:
+def coverage_of(version: Version, touched: Iterable[Touched]) -> Coverage:
     """Return the coverage of a version by its cases."""
     listed = tuple(touched)
     rules = Counter(rule for one in listed for rule in one.rules)

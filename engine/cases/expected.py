@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from engine.load.conditions import plain_number, value_help
-from engine.load.nodes import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text
+from engine.load.node_readers import Mapping, Node, Scalar, Sequence, items, mapping, pairs, text
 from engine.model.did_you_mean import did_you_mean
 from engine.model.policy import Literal, Policy
 from engine.model.problems import Place, Problem

@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.cases.case import Case
 from engine.cases.expected import Declared
-from engine.load.nodes import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
+from engine.load.node_readers import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
 from engine.load.structure import structure_problems
 from engine.load.yaml_tree import read
 from engine.model.answer import Status, WrongRequest

@@ -14,7 +14,7 @@ from typing import Final
 
 from engine.cases.case import Case
 from engine.cases.coverage import Point, Touched, Tracer
-from engine.cases.witness import Facts, Witness, Witnesses
+from engine.cases.rule_tickets import Facts, RuleTickets, Witness
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
 from engine.decide.decider import NO_MOMENT
@@ -60,7 +60,7 @@ class _Proposer:
         self, version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool
     ) -> None:
         self.version, self.everything = version, everything
-        self.tracer, self.witnesses = Tracer(version), Witnesses(version)
+        self.tracer, self.witnesses = Tracer(version), RuleTickets(version)
         self.decider = self.witnesses.decider
         self._names = {case.name for case in cases}
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()

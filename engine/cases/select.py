@@ -23,7 +23,7 @@ class NotAnExpression(Exception):
         super().__init__(f"{message}, at character {at}")
 
 
-def selected(selection: Selection, case: Case) -> bool:
+def is_selected(selection: Selection, case: Case) -> bool:
     """Return whether a case matches."""
     return selection(f"{case.name}\n{case.place.file}\n{case.decision}".casefold())
 

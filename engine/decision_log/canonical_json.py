@@ -22,8 +22,8 @@ from engine.decision_log.record import (
     RecordedDecision,
     RecordKind,
     canonical,
-    decided,
     plain_decided,
+    recorded_decision,
 )
 from engine.model.answer import Answer, VersionRef
 
@@ -84,7 +84,7 @@ class DatedTemplate:
 
 
 class CanonicalWriter:
-    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.decided`."""
+    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.recorded_decision`."""
 
     def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
         self._hidden = frozenset(hidden)
@@ -105,7 +105,9 @@ class CanonicalWriter:
         dated = self._dated.get(answer.undated_id)
         if dated is None:
             instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
-            dated = self._dated.keep(answer.undated_id, DatedTemplate.of(decided(answer, self._hidden), instants))
+            dated = self._dated.keep(
+                answer.undated_id, DatedTemplate.of(recorded_decision(answer, self._hidden), instants)
+            )
         return dated.text(answer)
 
     def record(
@@ -146,7 +148,7 @@ class CanonicalWriter:
         )
 
     def _whole(self, answer: Answer) -> str:
-        return canonical(plain_decided(decided(answer, self._hidden)))
+        return canonical(plain_decided(recorded_decision(answer, self._hidden)))
 
 
 def whole(record: Recordable) -> Record:

@@ -199,7 +199,7 @@ def canonical(plain: Any) -> str:
     return _canonical(plain)
 
 
-def decided(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
+def recorded_decision(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
     """Return the record of an answer. ``hidden`` are masked facts.
 
     The id of an answer depends on the caller's text of an unlisted value, so an id that could be used to guess a masked
@@ -217,7 +217,7 @@ def decided(answer: Answer, hidden: Iterable[str] = ()) -> RecordedDecision:
     )
 
 
-def changed(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
+def recorded_change(made: Rescheduled, before: Mapping[str, Any]) -> RecordedChange:
     """Return the record of a change of facts; ``before`` are the earlier facts, as recorded."""
     return RecordedChange(
         before,

@@ -12,9 +12,9 @@ from engine.decision_log.record import (
     RecordedChange,
     RecordedDecision,
     RecordedOutcome,
-    changed,
-    decided,
     instant,
+    recorded_change,
+    recorded_decision,
 )
 from engine.model.answer import Answer, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
@@ -65,13 +65,17 @@ def reproduce(record: Record, decider: Decider) -> Reproduction:
         if record.change is not None:
             moved = reschedule(decider, facts, replayable(record.change.facts), moment)
             return Reproduction(
-                answers=(), differences=tuple(_moves(record.change, changed(moved, record.change.facts))), moved=moved
+                answers=(),
+                differences=tuple(_moves(record.change, recorded_change(moved, record.change.facts))),
+                moved=moved,
             )
         answers = tuple(decider.decide(one.decision, facts, moment) for one in record.decisions)
     except (WrongRequest, UnknownDecision) as error:
         return Reproduction(answers=(), differences=(), wrong=str(error))
     found = [
-        one for was, answer in zip(record.decisions, answers, strict=True) for one in _differences(was, decided(answer))
+        one
+        for was, answer in zip(record.decisions, answers, strict=True)
+        for one in _differences(was, recorded_decision(answer))
     ]
     return Reproduction(answers=answers, differences=tuple(found))
 

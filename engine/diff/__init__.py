@@ -5,19 +5,19 @@ distinguishes.
 
 Modules::
 
-    budget    limits on how much may change, and forbidden changes
-    cells     two tables on common axes, and the change in each situation
-    compare   two versions -> their difference
-    cover     regions of an array as few boxes
-    joint     the facts of two versions on one scale
-    matrices  the matrices of two versions side by side
-    nouns     the nouns of a difference between two versions
-    outcome   one outcome of two versions compared
-    parts     a policy as named parts with their text and meaning
-    requests  differences in what callers may send
-    timed     differences of due times and rosters
-    wording   differences of the text of two versions
-    words     a difference in words, the same in every output
+    box_cover    regions of an array as few boxes
+    budget       limits on how much may change, and forbidden changes
+    cells        two tables on common axes, and the change in each situation
+    compare      two versions -> their difference
+    deadlines    differences of due times and rosters
+    joint_facts  the facts of two versions on one scale
+    matrices     the matrices of two versions side by side
+    nouns        the nouns of a difference between two versions
+    outcome      one outcome of two versions compared
+    parts        a policy as named parts with their text and meaning
+    requests     differences in what callers may send
+    wording      differences of the text of two versions
+    words        a difference in words, the same in every output
 """
 
 from engine.diff.budget import (

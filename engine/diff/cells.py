@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from engine.diff.joint import REFUSED, JointAxis, JointFact, joint_axis
+from engine.diff.joint_facts import REFUSED, JointAxis, JointFact, joint_axis
 from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.policy import Literal
 from engine.model.problems import PolicyErrors, Problem

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import cache
 
 from engine.diff.cells import Layer
-from engine.diff.joint import joint_fact
+from engine.diff.deadlines import compare_deadline, compare_roster, elapsed_changes
+from engine.diff.joint_facts import joint_fact
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.diff.requests import compare_requests
-from engine.diff.timed import compare_deadline, compare_roster, elapsed_changes
 from engine.diff.wording import compare_wording
 from engine.model.policy import Decision, Roster
 from engine.version.bundle import same_desk

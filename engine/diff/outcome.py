@@ -8,9 +8,9 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
+from engine.diff.box_cover import Box, cover, inside
 from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
-from engine.diff.cover import Box, cover, inside
-from engine.diff.joint import JointFact
+from engine.diff.joint_facts import JointFact
 from engine.diff.nouns import Change, DiffRegion, OutcomeDiff, OutcomeState, StateKind, Values
 from engine.model.problems import Place, Problem
 from engine.tables.check import sizes_text

@@ -4,10 +4,10 @@ They are in ``invariants.yaml`` next to the policy, decide nothing, and the dige
 
 Modules::
 
-    ground   the names of an invariant -> terms over sent facts
-    holding  never, always and implies
-    order    monotone: raising one thing never lowers (or raises) another
-    prove    invariants and the cells of a policy -> a result for each
-    terms    terms -> one array over the facts that all depend on
-    written  an invariant -> a sentence in the words of the policy
+    case_space  the names of an invariant -> terms over sent facts
+    clauses     never, always and implies
+    order       monotone: raising one thing never lowers (or raises) another
+    prove       invariants and the cells of a policy -> a result for each
+    sentence    an invariant -> a sentence in the words of the policy
+    terms       terms -> one array over the facts that all depend on
 """

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engine.invariants.ground import UNRANKED, Ground
+from engine.invariants.case_space import UNRANKED, CaseSpace
 from engine.invariants.terms import Array, Term, fitting, onto, sent
 from engine.model.invariants import Monotone, Order, Way
 from engine.tables.classes import Axis
@@ -19,7 +19,7 @@ Tickets = tuple[dict[str, int], dict[str, int]]
 """Two tickets (fact to atom): the one before, and the raised one."""
 
 
-def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
+def find_lowered(ground: CaseSpace, claim: Monotone) -> tuple[Tickets, str] | None:
     """Return two tickets with the fewest facts that break a claim, and what is raised, or None. Raises TooLarge."""
     raised = claim.raised[0].name
     if raised in ground.cells.producer:
@@ -34,7 +34,7 @@ def lowered(ground: Ground, claim: Monotone) -> tuple[Tickets, str] | None:
     return min(shown, key=lambda one: sum(1 for atom in one[0][1].values() if atom), default=None)
 
 
-def _ranks(ground: Ground, outcomes: Sequence[Order], way: Way) -> tuple[Array, tuple[Axis, ...]]:
+def _ranks(ground: CaseSpace, outcomes: Sequence[Order], way: Way) -> tuple[Array, tuple[Axis, ...]]:
     """Return one rank for all outcomes, the first one most significant: a claim is broken where the rank goes down."""
     terms, axes = fitting([ground.ranks(order) for order in outcomes])
     return _joined(terms, axes, way), axes
@@ -72,7 +72,7 @@ def _by_fact(ranks: Array, axes: tuple[Axis, ...], order: Order, atoms: Sequence
     return {**facts, order.name: atoms[before]}, {**facts, order.name: atoms[step]}
 
 
-def _by_outcome(ground: Ground, claim: Monotone) -> Tickets | None:
+def _by_outcome(ground: CaseSpace, claim: Monotone) -> Tickets | None:
     """Compare every two cases by the raised outcome and by the rank of the others."""
     terms, axes = fitting([ground.ranks(claim.raised[0]), *(ground.ranks(order) for order in claim.outcomes)])
     heights = np.broadcast_to(onto(terms[0], axes), [axis.size for axis in axes])

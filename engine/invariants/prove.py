@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.invariants.ground import Ground, TabulatedPolicy, names
-from engine.invariants.holding import clauses, fulfilled
-from engine.invariants.order import lowered
+from engine.invariants.case_space import CaseSpace, TabulatedPolicy, names
+from engine.invariants.clauses import clauses, find_ticket
+from engine.invariants.order import find_lowered
 from engine.invariants.terms import TooLarge
 from engine.model.invariants import Counterexample, DecidedTicket, Invariant, InvariantResult, Monotone
 from engine.model.policy import Policy
@@ -17,7 +17,7 @@ from engine.tables.tabulate import cells
 
 def prove_invariants(policy: Policy, laid_out: TabulatedPolicy) -> tuple[InvariantResult, ...]:
     """Prove every invariant of a policy over all of its cells, or find the smallest ticket that breaks it."""
-    ground = Ground(policy, laid_out, policy.invariants)
+    ground = CaseSpace(policy, laid_out, policy.invariants)
     return tuple(_proof(ground, invariant) for invariant in policy.invariants)
 
 
@@ -26,7 +26,7 @@ def invariant_problems(proofs: Iterable[InvariantResult]) -> list[Problem]:
     return [_problem(proof) for proof in proofs if not proof.holds]
 
 
-def _proof(ground: Ground, invariant: Invariant) -> InvariantResult:
+def _proof(ground: CaseSpace, invariant: Invariant) -> InvariantResult:
     cases = cells(ground.axes(invariant))
     try:
         return InvariantResult(invariant=invariant, cases=cases, counterexample=_counterexample(ground, invariant))
@@ -34,19 +34,19 @@ def _proof(ground: Ground, invariant: Invariant) -> InvariantResult:
         return InvariantResult(invariant=invariant, cases=cases, too_large=str(error))
 
 
-def _counterexample(ground: Ground, invariant: Invariant) -> Counterexample | None:
+def _counterexample(ground: CaseSpace, invariant: Invariant) -> Counterexample | None:
     claim = invariant.claim
     if isinstance(claim, Monotone):
-        found = lowered(ground, claim)
+        found = find_lowered(ground, claim)
         return (
             Counterexample(tuple(_ticket(ground, invariant, facts) for facts in found[0]), found[1]) if found else None
         )
-    tickets = [facts for clause in clauses(claim) if (facts := fulfilled(ground, clause)) is not None]
+    tickets = [facts for clause in clauses(claim) if (facts := find_ticket(ground, clause)) is not None]
     smallest = min(tickets, key=lambda facts: len(ground.ticket(facts)), default=None)
     return None if smallest is None else Counterexample((_ticket(ground, invariant, smallest),))
 
 
-def _ticket(ground: Ground, invariant: Invariant, facts: dict[str, int]) -> DecidedTicket:
+def _ticket(ground: CaseSpace, invariant: Invariant, facts: dict[str, int]) -> DecidedTicket:
     outcomes = [name for name in dict.fromkeys(names(invariant)) if name in ground.cells.producer]
     return DecidedTicket(ground.ticket(facts), tuple((name, ground.outcome(name, facts)) for name in outcomes))
 

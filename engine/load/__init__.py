@@ -1,28 +1,29 @@
-"""Loading: the files of a version in, a policy out, or every problem that they have.
+"""Loading: the files of a version -> a policy, or every problem in them.
+
+Most modules read one part of the files.
 
 Modules::
 
-    calendars       the calendars and regions of a policy file: trees in, calendars as written out
-    conditions      conditions as policies write them
-    deadlines       the deadlines and elapsed times of a policy file
-    digest          the digest of a policy version: the same for the same content, however it is laid out
+    calendars       calendars and regions
+    conditions      conditions of rules
+    consistency     checks across the parts of a policy: names, references, producers, amounts
+    deadlines       deadlines and elapsed times
+    digest          the digest of a version: the same for the same content in any layout
     files           which files belong to a version
-    fit             whether the parts of a policy fit together
-    holidays        the holiday list of a region
-    indentation     parts of a file that are indented too far or too little
-    invariants      the tree of ``invariants.yaml`` in, invariants out
-    nodes           small readers that the loader is made of
-    order           the order in which tables can be worked out: each behind those that it reads from
-    policy          files in, a policy out
-    rosters         the rosters of a policy file: trees in, places that take turns out
+    holidays        holiday lists
+    indentation     repairs parts that are indented too far or too little
+    invariants      ``invariants.yaml``
+    node_readers    small readers: a node -> a value
+    policy          the files of a version -> a policy
+    rosters         rosters
     schema          JSON Schemas (draft 2020-12) for every kind of policy file
-    structure       holding a tree against the schema of its kind
-    structure_help  the help of problems of shape
-    tables          the tables of a policy file, in their three forms: trees in, rules out
-    vocabulary      the vocabulary file: tree in, facts and outcomes out
-    yaml_errors     what is wrong with a text that is not YAML
-    yaml_tree       YAML text in, a tree of plain texts out, in which every key and value knows its file, line and
-                    column
+    structure       validates a tree against the schema of its kind
+    structure_help  the help for problems of shape
+    table_order     the order in which tables can be evaluated
+    tables          tables in their three forms
+    vocabulary      facts and outcomes
+    yaml_errors     explains text that is not YAML
+    yaml_tree       YAML text -> a tree of plain texts with their places
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.clock.calendar import DAY, FIRST_YEAR, LAST_YEAR, HolidayList, Interval
 from engine.clock.zone import zone_names
-from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, mapping, pairs, text, value_place
+from engine.load.node_readers import Mapping, Node, Scalar, flag, items, key_place, mapping, pairs, text, value_place
 from engine.model.did_you_mean import MEANT, nearest
 from engine.model.problems import Place, Problem
 from engine.model.targets import BY_REGION, Region, WrittenCalendar

@@ -9,7 +9,18 @@ from typing import Final
 
 from engine.clock.calendar import DayRule
 from engine.load.conditions import plain_number, undescribed
-from engine.load.nodes import Mapping, Node, Scalar, flag, items, key_place, kind_text, mapping, text, value_place
+from engine.load.node_readers import (
+    Mapping,
+    Node,
+    Scalar,
+    flag,
+    items,
+    key_place,
+    kind_text,
+    mapping,
+    text,
+    value_place,
+)
 from engine.load.rosters import no_outcome
 from engine.load.tables import TableReader
 from engine.model.did_you_mean import did_you_mean

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Final
 
 from engine.clock.calendar import FIRST_YEAR, LAST_YEAR, Holiday, HolidayList, HolidayStatus
-from engine.load.nodes import Mapping, Node, key_place, mapping, text, value_place
+from engine.load.node_readers import Mapping, Node, key_place, mapping, text, value_place
 from engine.model.problems import Place, Problem
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

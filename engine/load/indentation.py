@@ -18,7 +18,7 @@ _ENOUGH = 2
 """The number of keys that identify a part."""
 
 
-def repaired(kind: str, tree: Node) -> tuple[Node, list[Problem]]:
+def repair(kind: str, tree: Node) -> tuple[Node, list[Problem]]:
     """Move parts of a file to their place; return the tree and a problem for each part that moved."""
     if not isinstance(tree, Mapping):
         return tree, []

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.load.conditions import parse_condition, value_help, written
-from engine.load.nodes import Mapping, Node, Sequence, items, key_place, kind_text, pairs, text, value_place
+from engine.load.node_readers import Mapping, Node, Sequence, items, key_place, kind_text, pairs, text, value_place
 from engine.model.conditions import Condition
 from engine.model.did_you_mean import did_you_mean
 from engine.model.invariants import STATES, Always, Claim, Implies, Invariant, Monotone, Never, Order, Test, Tests, Way

@@ -16,16 +16,16 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from engine.load.calendars import CalendarReader
+from engine.load.consistency import Parts, Placed, check_consistency
 from engine.load.deadlines import DeadlineReader
-from engine.load.fit import Parts, Placed, check_fit
 from engine.load.holidays import load_holidays
-from engine.load.indentation import repaired
+from engine.load.indentation import repair
 from engine.load.invariants import Named, load_invariants
-from engine.load.nodes import Mapping, Node, items, mapping, pairs, text, texts, value_place
-from engine.load.order import in_order
+from engine.load.node_readers import Mapping, Node, items, mapping, pairs, text, texts, value_place
 from engine.load.rosters import RosterReader, no_outcome
 from engine.load.schema import structure
 from engine.load.structure import structure_problems
+from engine.load.table_order import sort_tables
 from engine.load.tables import TableReader
 from engine.load.vocabulary import listed_values, load_vocabulary
 from engine.load.yaml_tree import read
@@ -66,7 +66,7 @@ def _read_all(files: MappingOf[str, str], root: str) -> tuple[dict[str, Node], l
         tree, found = read(f"{root}/{path}" if root else path, content)
         problems.extend(found)
         if tree is not None:
-            trees[path], moved = repaired(_kind(path), tree)
+            trees[path], moved = repair(_kind(path), tree)
             problems.extend([*moved, *structure_problems(_kind(path), trees[path])])
     return trees, problems
 
@@ -155,8 +155,8 @@ class _Loader:
             self._calendars(tree)
         for tree in parts.concerns.values():
             self._concern(tree, manifest)
-        check_fit(parts)
-        order = in_order(parts.tables, parts.problems) if not parts.problems else tuple(parts.tables)
+        check_consistency(parts)
+        order = sort_tables(parts.tables, parts.problems) if not parts.problems else tuple(parts.tables)
         return Policy(
             manifest=manifest,
             facts=parts.facts,

@@ -10,7 +10,7 @@ from typing import Final
 
 from engine.load.calendars import zone_problem
 from engine.load.conditions import undescribed, value_help
-from engine.load.nodes import Node, items, kind_text, text, texts, value_place
+from engine.load.node_readers import Node, items, kind_text, text, texts, value_place
 from engine.model.did_you_mean import did_you_mean
 from engine.model.policy import Roster, RosterEntry
 from engine.model.problems import Place, Problem

@@ -7,7 +7,19 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 
 from engine.load.conditions import parse_condition, plain_number, range_text, undescribed, value_help
-from engine.load.nodes import Mapping, Node, Scalar, Sequence, items, key_place, kind_text, mapping, pairs, text, texts
+from engine.load.node_readers import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    items,
+    key_place,
+    kind_text,
+    mapping,
+    pairs,
+    text,
+    texts,
+)
 from engine.model.conditions import Condition
 from engine.model.did_you_mean import did_you_mean
 from engine.model.policy import Form, HitPolicy, Literal, Matrix, Rule, SameAs, Table

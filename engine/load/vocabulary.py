@@ -6,7 +6,7 @@ from collections.abc import Mapping as MappingOf
 from dataclasses import replace
 from typing import Final
 
-from engine.load.nodes import (
+from engine.load.node_readers import (
     Mapping,
     Node,
     Scalar,

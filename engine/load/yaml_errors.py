@@ -116,7 +116,7 @@ class YamlFailure:
         )
 
 
-def explained(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, int] | None = None) -> Problem:
+def explain(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, int] | None = None) -> Problem:
     """Return the problem behind an error of the parser.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.load.yaml_errors import conflicts, explained
+from engine.load.yaml_errors import conflicts, explain
 from engine.model.problems import Place, Problem
 
 MAX_CHARACTERS: Final = 16_000_000
@@ -200,7 +200,7 @@ def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     except _Refused as refused:
         return None, [*reader.problems, refused.problem]
     except yaml.MarkedYAMLError as error:
-        return None, [*reader.problems, explained(file, lines, error, reader.quoted)]
+        return None, [*reader.problems, explain(file, lines, error, reader.quoted)]
     except yaml.YAMLError as error:
         return None, [
             *reader.problems,

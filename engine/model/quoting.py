@@ -74,16 +74,16 @@ def encodable(text: str) -> bool:
     return True
 
 
-def kind(sent: object) -> str:
+def describe_value(sent: object) -> str:
     """Describe what was sent: its value, or its type.
 
-    >>> kind(7), kind([1]), kind(10**30)
+    >>> describe_value(7), describe_value([1]), describe_value(10**30)
     ('`7`', 'a list', 'a number with more than 18 digits')
     """
     if isinstance(sent, int) and not isinstance(sent, bool) and abs(sent) > 10**18:
         return "a number with more than 18 digits"
     if isinstance(sent, (str, int, float)):
-        return f"`{shown(sent)}`"
+        return f"`{value_as_text(sent)}`"
     return (
         "a mapping"
         if isinstance(sent, Mapping)
@@ -93,10 +93,10 @@ def kind(sent: object) -> str:
     )
 
 
-def shown(sent: object) -> str:
+def value_as_text(sent: object) -> str:
     r"""Return a sent value as text.
 
-    >>> shown(True), shown("text"), shown("a\nb")
+    >>> value_as_text(True), value_as_text("text"), value_as_text("a\nb")
     ('true', 'text', 'a\\nb')
     """
     if isinstance(sent, bool):

@@ -12,9 +12,9 @@ from engine.clock.zone import Column
 from engine.columns.fact_columns import Mask
 from engine.columns.lookup import Coded
 from engine.diff.nouns import Change
+from engine.replay.due_shifts import count_shifts
 from engine.replay.nouns import Example
 from engine.replay.pairs import Pairs
-from engine.replay.shifts import count_shifts
 from engine.replay.side import Dues
 from engine.replay.space import NOWHERE, Space
 from engine.replay.tally import (
@@ -26,7 +26,7 @@ from engine.replay.tally import (
     Examples,
     OutcomeTally,
     least,
-    mixed,
+    shuffle_numbers,
 )
 
 _DENSE: Final = 1 << 18
@@ -153,7 +153,7 @@ def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
     found, first = np.unique(names[order], return_index=True)
     placed = found >= 0
     found, first = found[placed], first[placed]
-    chosen = np.argsort(mixed(found), kind="stable")[:MAX_SPOTS]
+    chosen = np.argsort(shuffle_numbers(found), kind="stable")[:MAX_SPOTS]
     return {int(found[one]): shown(int(rows[order[first[one]]])) for one in chosen.tolist()}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from engine.clock.zone import Column
 from engine.columns.fact_columns import Mask
 from engine.columns.read import Atomic
-from engine.diff.joint import joint_fact
+from engine.diff.joint_facts import joint_fact
 from engine.diff.nouns import StateKind
 from engine.model.conditions import interval_text
 from engine.replay.space import Read

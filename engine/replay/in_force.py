@@ -14,7 +14,7 @@ from engine.columns.fact_columns import Instants
 from engine.decide.answer_times_json import iso
 from engine.model.answer import UnknownDecision, VersionRef
 from engine.model.did_you_mean import did_you_mean
-from engine.replay.join import joined
+from engine.replay.join import join_replays
 from engine.replay.nouns import Chunk, RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
@@ -98,7 +98,7 @@ class InForceReplayer:
         due = reduce(
             lambda one, other: one.merge(other), (Tally(deadlines=one.deadlines) for one in tallies.values()), Tally()
         )
-        whole = joined(parts, due.deadlines, self._after)
+        whole = join_replays(parts, due.deadlines, self._after)
         return replace(
             whole,
             rows=rows,

@@ -16,7 +16,7 @@ from engine.replay.tally import MAX_EXAMPLES, DueTally
 _K = TypeVar("_K")
 
 
-def joined(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: VersionRef) -> Replay:
+def join_replays(by: Mapping[str, Replay], deadlines: Mapping[str, DueTally], after: VersionRef) -> Replay:
     """Add up the replays of each version; ``deadlines`` are counted for all of them.
 
     The caller sets rows, rejected rows and repeats.

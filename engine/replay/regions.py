@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
-from engine.diff.cover import Box, cover
+from engine.diff.box_cover import Box, cover
 from engine.diff.nouns import Change, OutcomeState
 from engine.replay.nouns import Example, TicketRegion
 from engine.replay.space import Space

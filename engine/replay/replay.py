@@ -15,17 +15,17 @@ from engine.decide.answer_times_json import iso
 from engine.diff.nouns import OutcomeState
 from engine.model.answer import UnknownDecision
 from engine.model.did_you_mean import did_you_mean
+from engine.replay.constant_texts import texts_for_all
 from engine.replay.count import Situations, any_of, count_due, count_outcome
+from engine.replay.distinct_tickets import DistinctTickets
 from engine.replay.groups import Grouping, count_group
 from engine.replay.nouns import Chunk, Example, OutcomeColumn, Recorded, RejectedRow, Replay
 from engine.replay.pairs import ABSENT, Pairs
-from engine.replay.seen import Seen
 from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
 from engine.replay.space import Space
 from engine.replay.spaces import Spaces
-from engine.replay.summary import summarise
+from engine.replay.summary import summarize
 from engine.replay.tally import DueTally, OutcomeTally, Tally
-from engine.replay.texts import texts_for_all
 from engine.replay.tolerance import near_dues, near_states
 from engine.version.version import Version
 
@@ -117,7 +117,7 @@ class Replayer:
             unread: how many rows could not be read, by error.
             rows: how many rows the source has.
         """
-        return summarise(
+        return summarize(
             self._spaces, tally, unread, rows, recorded=self.before is None and bool(tally.recorded), texts=self.texts
         )
 
@@ -255,15 +255,15 @@ class _Count:
             seen=self._seen(),
         )
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> DistinctTickets:
         """Count the tickets of the rows that are decided."""
         tickets, kept = self._chunk.tickets, self._compared.kept
         if tickets is None:
-            return Seen()
+            return DistinctTickets()
         return (
-            Seen.of(tickets, self._ticket)
+            DistinctTickets.of(tickets, self._ticket)
             if kept is None
-            else Seen.of(tickets[kept], lambda row: self._ticket(int(kept[row])))
+            else DistinctTickets.of(tickets[kept], lambda row: self._ticket(int(kept[row])))
         )
 
     def _both(self, tickets: int) -> int:

@@ -16,7 +16,7 @@ import numpy as np
 from engine.clock.zone import Column
 from engine.columns.combinations import Numbering
 from engine.columns.read import Atomic
-from engine.diff.joint import REFUSED, JointAxis
+from engine.diff.joint_facts import REFUSED, JointAxis
 from engine.tables.classes import Axis
 from engine.version.version import Version
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from engine.diff.joint import JointAxis, JointFact, joint_axis, joint_fact
+from engine.diff.joint_facts import JointAxis, JointFact, joint_axis, joint_fact
 from engine.replay.space import Space
 from engine.tables.classes import Axis
 from engine.version.version import Version

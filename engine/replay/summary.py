@@ -8,15 +8,15 @@ from datetime import timedelta
 
 from engine.clock.zone import MICRO
 from engine.diff.nouns import StateKind
+from engine.replay.due_shifts import EARLIER, stretch
 from engine.replay.nouns import DueShift, Example, Group, Moves, Replay, Replayed
 from engine.replay.pairs import changed
 from engine.replay.regions import regions
-from engine.replay.shifts import EARLIER, stretch
 from engine.replay.spaces import Spaces
 from engine.replay.tally import DueTally, Examples, GroupTally, OutcomeTally, Tally
 
 
-def summarise(
+def summarize(
     spaces: Spaces, tally: Tally, unread: Mapping[str, int], rows: int, *, recorded: bool, texts: Collection[str] = ()
 ) -> Replay:
     """Return the replay of a tally; ``texts`` are the outcomes that are constant texts."""

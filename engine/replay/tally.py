@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from engine.clock.zone import Column
 from engine.diff.nouns import Change, OutcomeState, StateKind
+from engine.replay.distinct_tickets import DistinctTickets
+from engine.replay.due_shifts import SHIFTS
 from engine.replay.nouns import Example
-from engine.replay.seen import Seen
-from engine.replay.shifts import SHIFTS
 
 MAX_CELLS: Final = 20_000
 """The most situations whose tickets are counted, for each outcome."""
@@ -160,7 +160,7 @@ class Tally:
     compared: int = 0
     texts: int = 0
     near: Mapping[str, int] = field(default_factory=dict)
-    seen: Seen = field(default_factory=Seen)
+    seen: DistinctTickets = field(default_factory=DistinctTickets)
     parts: Mapping[str, Tally] = field(default_factory=dict)
 
     def merge(self, other: Tally) -> Tally:
@@ -222,7 +222,7 @@ class Tally:
             compared=plain["compared"],
             texts=plain["texts"],
             near=dict(plain["near"]),
-            seen=Seen.read(plain["seen"]),
+            seen=DistinctTickets.read(plain["seen"]),
             parts={version: cls.read(one) for version, one in plain["parts"].items()},
         )
 
@@ -232,7 +232,7 @@ def least(found: Mapping[int, _V], most: int) -> Mapping[int, _V]:
     if len(found) <= most:
         return found
     cells = np.fromiter(found, np.int64, len(found))
-    return {cell: found[cell] for cell in cells[np.argsort(mixed(cells), kind="stable")[:most]].tolist()}
+    return {cell: found[cell] for cell in cells[np.argsort(shuffle_numbers(cells), kind="stable")[:most]].tolist()}
 
 
 def earliest(found: Examples) -> Examples:
@@ -242,7 +242,7 @@ def earliest(found: Examples) -> Examples:
     return {cell: found[cell] for cell in sorted(found, key=lambda cell: (found[cell].row, cell))[:MAX_EXAMPLES]}
 
 
-def mixed(cells: Column) -> NDArray[np.uint64]:
+def shuffle_numbers(cells: Column) -> NDArray[np.uint64]:
     """Return distinct pseudo-random numbers by which situations are sorted."""
     return cells.astype(np.uint64) * _MIX
 

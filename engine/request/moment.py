@@ -11,7 +11,7 @@ from typing import Final
 from engine.clock.calendar import FIRST_YEAR, LAST_YEAR
 from engine.clock.zone import EPOCH
 from engine.model.answer import WrongFact, WrongRequest
-from engine.model.quoting import kind, shown
+from engine.model.quoting import describe_value, value_as_text
 from engine.request.instant_help import instant_help, unreadable
 
 RFC_3339: Final = "RFC 3339, such as 2026-01-31T09:00:00+10:00"
@@ -89,21 +89,24 @@ def read_instant(name: str, sent: object) -> datetime:
     if not isinstance(instant, datetime):
         helped = instant_help(str(sent)) if isinstance(sent, (str, int)) else None
         if helped is not None:
-            raise NotAnInstant(f"{helped.reason}: `{shown(sent)}`", help_=helped.help)
+            raise NotAnInstant(f"{helped.reason}: `{value_as_text(sent)}`", help_=helped.help)
         if isinstance(sent, str) and _DAY_AND_TIME.match(sent.strip()):
-            raise NotAnInstant(f"{unreadable(sent)}: `{shown(sent)}`")
-        raise NotAnInstant(f"expected an instant for `{name}`, got {kind(sent)}")
+            raise NotAnInstant(f"{unreadable(sent)}: `{value_as_text(sent)}`")
+        raise NotAnInstant(f"expected an instant for `{name}`, got {describe_value(sent)}")
     if instant.tzinfo is None:
         if isinstance(sent, str) and _DAY_ALONE.fullmatch(sent.strip()):
             raise NotAnInstant(
-                f"expected a time and an offset from UTC for `{name}`, got `{shown(sent)}`",
+                f"expected a time and an offset from UTC for `{name}`, got `{value_as_text(sent)}`",
                 help_=f"for 9 o'clock in a zone 10 hours ahead of UTC, write {sent.strip()}T09:00:00+10:00",
             )
         raise NotAnInstant(
-            f"expected an offset from UTC for `{name}`, got `{shown(sent)}`", help_="add Z or an offset such as +10:00"
+            f"expected an offset from UTC for `{name}`, got `{value_as_text(sent)}`",
+            help_="add Z or an offset such as +10:00",
         )
     if not _EARLIEST <= instant < _LATEST:
-        raise NotAnInstant(f"`{shown(sent)}` is out of range for `{name}`", (f"years {FIRST_YEAR} to {LAST_YEAR}",))
+        raise NotAnInstant(
+            f"`{value_as_text(sent)}` is out of range for `{name}`", (f"years {FIRST_YEAR} to {LAST_YEAR}",)
+        )
     if instant == EPOCH:
         raise NotAnInstant(f"`{name}` is {ZERO}", help_=f"send the time itself, or {LEAVE_OUT}")
     return instant.astimezone(UTC)
@@ -137,7 +140,7 @@ def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()
                 )
             )
         elif start is not None and stop is not None and stop < start:
-            wrong.append(WrongFact(fact=f"{path}.to", sent=shown(end), message="a hold ends before it begins"))
+            wrong.append(WrongFact(fact=f"{path}.to", sent=value_as_text(end), message="a hold ends before it begins"))
         elif start is not None:
             holds.append((start, stop))
     if len(holds) > MAX_HOLDS:
@@ -156,7 +159,7 @@ def _read(name: str, sent: object, wrong: list[WrongFact]) -> datetime | None:
         wrong.append(
             WrongFact(
                 fact=name,
-                sent=shown(sent),
+                sent=value_as_text(sent),
                 message=error.message,
                 allowed=error.allowed,
                 help=error.help.replace(LEAVE_OUT, "leave it out"),

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from engine.model.answer import WrongFact, WrongRequest
 from engine.model.did_you_mean import MEANT, nearest
-from engine.model.quoting import encodable, kind, shown
+from engine.model.quoting import describe_value, encodable, value_as_text
 from engine.model.vocabulary import (
     UNLISTED,
     Fact,
@@ -106,7 +106,11 @@ class TicketReader:
             except _Wrong as error:
                 wrong.append(
                     WrongFact(
-                        fact=name, sent=shown(value), message=error.message, allowed=error.allowed, help=error.help
+                        fact=name,
+                        sent=value_as_text(value),
+                        message=error.message,
+                        allowed=error.allowed,
+                        help=error.help,
                     )
                 )
                 continue
@@ -129,7 +133,7 @@ class TicketReader:
         names = tuple(self.slots)
         return WrongFact(
             fact=name,
-            sent=shown(value),
+            sent=value_as_text(value),
             message=f"unknown fact `{name}`",
             allowed=names,
             help=_meant(name, names) if before < MAX_MEANT else "",
@@ -182,7 +186,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
             raise _Wrong(EMPTY, allowed, LEAVE_OUT)
         if fact.open:
             return atoms.of(UNLISTED), text
-        raise _Wrong(f"unknown {fact.name} `{shown(text)}`", allowed, _meant(text, allowed))
+        raise _Wrong(f"unknown {fact.name} `{value_as_text(text)}`", allowed, _meant(text, allowed))
 
     return read
 
@@ -191,11 +195,11 @@ def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tu
     """Return why a word that other systems write into empty cells is rejected; ``meant``: a value has the same spelling."""
     if meant:
         return (
-            f"unknown {fact.name} `{shown(text)}`, which may also be an empty cell",
+            f"unknown {fact.name} `{value_as_text(text)}`, which may also be an empty cell",
             allowed,
             f"{_meant(text, allowed)} If it is an empty cell, leave it out".strip(),
         )
-    return f"unknown {fact.name} `{shown(text)}`, which usually means an empty cell", allowed, LEAVE_OUT
+    return f"unknown {fact.name} `{value_as_text(text)}`, which usually means an empty cell", allowed, LEAVE_OUT
 
 
 def _finite(sent: Sent) -> float | None:
@@ -216,9 +220,9 @@ def _meant(text: str, allowed: tuple[str, ...]) -> str:
 
 def _text(fact: Fact, sent: Sent, allowed: tuple[str, ...] = ()) -> str:
     if not isinstance(sent, str):
-        raise _Wrong(f"expected a text for `{fact.name}`, got {kind(sent)}", allowed)
+        raise _Wrong(f"expected a text for `{fact.name}`, got {describe_value(sent)}", allowed)
     if not sent.isascii() and not encodable(sent):
-        raise _Wrong(f"expected Unicode text for `{fact.name}`, got `{shown(sent)}`", allowed)
+        raise _Wrong(f"expected Unicode text for `{fact.name}`, got `{value_as_text(sent)}`", allowed)
     return sent
 
 
@@ -228,7 +232,7 @@ def _boolean(fact: Fact, sent: Sent) -> str:
     word = boolean_word(sent) if isinstance(sent, str) else None
     if word is None:
         _refuse_empty(sent, ("true", "false"))
-        raise _Wrong(f"expected true or false for `{fact.name}`, got {kind(sent)}", ("true", "false"))
+        raise _Wrong(f"expected true or false for `{fact.name}`, got {describe_value(sent)}", ("true", "false"))
     return word
 
 
@@ -236,7 +240,7 @@ def _number(fact: Fact, sent: Sent) -> float:
     number = _finite(float(sent)) if isinstance(sent, str) and _NUMBER.fullmatch(sent.strip()) else _finite(sent)
     if number is None:
         _refuse_empty(sent, (_range(fact),))
-        raise _Wrong(f"expected a number for `{fact.name}`, got {kind(sent)}", (_range(fact),))
+        raise _Wrong(f"expected a number for `{fact.name}`, got {describe_value(sent)}", (_range(fact),))
     if fact.type is FactType.INTEGER and number != int(number):
         raise _Wrong(f"expected a whole number for `{fact.name}`, got `{number_text(number)}`", (_range(fact),))
     if (fact.minimum is not None and number < fact.minimum) or (fact.maximum is not None and number > fact.maximum):

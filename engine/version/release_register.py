@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine.load import MANIFEST
-from engine.load.nodes import items, text, value_place
+from engine.load.node_readers import items, text, value_place
 from engine.load.structure import structure_problems
 from engine.load.yaml_tree import read
 from engine.model.problems import Place, Problem

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from engine.deadlines.elapsed import ElapsedPlan
 from engine.deadlines.schedule import DeadlinePlan
-from engine.invariants.ground import TabulatedPolicy
+from engine.invariants.case_space import TabulatedPolicy
 from engine.invariants.prove import invariant_problems, prove_invariants
 from engine.load import load_with_trees
 from engine.load.digest import digest

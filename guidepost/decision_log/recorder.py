@@ -24,9 +24,9 @@ from engine.decision_log.record import (
     RecordedChange,
     RecordedDecision,
     RecordKind,
-    changed,
-    decided,
     plain_pauses,
+    recorded_change,
+    recorded_decision,
 )
 from engine.model.answer import Answer, VersionRef
 from engine.model.policy import Policy
@@ -185,7 +185,7 @@ class Recorder:
                 pauses=pauses,
                 version=version.ref,
                 decisions=(),
-                change=changed(given, self._facts(asked.before or {}, version)),
+                change=recorded_change(given, self._facts(asked.before or {}, version)),
             )
         masked = self._masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
         facts = {**asked.facts, **masked} if masked else asked.facts
@@ -208,8 +208,8 @@ class Recorder:
     ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
         """Return the decisions and the change that a record has for answers."""
         if isinstance(given, Rescheduled):
-            return (), changed(given, self._facts(asked.before or {}, version))
-        return tuple(decided(answer, self._masking.more) for answer in given), None
+            return (), recorded_change(given, self._facts(asked.before or {}, version))
+        return tuple(recorded_decision(answer, self._masking.more) for answer in given), None
 
     def same_request(self, first: Record, asked: RecordRequest, version: Version, decision: str) -> bool:
         """Return whether a record is of an equal request.

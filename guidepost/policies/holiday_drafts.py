@@ -18,7 +18,7 @@ from typing import Final
 
 from engine.clock.calendar import Holiday, HolidayList, HolidayStatus
 from engine.load.holidays import load_holidays, struck_out
-from engine.load.nodes import key_place, mapping, text, value_place
+from engine.load.node_readers import key_place, mapping, text, value_place
 from engine.load.structure import structure_problems
 from engine.load.yaml_tree import Mapping as Tree
 from engine.load.yaml_tree import read

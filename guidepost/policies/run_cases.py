@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from engine.cases import Case, CaseResult, read_cases, run_case
-from engine.cases.coverage import Coverage, Touched, covered, trace
-from engine.cases.select import Selection, selected
+from engine.cases.coverage import Coverage, Touched, coverage_of, trace
+from engine.cases.select import Selection, is_selected
 from engine.decide.decider import Decider
 from engine.load import load_with_trees
 from engine.load.digest import digest
@@ -82,7 +82,7 @@ def run_cases(
     trial, problems = CaseRun(source=source, ref=ref), list[Problem]()
     cases, wrong = read_cases(source.files(), policy, source.root)
     problems += wrong
-    chosen = tuple(case for case in cases if selection is None or selected(selection, case))
+    chosen = tuple(case for case in cases if selection is None or is_selected(selection, case))
     trial = replace(trial, cases=cases, left_out=len(cases) - len(chosen), problems=tuple(problems))
     if not (chosen or measure or problems):
         return trial
@@ -95,7 +95,7 @@ def run_cases(
     if not measure:
         return trial
     touched = trace(version, (one.result for one in results))
-    return replace(trial, touched=touched, coverage=covered(version, touched))
+    return replace(trial, touched=touched, coverage=coverage_of(version, touched))
 
 
 def _run(version: Version, cases: tuple[Case, ...], *, stop: bool) -> tuple[TimedResult, ...]:

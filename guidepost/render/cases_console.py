@@ -11,7 +11,7 @@ from rich.text import Text
 
 from engine.cases import Case, CaseResult
 from engine.cases.coverage import Coverage, TableCoverage, TableKind, percent
-from engine.cases.witness import Witness, Witnesses
+from engine.cases.rule_tickets import RuleTickets, Witness
 from engine.decide.answer_times_json import iso
 from engine.model.quoting import shell_word
 from engine.request.moment import Hold
@@ -90,7 +90,7 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
     rows = [_coverage_row(table) for table in covered.tables]
     total: tuple[RenderableType, ...] = ("all", "", Text(_share(*rules), "bold"), Text(_share(*cells), "bold"))
     yield Padding(sectioned_table(("table", "", "rules", "cells"), [rows, [total]]), (1, 0, 1, 2))
-    witnesses = Witnesses(version)
+    witnesses = RuleTickets(version)
     for rule, witness in missed_rules(covered, witnesses):
         yield Text.assemble(
             (f"{rule[1]}: ", "bold"), f"no case rests on `{rule[0]}`", (" [not covered]", "yellow"), no_wrap=True
@@ -105,7 +105,7 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
         yield Padding(Text(f"every rule is covered: {rules[1]:,} of {rules[1]:,}", "green"), (0, 0, 0, 2))
 
 
-def missed_rules(covered: Coverage, witnesses: Witnesses) -> Iterator[tuple[tuple[str, object], Witness | None]]:
+def missed_rules(covered: Coverage, witnesses: RuleTickets) -> Iterator[tuple[tuple[str, object], Witness | None]]:
     """Yield the rules that no case covers, by id and place, each with a ticket for it, if there is one."""
     for table in covered.tables:
         for at, rule in enumerate(table.rules):
@@ -228,7 +228,7 @@ def _plain_result(result: CaseResult, trial: CaseRun) -> Plain:
 
 def plain_coverage(covered: Coverage, version: Version) -> Plain:
     """Return coverage as data; of the cells that are not covered, the first ones of each table, each with a ticket."""
-    witnesses = Witnesses(version)
+    witnesses = RuleTickets(version)
     missed = [
         {
             "rule": rule[0],
@@ -245,7 +245,7 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
     }
 
 
-def _plain_table(table: TableCoverage, witnesses: Witnesses) -> Plain:
+def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> Plain:
     listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not TableKind.ROSTER else ()
     return {
         "table": table.name,

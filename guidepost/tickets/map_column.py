@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Words
-from engine.model.quoting import shown
+from engine.model.quoting import value_as_text
 from engine.model.vocabulary import Fact, FactType
 from engine.replay.nouns import OutcomeColumn
 from guidepost.tickets.dictionary import MISSING, Codes, LazyTexts, Translator, dictionary_codes, invalid_rows
@@ -292,5 +292,5 @@ def _named(columns: Sequence[str]) -> str:
 def _quoted(value: Any) -> str:
     if value is None:
         return "nothing"
-    text = shown(cell_text(value))
+    text = value_as_text(cell_text(value))
     return f"`{text}`" if len(text) <= _LONG else f"`{text[:_LONG]}…`"

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from engine.diff.nouns import OutcomeState, StateKind
-from engine.model.quoting import shown
+from engine.model.quoting import value_as_text
 from engine.model.vocabulary import (
     NOT_COVERED,
     UNDECIDED,
@@ -52,7 +52,7 @@ def cell_text(value: Any) -> str:
         return value.strip()
     if isinstance(value, float) and value - value == 0:
         return number_text(value)
-    return value.isoformat() if isinstance(value, (date, datetime)) else shown(value)
+    return value.isoformat() if isinstance(value, (date, datetime)) else value_as_text(value)
 
 
 def fact_translator(fact: Fact, rule: FromColumn, empty: frozenset[str]) -> Translate:

@@ -20,7 +20,7 @@ from junitparser import Failure, JUnitXml
 
 from engine.cases import load_cases, read_cases, run_case
 from engine.cases.case import Case
-from engine.cases.select import NotAnExpression, read_selection, selected
+from engine.cases.select import NotAnExpression, is_selected, read_selection
 from engine.decide.decider import Decider
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
@@ -111,7 +111,7 @@ class TestSelection:
         )
         (case,) = load_cases({"cases/winter.yaml": text}, version.policy)
 
-        assert [selected(read_selection(word), case) for word in ("brakes", "winter", "queue", "part")] == [
+        assert [is_selected(read_selection(word), case) for word in ("brakes", "winter", "queue", "part")] == [
             True,
             True,
             True,

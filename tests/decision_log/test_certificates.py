@@ -22,7 +22,7 @@ from engine.decision_log.chain import Entry, Head, follow
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
 from engine.decision_log.merkle import Covered, path, root
-from engine.decision_log.record import Record, RecordKind, decided
+from engine.decision_log.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from guidepost.decision_log.certificate import Certificate, InvalidCertificate, StepResult, certify, check_certificate
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
@@ -58,7 +58,7 @@ def record(number: int, **changes: Any) -> Record:
         now=iso(at),
         pauses=(),
         version=version.ref,
-        decisions=tuple(decided(answer, masking.more) for answer in answers),
+        decisions=tuple(recorded_decision(answer, masking.more) for answer in answers),
     )
     return replace(whole, **changes)
 

@@ -21,7 +21,7 @@ from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking, replayable, unmaskable
 from engine.decision_log.merkle import Covered, Tree, climb, path, root
-from engine.decision_log.record import Record, canonical, decided, instant
+from engine.decision_log.record import Record, canonical, instant, recorded_decision
 from engine.decision_log.verify import Break, Tampering, verify
 from engine.request.moment import Moment
 from tests.support.deciders import decide, triage
@@ -361,16 +361,16 @@ def test_a_record_of_a_triage_holds_outcomes_rules_assumptions_and_due_times() -
     version = shipped().versions[-1]
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": "2026-01-23T15:00+11:00"}
     answers = triage(version, facts, Moment(NOW))
-    response = next(decided(answer) for answer in answers if answer.decision == "response")
+    response = next(recorded_decision(answer) for answer in answers if answer.decision == "response")
 
     assert [(due.name, due.due) for due in response.dues] == [("response_due", "2026-01-27T04:00:00Z")]
     assert ("response_due", "decided", "2026-01-27T04:00:00Z") in [
         (one.name, one.status, one.value) for one in response.outcomes
     ]
     assert set(response.assumptions) <= set(response.rules) != set()
-    assert Record.read(record(1, decisions=tuple(decided(answer) for answer in answers)).text).decisions == tuple(
-        decided(answer) for answer in answers
-    )
+    assert Record.read(
+        record(1, decisions=tuple(recorded_decision(answer) for answer in answers)).text
+    ).decisions == tuple(recorded_decision(answer) for answer in answers)
 
 
 # ---- Privacy
@@ -413,7 +413,7 @@ def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
     masked = json.loads(canonical(masking.facts(sent, version.policy.facts)))
 
     def shown(facts: dict[str, Any]) -> list[Any]:
-        return [replace(decided(answer), id="") for answer in triage(version, facts)]
+        return [replace(recorded_decision(answer), id="") for answer in triage(version, facts)]
 
     assert shown(replayable(masked)) == shown(sent)
     assert "words of mine" not in canonical(masked)
@@ -422,7 +422,7 @@ def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
 def test_an_id_that_is_made_of_masked_words_is_not_recorded() -> None:
     answer = decide(counter().versions[0], "gift", {"colour": "my own words"})
 
-    assert (decided(answer).id, decided(answer, ["colour"]).id) == (answer.id, "")
+    assert (recorded_decision(answer).id, recorded_decision(answer, ["colour"]).id) == (answer.id, "")
 
 
 def test_only_what_decides_the_same_again_can_be_masked() -> None:

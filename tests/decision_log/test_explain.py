@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from engine.decision_log.record import Record, RecordedDecision, RecordKind, changed, decided
+from engine.decision_log.record import Record, RecordedDecision, RecordKind, recorded_change, recorded_decision
 from engine.decision_log.reproduce import reproduce
 from engine.request.moment import Moment
 from engine.version.version import build
@@ -41,7 +41,7 @@ def asked(number: int, **changes: Any) -> Record:
         kind=RecordKind.TRIAGE,
         facts=facts,
         version=version.ref,
-        decisions=tuple(decided(answer, ["colour"]) for answer in answers),
+        decisions=tuple(recorded_decision(answer, ["colour"]) for answer in answers),
     )
     return replace(made, **changes)
 
@@ -165,7 +165,7 @@ def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
     version = shipped.versions[-1]
     facts = {"assigned_priority": "P2", "plan": "partner", "country": "AU", "received_at": "2026-01-23T04:00:00Z"}
     moment, before = Moment(None), {"assigned_priority": "P3"}
-    change = changed(reschedule(version, facts, before, moment), before)
+    change = recorded_change(reschedule(version, facts, before, moment), before)
     made = record(1, kind=RecordKind.RESCHEDULE, facts=facts, version=version.ref, decisions=(), change=change)
     other = replace(
         made, change=replace(change, deadlines=(replace(change.deadlines[0], after=None), *change.deadlines[1:]))

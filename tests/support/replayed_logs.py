@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from engine.decide.answer_times_json import iso
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Record, RecordKind, decided
+from engine.decision_log.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from engine.version.version import Version
 from tests.support.deciders import triage
@@ -30,5 +30,5 @@ def _record(number: int, version: Version, facts: Mapping[str, object], now: dat
         kind=RecordKind.TRIAGE,
         facts=Masking().facts(facts, version.policy.facts),
         now=iso(now),
-        decisions=tuple(map(decided, answers)),
+        decisions=tuple(map(recorded_decision, answers)),
     )

@@ -23,8 +23,8 @@ from engine.decision_log.record import (
     RecordedDue,
     RecordedOutcome,
     RecordKind,
-    decided,
     plain_pauses,
+    recorded_decision,
 )
 from engine.diff.nouns import OutcomeState, StateKind
 from engine.replay.nouns import Chunk
@@ -96,7 +96,7 @@ def recorded(version: Version, number: int) -> Record:
         now=iso(AT + timedelta(minutes=number)),
         pauses=plain_pauses(moment.holds),
         version=version.ref,
-        decisions=tuple(decided(answer) for answer in answers),
+        decisions=tuple(recorded_decision(answer) for answer in answers),
     )
 
 
@@ -113,7 +113,8 @@ def again(chunk: Chunk, at: int, version: Version) -> dict[str, Any]:
     """Decide a row of a chunk again; give its outcomes as they are recorded."""
     moment = Moment(chunk.now.sent(at), chunk.holds.get(at, ()))  # type: ignore[union-attr]
     answers = [
-        decided(decide(version, plan.decision.name, facts_of(chunk.facts, at), moment)) for plan in version.triage
+        recorded_decision(decide(version, plan.decision.name, facts_of(chunk.facts, at), moment))
+        for plan in version.triage
     ]
     return {one.name: one for answer in answers for one in answer.outcomes}
 

@@ -12,7 +12,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.invariants.prove import invariant_problems
-from engine.invariants.written import written
+from engine.invariants.sentence import sentence
 from engine.load import load
 from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
@@ -81,7 +81,7 @@ def _parts(one: ProvedVersion) -> Iterator[RenderableType]:
 
 def _row(proof: InvariantResult) -> tuple[RenderableType, ...]:
     invariant = proof.invariant
-    says = Text.assemble(invariant.about, ("\n" + written(invariant), "dim"))
+    says = Text.assemble(invariant.about, ("\n" + sentence(invariant), "dim"))
     stands = Text("proved", "green") if proof.holds else Text("too large" if proof.too_large else "fails", "bold red")
     return Text(invariant.id, "bold"), says, Text(f"{proof.cases:,}", justify="right"), stands
 
@@ -114,7 +114,7 @@ def plain_invariant(proof: InvariantResult) -> Plain:
         "id": invariant.id,
         "form": invariant.form,
         "about": invariant.about,
-        "says": written(invariant),
+        "says": sentence(invariant),
         "source": invariant.source,
         "place": plain_place(invariant.place),
         "cases": proof.cases,

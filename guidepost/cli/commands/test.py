@@ -15,10 +15,10 @@ import typer
 import watchfiles
 from rich.text import Text
 
+from engine.cases.cases_yaml import cases_text
 from engine.cases.coverage import percent
 from engine.cases.propose import plain, propose
 from engine.cases.select import NotAnExpression, Selection, read_selection
-from engine.cases.written import cases_text
 from engine.load.files import is_policy_name
 from guidepost.cli.command_group import DefaultCommandGroup, command_group
 from guidepost.cli.options.policies_folder import find_folder, policy_error, utc_now

@@ -20,7 +20,7 @@ from typing import Final
 
 from engine.load import MANIFEST, read_trees
 from engine.load.digest import digest
-from engine.load.nodes import text
+from engine.load.node_readers import text
 from engine.load.yaml_tree import read
 from engine.model.did_you_mean import nearest
 from engine.version.version import Version, build

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import Coverage, TableCoverage, TableKind, Touched, Tracer, covered, percent, trace
-from engine.cases.joint import reached_cells
+from engine.cases.coverage import Coverage, TableCoverage, TableKind, Touched, Tracer, coverage_of, percent, trace
+from engine.cases.deadline_cells import reached_cells
 from engine.decide.decider import NO_MOMENT
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
@@ -29,11 +29,11 @@ def of_cases(text: str, files: dict[str, str] = GOOD) -> Coverage:
     """Return what cases cover of the bicycle workshop."""
     version = build(files)
     cases = load_cases({"cases/some.yaml": f"kind: cases\ncases:\n{text}"}, version.policy)
-    return covered(version, trace(version, (run_case(decider_of(version), case) for case in cases)))
+    return coverage_of(version, trace(version, (run_case(decider_of(version), case) for case in cases)))
 
 
-def table(covered: Coverage, name: str) -> TableCoverage:
-    return next(one for one in covered.tables if one.name == name)
+def table(coverage: Coverage, name: str) -> TableCoverage:
+    return next(one for one in coverage.tables if one.name == name)
 
 
 class TestTheWorkshop:
@@ -120,7 +120,7 @@ class TestTheWorkshop:
 def test_all_tickets_together_look_at_every_cell_that_counts_and_at_no_other(files: dict[str, str]) -> None:
     version = build_unchecked(files)
     tickets = list(every_ticket(version, 10**9 if is_small(version) else 1500))
-    found = covered(version, [touch(version, facts) for facts in tickets])
+    found = coverage_of(version, [touch(version, facts) for facts in tickets])
     for one in found.tables:
         reachable = by_loops(version, one.name, tickets)
 
@@ -171,7 +171,7 @@ def test_the_ticket_for_a_cell_of_a_deadline_falls_in_it(files: dict[str, str]) 
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_the_cells_of_every_table_of_the_shipped_versions_are_counted(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    found = covered(version, [])
+    found = coverage_of(version, [])
 
     assert found.rules[0] == 0
     assert all(one.cells for one in found.tables)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.cases import Case, load_cases, run_case
-from engine.cases.coverage import Coverage, Touched, covered, trace
+from engine.cases.cases_yaml import cases_text
+from engine.cases.coverage import Coverage, Touched, coverage_of, trace
 from engine.cases.propose import Proposal, plain, propose
-from engine.cases.written import cases_text
 from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
@@ -40,7 +40,7 @@ def suite(version: Version, cases: Iterable[Case]) -> Suite:
     return Suite(
         cases=listed,
         touched=touched,
-        coverage=covered(version, touched),
+        coverage=coverage_of(version, touched),
         failed=tuple(str(result) for result in results if not result.passed),
     )
 

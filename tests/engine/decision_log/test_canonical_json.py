@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.decide.answer_times_json import iso
 from engine.decision_log.canonical_json import CanonicalWriter, whole
 from engine.decision_log.masking import Masking
-from engine.decision_log.record import Record, RecordKind, decided, instant, plain_pauses
+from engine.decision_log.record import Record, RecordKind, instant, plain_pauses, recorded_decision
 from engine.model.answer import Answer
 from engine.request.moment import Moment, read_moment
 from engine.version.version import Version, build
@@ -82,7 +82,7 @@ def both(
         now=now,
         pauses=pauses,
         version=version.ref,
-        decisions=tuple(decided(one, masking.more) for one in answers),
+        decisions=tuple(recorded_decision(one, masking.more) for one in answers),
     )
     return texts.record(
         "id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers
@@ -141,7 +141,7 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
         now="n",
         pauses=(),
         version=WORKSHOP.ref,
-        decisions=tuple(decided(one) for one in answers),
+        decisions=tuple(recorded_decision(one) for one in answers),
     )
 
     assert whole(texts.record("id", "r", "", "", "", RecordKind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import engine.version.version
-from engine.invariants.ground import TabulatedPolicy, names
+from engine.invariants.case_space import TabulatedPolicy, names
 from engine.invariants.prove import prove_invariants
 from engine.load import load
 from engine.load.conditions import parse_condition

@@ -23,8 +23,8 @@ from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.model.answer import UnknownDecision
 from engine.replay import Replayer, Tally
 from engine.replay.budget import excesses
+from engine.replay.due_shifts import EDGES
 from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow, Replay
-from engine.replay.shifts import EDGES
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build

@@ -19,9 +19,9 @@ from typer.testing import CliRunner, Result
 
 from engine.columns.fact_columns import words_of
 from engine.replay import Replayer, Tally
+from engine.replay.constant_texts import texts_for_all
+from engine.replay.distinct_tickets import DistinctTickets
 from engine.replay.nouns import Chunk
-from engine.replay.seen import Seen
-from engine.replay.texts import texts_for_all
 from engine.version.version import Version, build
 from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
@@ -363,12 +363,12 @@ def test_files_of_a_folder_and_columns_of_any_type_name_the_same_tickets(desk: P
 def test_tickets_are_counted_the_same_however_rows_are_cut(names: list[str], cuts: list[int]) -> None:
     numbers = hash_names(pa.array(names, pa.string()))
     whole, ends = (
-        Seen.of(numbers, lambda row: names[row]),
+        DistinctTickets.of(numbers, lambda row: names[row]),
         sorted({0, *(min(cut, len(names)) for cut in cuts), len(names)}),
     )
-    parts = Seen()
+    parts = DistinctTickets()
     for start, end in pairwise(ends):
-        parts = parts.merge(Seen.of(numbers[start:end], lambda row, start=start: names[start + row]))  # type: ignore[misc]
+        parts = parts.merge(DistinctTickets.of(numbers[start:end], lambda row, start=start: names[start + row]))  # type: ignore[misc]
     trimmed = [name.strip() for name in names if name.strip()]
     repeats = whole.repeats()
 
@@ -378,16 +378,16 @@ def test_tickets_are_counted_the_same_however_rows_are_cut(names: list[str], cut
         whole.rows.tolist(),
         whole.named,
     )
-    assert Seen.read(json.loads(json.dumps(whole.plain()))) == whole
+    assert DistinctTickets.read(json.loads(json.dumps(whole.plain()))) == whole
     assert (repeats is None) == (len(set(trimmed)) == len(trimmed)) or any(not name.isprintable() for name in trimmed)
 
 
 def test_many_tickets_are_counted_in_little_memory_and_said_to_be_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.replay.seen.MOST", 1_000)
-    found = Seen()
+    monkeypatch.setattr("engine.replay.distinct_tickets.MOST", 1_000)
+    found = DistinctTickets()
     for start in range(0, 50_000, 5_000):
         numbers = hash_names(pa.array([str(at // 2) for at in range(start, start + 5_000)]))
-        found = found.merge(Seen.of(numbers, str))
+        found = found.merge(DistinctTickets.of(numbers, str))
     repeats = found.repeats()
 
     assert repeats is not None
@@ -628,4 +628,4 @@ def test_a_chunk_without_names_of_tickets_counts_rows_as_tickets(new: Version) -
     tally, _ = Replayer(new).replay(chunk)
 
     assert tally.seen.repeats() is None
-    assert replace(tally, seen=Seen()) == tally
+    assert replace(tally, seen=DistinctTickets()) == tally

@@ -21,7 +21,7 @@ from sqlalchemy import text
 
 from engine.decide.answer_times_json import iso
 from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Record, RecordKind, decided
+from engine.decision_log.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.decision_log import database
@@ -67,7 +67,7 @@ def made(day: int, **changes: Any) -> Record:
         now=iso(at(day)),
         pauses=(),
         version=version.ref,
-        decisions=(decided(answer),),
+        decisions=(recorded_decision(answer),),
     )
     return replace(whole, **changes)
 

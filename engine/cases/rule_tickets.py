@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from engine.cases.coverage import Tracer
-from engine.cases.joint import ReachedCell, reached_cells
+from engine.cases.deadline_cells import ReachedCell, reached_cells
 from engine.decide.answer_times_json import iso
 from engine.decide.decider import Decider
 from engine.model.policy import Policy, Roster, Rule, Table
@@ -35,7 +35,7 @@ class Witness:
     facts: Facts
 
 
-class Witnesses:
+class RuleTickets:
     """Finds tickets for the rules of one version."""
 
     def __init__(self, version: Version) -> None:

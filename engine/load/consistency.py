@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Final, Protocol
 
 from engine.load.deadlines import MAX_AMOUNT
-from engine.load.nodes import Node, items, pairs, text, texts, value_place
+from engine.load.node_readers import Node, items, pairs, text, texts, value_place
 from engine.model.did_you_mean import did_you_mean
 from engine.model.policy import Deadline, Decision, Elapsed, OpenQuestion, Roster, Rule, Table
 from engine.model.problems import Place, Problem
@@ -66,7 +66,7 @@ def rules_of(tables: Iterable[Table]) -> Iterable[Rule]:
     return chain.from_iterable(table.all_rules for table in tables)
 
 
-def check_fit(parts: Parts) -> None:
+def check_consistency(parts: Parts) -> None:
     """Add every problem across parts; checks that need sound parts run only if there is no problem yet."""
     _check_names(parts)
     _check_ids(parts)

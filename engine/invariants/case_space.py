@@ -34,7 +34,7 @@ class TabulatedPolicy:
     atoms: Mapping[str, Atoms]
 
 
-class Ground:
+class CaseSpace:
     """The cells of a policy as some invariants see them."""
 
     def __init__(self, policy: Policy, cells: TabulatedPolicy, invariants: Iterable[Invariant]) -> None:

@@ -12,7 +12,7 @@ MAX_CHAIN: Final = 100
 """The maximum length of a chain of tables that read each other."""
 
 
-def in_order(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str, ...]:
+def sort_tables(tables: Mapping[str, Table], problems: list[Problem]) -> tuple[str, ...]:
     """Return the tables, each after those that it reads; report each cycle once."""
     producer = {name: table.name for table in tables.values() for name in table.produces}
     reads = {

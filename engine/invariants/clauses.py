@@ -12,7 +12,7 @@ from functools import reduce
 
 import numpy as np
 
-from engine.invariants.ground import Ground
+from engine.invariants.case_space import CaseSpace
 from engine.invariants.terms import Array, Term, fitting, onto, private, sent, without
 from engine.model.invariants import Always, Implies, Never, Test
 from engine.tables.classes import Axis
@@ -36,7 +36,7 @@ def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
                 yield (*((one, True) for one in when), (test, False))
 
 
-def fulfilled(ground: Ground, clause: Clause) -> dict[str, int] | None:
+def find_ticket(ground: CaseSpace, clause: Clause) -> dict[str, int] | None:
     """Return a ticket with the fewest facts (fact to atom) that meets a clause, or None. Raises TooLarge."""
     terms = ground.masks(clause)
     together = Counter(axis.fact for term in terms for axis in term.axes)

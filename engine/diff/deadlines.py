@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from engine.diff.cells import Layer
-from engine.diff.joint import JointFact
+from engine.diff.joint_facts import JointFact
 from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.model.policy import Deadline, Elapsed, Policy, Roster

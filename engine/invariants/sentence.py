@@ -5,12 +5,12 @@ from __future__ import annotations
 from engine.model.invariants import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests, Way
 
 
-def written(invariant: Invariant) -> str:
+def sentence(invariant: Invariant) -> str:
     """Return an invariant as a sentence on one line.
 
     >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))
-    >>> written(Invariant(id="x", about="", source="", claim=Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), place=Place(file="")))
+    >>> sentence(Invariant(id="x", about="", source="", claim=Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), place=Place(file="")))
     'raising impact (low < high) never raises wait'
     """
     match invariant.claim:

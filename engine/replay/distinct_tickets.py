@@ -32,7 +32,7 @@ def _none() -> NDArray[np.uint64]:
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
-class Seen:
+class DistinctTickets:
     """Some rows by their tickets.
 
     Attributes:
@@ -71,7 +71,7 @@ class Seen:
             whole=len(found) <= MOST,
         )
 
-    def merge(self, other: Seen) -> Seen:
+    def merge(self, other: DistinctTickets) -> DistinctTickets:
         """Add up: the rows of both."""
         if not other.named and not other.nameless:
             return self
@@ -83,7 +83,7 @@ class Seen:
         tickets, rows = _united(*sorted(sides, key=lambda one: len(one.tickets)))
         least = set(tickets[: min(NAMED, MOST)].tolist())
         names = {number: name for one in (self, other) for number, name in one.names.items() if number in least}
-        return Seen(
+        return DistinctTickets(
             tickets=tickets[:MOST],
             rows=rows[:MOST],
             names=names,
@@ -136,12 +136,12 @@ class Seen:
         )
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Seen) and self.plain() == other.plain()
+        return isinstance(other, DistinctTickets) and self.plain() == other.plain()
 
     __hash__ = None  # type: ignore[assignment]
 
 
-def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
+def _united(few: DistinctTickets, many: DistinctTickets) -> tuple[Numbers, Numbers]:
     """Merge the tickets of both, and add up the rows of common ones."""
     at = np.searchsorted(many.tickets, few.tickets)
     known = at < len(many.tickets)
@@ -151,10 +151,10 @@ def _united(few: Seen, many: Seen) -> tuple[Numbers, Numbers]:
     return np.insert(many.tickets, at[~known], few.tickets[~known]), np.insert(rows, at[~known], few.rows[~known])
 
 
-def _up_to(one: Seen, most: np.uint64) -> Seen:
+def _up_to(one: DistinctTickets, most: np.uint64) -> DistinctTickets:
     """Drop tickets beyond the limit."""
     end = int(np.searchsorted(one.tickets, most, side="right"))
-    return Seen(tickets=one.tickets[:end], rows=one.rows[:end])
+    return DistinctTickets(tickets=one.tickets[:end], rows=one.rows[:end])
 
 
 def _text(numbers: Numbers) -> str:
