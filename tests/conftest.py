@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, settings
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.policies.sources.folder import build_bundle
+from tests.support.built_once import built_once
 from tests.support.garage import garage
 from tests.support.paths import GOLDEN, POLICIES
 
-__all__ = ["garage"]
+__all__ = ["built_once", "garage"]
 
 # How long an example takes says how busy the machine is, and nothing of what it holds.
 settings.register_profile("guidepost", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

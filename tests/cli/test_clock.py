@@ -14,10 +14,6 @@ from typing import Any, Final
 import pytest
 from typer.testing import Result
 
-from engine.load import load_with_trees
-from engine.model.answer import VersionRef
-from engine.model.policy import Policy
-from engine.version.version import Version, version_of_policy
 from guidepost.cli.options import policies_folder
 from tests.support.command import run_command
 from tests.support.paths import ROOT
@@ -115,29 +111,7 @@ def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return desk
 
 
-READ: Final[dict[object, Any]] = {}
-"""What was read and tabulated before, by its content: the shipped policies take a while."""
-
-
-@pytest.fixture(autouse=True)
-def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the same files be read once, and the same version be tabulated once."""
-
-    def load(files: dict[str, str], root: str) -> Any:
-        key = (root, *sorted(files.items()))
-        if key not in READ:
-            READ[key] = load_with_trees(files, root)
-        return READ[key]
-
-    def tabulate(policy: Policy, ref: VersionRef) -> Version:
-        key = (id(policy), ref.digest)
-        if key not in READ:
-            READ[key] = (policy, version_of_policy(policy, ref))
-        version: Version = READ[key][1]
-        return version
-
-    monkeypatch.setattr(policies_folder, "load_with_trees", load)
-    monkeypatch.setattr(policies_folder, "version_of_policy", tabulate)
+pytestmark = pytest.mark.usefixtures("built_once")
 
 
 def said(result: Result) -> str:

@@ -36,6 +36,9 @@ def harmful(text: str) -> set[str]:
     return HARMFUL & set(text)
 
 
+pytestmark = pytest.mark.usefixtures("built_once")
+
+
 def output(*arguments: str | Path, code: int | None = 0) -> str:
     """Run a command; return both streams."""
     ended = run_command(*map(str, arguments))

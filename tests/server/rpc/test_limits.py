@@ -223,7 +223,7 @@ class TestSlow:
             sent = 0
             while (
                 sent < 5_000_000
-                and deaf.wait(lambda: deaf.room(1) >= EMPTY or deaf.answered > 0, 60)
+                and deaf.wait(lambda: deaf.room(1) >= EMPTY or deaf.answered > 0, 15)
                 and deaf.wait(lambda: deaf.room(1) >= EMPTY, 1)
             ):
                 sent += deaf.data(1, b"\0" * (min(deaf.room(1), 10_000) // EMPTY * EMPTY))
