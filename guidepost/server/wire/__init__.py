@@ -1,22 +1,19 @@
-"""Protobuf <-> engine nouns, the one place that knows both.
+"""Converts between protobuf messages and values of the engine; no other package knows both.
 
-``requests`` reads tickets, ``answers`` writes what was decided, ``encoded`` the same as bytes
-(``encoding`` has the wire format, ``encoded_times`` what is due), ``policies`` and ``tables`` what a version says, ``diffs`` how two
-versions differ, ``audit`` what the decision log holds, ``times`` what all of them say of time.
+``fast_*`` encode the same messages as ``encode_*``, directly as bytes. Tests compare them byte by byte.
 
 Modules::
 
-    audit           the decision log on the wire
-    decode_request  inward
-    encode_answer   outward: an answer becomes a message, common or typed
-    encode_diff     outward: the difference of two versions
-    encode_policy   outward: what a version says, for policy owners and auditors
-    encode_tables   outward: the tables, deadlines, rosters and calendars of a version, as they are written
-    fast_answer     an answer as bytes
-    fast_deadlines  deadlines and duties as bytes
-    fast_protobuf   the wire format of protobuf, as far as answers are put together from parts that are encoded
-                    already
-    times           time on the wire: instants, deadlines, turns, and what has passed
+    decode_request  requests in, facts and selections out
+    encode_answer   answers in, messages out
+    encode_diff     differences of versions in, messages out
+    encode_policy   policies in, messages out
+    encode_tables   tables, deadlines, rosters and calendars in, messages out
+    audit           records of the decision log in, messages out; filters in
+    times           instants, deadlines, duties and elapsed time in both directions
+    fast_answer     answers in, bytes out
+    fast_deadlines  deadlines and duties in, bytes out
+    fast_protobuf   the wire format of protobuf
 """
 
 from __future__ import annotations

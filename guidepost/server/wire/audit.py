@@ -1,4 +1,4 @@
-"""The decision log on the wire: entries and what was found of chains become messages, a filter is read."""
+"""The decision log: entries, verifications and explanations in, messages out; filters in."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ MAX_TEXT: Final = 500
 TEXTS: Final = ("ticket", "request_id", "caller", "version", "rule", "outcome")
 
 
-def log_filter(given: pb.RecordFilter) -> Filter:
-    """Read which records are asked for; raises InvalidField."""
+def log_filter(message: pb.RecordFilter) -> Filter:
+    """Return the filter of a message; raises InvalidField."""
     for name in TEXTS:
-        checked_text(f"filter.{name}", getattr(given, name))
+        checked_text(f"filter.{name}", getattr(message, name))
     since, until = (
-        asked_instant(f"filter.{name}", getattr(given, name)) if given.HasField(name) else None
+        asked_instant(f"filter.{name}", getattr(message, name)) if message.HasField(name) else None
         for name in ("since", "until")
     )
-    return Filter(**{name: getattr(given, name) for name in TEXTS}, since=since, until=until)
+    return Filter(**{name: getattr(message, name) for name in TEXTS}, since=since, until=until)
 
 
 def checked_text(path: str, text: str) -> str:
-    """Return a text that a log can be asked for; raises InvalidField for one that no record has."""
+    """Return a text that records can contain; raises InvalidField for others."""
     if len(text) > MAX_TEXT:
-        raise InvalidField(path, f"has at most {MAX_TEXT} characters")
+        raise InvalidField(path, f"expected at most {MAX_TEXT} characters, got {len(text):,}")
     if "\0" in text:
-        raise InvalidField(path, "has a NUL in it")
+        raise InvalidField(path, "expected a text without NUL characters")
     return text
 
 
 def asked_instant(path: str, given: Any) -> datetime:
-    """Read an instant; raises InvalidField for what is none."""
+    """Return an instant that a caller has to set; raises InvalidField."""
     try:
         return times.chosen_instant(given)
     except ValueError as error:
@@ -55,7 +55,7 @@ def asked_instant(path: str, given: Any) -> datetime:
 
 
 def entry(one: Entry) -> pb.LogEntry:
-    """Write an entry, and the record in it if it can be read."""
+    """Return the message of an entry, with its record if it can be read."""
     written = pb.LogEntry(
         writer=one.writer,
         sequence=one.sequence,
@@ -72,7 +72,7 @@ def entry(one: Entry) -> pb.LogEntry:
 
 
 def explanation(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
-    """Write a past decision in full."""
+    """Return the message of a past decision, its reproduction and their differences."""
     differences = [
         pb.RecordDifference(decision=each.decision, part=each.part, recorded=each.recorded, again=each.again)
         for each in again.differences
@@ -89,7 +89,7 @@ def explanation(one: Entry, again: Reproduction) -> pb.ExplainRecordResponse:
 
 
 def verification(report: VerificationReport) -> pb.LogVerification:
-    """Write what a verification found."""
+    """Return the message of a verification."""
     found = report.found
     return pb.LogVerification(
         whole=report.whole,
@@ -109,7 +109,7 @@ def verification(report: VerificationReport) -> pb.LogVerification:
 
 
 def purged_chain(one: PurgePlan) -> pb.PurgedChain:
-    """Write what a chain loses."""
+    """Return the message of what a purge removes from a chain."""
     first, last = (times.timestamp(instant(at)) for at in one.received)
     return pb.PurgedChain(
         writer=one.writer, entries=one.entries, last=one.last, first_received=first, last_received=last

@@ -1,4 +1,4 @@
-"""Inward: a ticket becomes facts and a moment, a selector says which version is asked for, a wrong fact gets its field's path."""
+"""Requests in: facts and moments of tickets, version selectors, instants, and the paths of wrong fields."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from guidepost.server.wire import times
 from guidepost.v1 import ticket_pb2, version_pb2
 
 NO_FACTS: Final = frozenset({"facts", "pauses"})
-"""The fields of a ticket that are no facts of their own."""
+"""The fields of a ticket that are not facts."""
 
 TYPED_FACTS: Final = frozenset(ticket_pb2.Ticket.DESCRIPTOR.fields_by_name) - NO_FACTS
-"""The facts that have a field of their own in a ticket."""
+"""The facts with a field of their own in a ticket."""
 
 
 class InvalidSelector(InvalidField):
@@ -29,7 +29,7 @@ class InvalidSelector(InvalidField):
 
 
 def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact, ...]]:
-    """Read the facts of a ticket, typed or from the map, and name those that no policy could read."""
+    """Return the facts of a ticket, from its fields and its map, and those that cannot be read."""
     read: dict[str, object] = {}
     wrong: list[WrongFact] = []
     for field, value in ticket.ListFields():
@@ -44,16 +44,14 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
                 WrongFact(fact=name, sent="", message=f"`{name}` is also sent as `ticket.{name}`; send it once")
             )
         elif kind is None:
-            wrong.append(
-                WrongFact(fact=name, sent="", message="no value is set; leave the fact out if it is not known")
-            )
+            wrong.append(WrongFact(fact=name, sent="", message="expected a value; leave the fact out if it is unknown"))
         else:
             _read(name, getattr(ticket.facts[name], kind), read, wrong)
     return read, tuple(wrong)
 
 
 def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[WrongFact, ...]]:
-    """Read the holds of a ticket, at the instant of the request, and name those that are none."""
+    """Return the moment of a ticket: the instant of the request and the holds. Also returns the holds that cannot be read."""
     wrong: list[WrongFact] = []
     read: dict[str, object] = {}
     pauses: list[tuple[object, object]] = []
@@ -76,7 +74,7 @@ def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[Wron
 
 
 def now(request: Message, clock: datetime) -> datetime:
-    """Read the instant of a request; without one, the clock's. Raises WrongRequest for what is none."""
+    """Return the instant of a request, or the clock's if it has none; raises WrongRequest if it is not valid."""
     if not request.HasField("now"):
         return clock
     try:
@@ -98,25 +96,28 @@ def now(request: Message, clock: datetime) -> datetime:
 
 
 def path(fact: str, request: Message) -> str:
-    """Return the path of the field in which a request sends a fact."""
+    """Return the path of the field that contains a fact in a request."""
     if fact == "now":
         return fact
     ticket, field = request.ticket, "ticket"  # type: ignore[attr-defined]
-    # A caller may call a fact of a ticket so, too.
+    # A fact of a ticket may have such a name, too.
     if fact.startswith("before.") and fact not in ticket.facts and "before" in request.DESCRIPTOR.fields_by_name:
         ticket, field, fact = request.before, "before", fact.removeprefix("before.")  # type: ignore[attr-defined]
     return f'{field}.facts["{fact}"]' if fact in ticket.facts else f"{field}.{fact}"
 
 
 def selection(selector: version_pb2.VersionSelector, field: str = "version") -> dict[str, Any]:
-    """Read which version a field asks for, as arguments of ``Bundle.select``; none is the version in force."""
+    """Return the version that a field selects, as arguments of ``Bundle.select``; {} for the version in force."""
     kind = selector.WhichOneof("by")
     if kind is None:
         return {}
     value = getattr(selector, kind)
     if not isinstance(value, Timestamp):
         if not value:
-            raise InvalidSelector(f"{field}.{kind}", f"is empty; leave `{field}` out for the version in force")
+            raise InvalidSelector(
+                f"{field}.{kind}",
+                f"expected a version, got an empty text; leave `{field}` out for the version in force",
+            )
         return {kind: value}
     try:
         return {kind: times.chosen_instant(value)}
@@ -125,7 +126,7 @@ def selection(selector: version_pb2.VersionSelector, field: str = "version") -> 
 
 
 def _read(name: str, value: object, read: dict[str, object], wrong: list[WrongFact]) -> None:
-    """Add one fact, or say why it is none."""
+    """Add a fact to the facts that were read, or to the wrong ones."""
     try:
         read[name] = times.instant(value) if isinstance(value, Timestamp) else value
     except ValueError as error:

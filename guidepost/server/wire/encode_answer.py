@@ -1,4 +1,4 @@
-"""Outward: an answer becomes a message, common or typed."""
+"""Answers in, messages out: the common Decision, or the typed message of a decision."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATUS: Final = {
 
 
 def decision(answer: Answer) -> decision_pb2.Decision:
-    """Write an answer as the common message."""
+    """Return an answer as a Decision."""
     written = decision_pb2.Decision(
         id=answer.id,
         name=answer.decision,
@@ -47,7 +47,7 @@ def decision(answer: Answer) -> decision_pb2.Decision:
 
 
 def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
-    """Write how deadlines moved, and why."""
+    """Return how deadlines moved, and why."""
     return decision_service_pb2.RescheduleResponse(
         version=version_ref(change.version),
         deadlines=[
@@ -72,9 +72,9 @@ def rescheduled(change: Rescheduled) -> decision_service_pb2.RescheduleResponse:
 
 
 def typed(kind: type[Typed], answer: Answer) -> Typed:
-    """Write an answer as its typed message: the decision, and each decided outcome that has a field of its name.
+    """Return an answer as its typed message: the decision, and each decided outcome with a field of its name.
 
-    What a policy gives in another kind than the field has is left to the decision's list of outcomes.
+    A value of another type than the field has is only in the decision's list of outcomes.
     """
     message = kind()
     fields = message.DESCRIPTOR.fields_by_name
@@ -86,7 +86,7 @@ def typed(kind: type[Typed], answer: Answer) -> Typed:
 
 
 def _times(written: decision_pb2.Decision, answer: Answer) -> None:
-    """Write how deadlines came to their instants, who has the turn, and what has passed."""
+    """Add the deadlines, duties and elapsed facts of an answer."""
     for due in answer.dues:
         times.write_deadline(written.deadlines.add(), due)
     written.duties.extend([times.duty(duty) for duty in answer.duties])
@@ -94,19 +94,19 @@ def _times(written: decision_pb2.Decision, answer: Answer) -> None:
 
 
 def version_ref(ref: VersionRef) -> decision_pb2.VersionRef:
-    """Write the name of a version."""
+    """Return the message of a version's name."""
     return decision_pb2.VersionRef(name=ref.name, version=ref.version, digest=ref.digest)
 
 
 def notice(standing: Notice | None) -> decision_pb2.Notice | None:
-    """Write the standing notice, if there is one."""
+    """Return the standing notice, or None."""
     if standing is None:
         return None
     return decision_pb2.Notice(text=standing.text, source=standing.source, assumption=standing.assumption)
 
 
 def put(message: Message, field: Any, value: Literal) -> None:
-    """Set a field, if the value is of its kind."""
+    """Set a field, if the value has its type."""
     match value:
         case tuple():
             if field.is_repeated:
@@ -128,9 +128,9 @@ def put(message: Message, field: Any, value: Literal) -> None:
 
 
 def _enum_number(enum: Any, word: str) -> int:
-    """Return the number of a word of an enum, or that of UNSPECIFIED for a word that it does not have.
+    """Return the number of a word of an enum; 0 (UNSPECIFIED) if the enum lacks it.
 
-    The zero value is called PREFIX_UNSPECIFIED, and every other one PREFIX_WORD.
+    The names are PREFIX_UNSPECIFIED for 0, and PREFIX_WORD for the others.
     """
     prefix = enum.values_by_number[0].name.removesuffix("UNSPECIFIED")
     found = enum.values_by_name.get(prefix + word.upper())
@@ -138,7 +138,7 @@ def _enum_number(enum: Any, word: str) -> int:
 
 
 def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
-    """Write one outcome."""
+    """Return the message of an outcome."""
     written = decision_pb2.Outcome(
         name=outcome.name,
         status=STATUS[outcome.status],
@@ -155,38 +155,38 @@ def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
 
 
 def _possible(values: tuple[Literal | None, ...]) -> list[decision_pb2.OutcomeValue]:
-    """Write the values still possible; "not covered" has a field of its own."""
+    """Return the values still possible, without "not covered", which has a field of its own."""
     return [value(one) for one in values if one is not None]
 
 
-def value(given: Literal) -> decision_pb2.OutcomeValue:
-    """Write a value by its kind."""
-    match given:
+def value(literal: Literal) -> decision_pb2.OutcomeValue:
+    """Return a value in the field of its type."""
+    match literal:
         case str():
-            return decision_pb2.OutcomeValue(text=given)
+            return decision_pb2.OutcomeValue(text=literal)
         case bool():
-            return decision_pb2.OutcomeValue(flag=given)
+            return decision_pb2.OutcomeValue(flag=literal)
         case tuple():
-            return decision_pb2.OutcomeValue(list=decision_pb2.TextList(items=given))
+            return decision_pb2.OutcomeValue(list=decision_pb2.TextList(items=literal))
         case datetime():
-            return decision_pb2.OutcomeValue(instant=times.timestamp(given))
+            return decision_pb2.OutcomeValue(instant=times.timestamp(literal))
         case _:
-            return decision_pb2.OutcomeValue(number=given)
+            return decision_pb2.OutcomeValue(number=literal)
 
 
 def fired(rule: Fired) -> decision_pb2.FiredRule:
-    """Write a rule that fired."""
+    """Return the message of a rule that fired."""
     return decision_pb2.FiredRule(
         id=rule.id, table=rule.table, place=place(rule.place), source=rule.source, assumption=rule.assumption
     )
 
 
 def place(at: Place) -> decision_pb2.Place:
-    """Write where something stands."""
+    """Return the message of a place."""
     return decision_pb2.Place(file=at.file, line=at.line, column=at.column)
 
 
 def unlisted(fact: Unlisted) -> decision_pb2.UnlistedFact:
-    """Write a fact outside its open list."""
+    """Return the message of a fact that is not on its open list."""
     nearest = [decision_pb2.NearestEntry(value=value, name=name) for value, name in fact.nearest]
     return decision_pb2.UnlistedFact(fact=fact.fact, sent=fact.sent, nearest=nearest)

@@ -1,4 +1,4 @@
-"""Outward: the difference of two versions."""
+"""Differences of versions in, messages out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KIND: Final = {kind: getattr(diff_pb2, f"OUTCOME_STATE_KIND_{kind.name}") for ki
 
 
 def diff_summary(diff: Diff) -> diff_pb2.DiffSummary:
-    """Write what two versions say differently."""
+    """Return the summary of a difference."""
     return diff_pb2.DiffSummary(
         before=version_ref(diff.before),
         after=version_ref(diff.after),
@@ -42,7 +42,7 @@ def diff_summary(diff: Diff) -> diff_pb2.DiffSummary:
 
 
 def decision_diff(one: DecisionDiff) -> diff_pb2.DecisionDiff:
-    """Write what becomes of a decision."""
+    """Return the difference of one decision."""
     return diff_pb2.DecisionDiff(
         name=one.name,
         only_before=one.only_before,

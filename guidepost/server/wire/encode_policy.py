@@ -1,4 +1,4 @@
-"""Outward: what a version says, for policy owners and auditors."""
+"""Policies in, messages out, for policy owners and auditors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FACT_TYPE: Final = {kind: f"FACT_TYPE_{kind.name}" for kind in FactType}
 
 
 def summary(policy: Policy, ref: VersionRef) -> policy_service_pb2.VersionSummary:
-    """Write a version in a few words."""
+    """Return the summary of a version."""
     manifest = policy.manifest
     written = policy_service_pb2.VersionSummary(version=version_ref(ref), source=manifest.source, owner=manifest.owner)
     written.effective_from.FromDatetime(manifest.effective_from)
@@ -23,7 +23,7 @@ def summary(policy: Policy, ref: VersionRef) -> policy_service_pb2.VersionSummar
 
 
 def policy_version(policy: Policy, ref: VersionRef) -> policy_service_pb2.PolicyVersion:
-    """Write a whole version."""
+    """Return a whole version."""
     return policy_service_pb2.PolicyVersion(
         summary=summary(policy, ref),
         triage=policy.manifest.triage,
@@ -51,7 +51,7 @@ def _assumption(assumed: Assumption) -> policy_service_pb2.Assumption:
 
 
 def _definition(decided: Decision) -> policy_service_pb2.DecisionDefinition:
-    """Write what a decision is."""
+    """Return the message of a decision's definition."""
     return policy_service_pb2.DecisionDefinition(
         name=decided.name,
         about=decided.about,
@@ -63,7 +63,7 @@ def _definition(decided: Decision) -> policy_service_pb2.DecisionDefinition:
 
 
 def _fact(fact: Fact) -> policy_service_pb2.FactDefinition:
-    """Write what values a fact or an outcome can have."""
+    """Return the message of a fact or an outcome, with the values that it can have."""
     return policy_service_pb2.FactDefinition(
         name=fact.name,
         type=FACT_TYPE[fact.type],
@@ -79,12 +79,12 @@ def _fact(fact: Fact) -> policy_service_pb2.FactDefinition:
 
 
 def _word(value: Value) -> policy_service_pb2.FactWord:
-    """Write one value of a choice."""
+    """Return the message of one value of a choice."""
     return policy_service_pb2.FactWord(value=value.value, about=value.about, name=value.name, aliases=value.aliases)
 
 
 def _question(question: OpenQuestion) -> policy_service_pb2.OpenQuestion:
-    """Write an open question."""
+    """Return the message of an open question."""
     return policy_service_pb2.OpenQuestion(
         id=question.id,
         question=question.question,

@@ -1,4 +1,4 @@
-"""Outward: the tables, deadlines, rosters and calendars of a version, as they are written."""
+"""Tables, deadlines, rosters and calendars of a version in, messages out."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HIT: Final = {hit: getattr(policy_pb2, f"HIT_POLICY_{hit.name}") for hit in HitP
 
 
 def table(one: Table) -> policy_pb2.DecisionTable:
-    """Write a decision table."""
+    """Return the message of a decision table."""
     written = policy_pb2.DecisionTable(
         name=one.name,
         about=one.about,
@@ -65,13 +65,13 @@ def _given(name: str, given: Literal | SameAs | Measure) -> policy_pb2.RuleOutco
 
 
 def measure(one: Measure) -> policy_pb2.TimeMeasure:
-    """Write how the time of a deadline counts."""
+    """Return the message of how the time of a deadline counts."""
     unit = deadline_pb2.TIME_UNIT_UNSPECIFIED if one.unit is Unit.NOTHING else UNIT[one.unit.value]
     return policy_pb2.TimeMeasure(unit=unit, rule=DAY_RULE[one.rule], calendar=one.calendar, amount=one.amount)
 
 
 def roster(one: Roster) -> policy_pb2.RosterDefinition:
-    """Write a roster."""
+    """Return the message of a roster."""
     return policy_pb2.RosterDefinition(
         name=one.name,
         about=one.about,
@@ -87,7 +87,7 @@ def roster(one: Roster) -> policy_pb2.RosterDefinition:
 
 
 def deadline(one: Deadline) -> policy_pb2.DeadlineDefinition:
-    """Write a deadline."""
+    """Return the message of a deadline."""
     written = policy_pb2.DeadlineDefinition(
         name=one.name,
         about=one.about,
@@ -104,7 +104,7 @@ def deadline(one: Deadline) -> policy_pb2.DeadlineDefinition:
 
 
 def elapsed(one: Elapsed) -> policy_pb2.ElapsedDefinition:
-    """Write how a fact follows from the time that has passed."""
+    """Return the message of a fact that follows from elapsed time."""
     written = policy_pb2.ElapsedDefinition(
         fact=one.fact,
         unit=UNIT[one.unit.value],
@@ -121,7 +121,7 @@ def elapsed(one: Elapsed) -> policy_pb2.ElapsedDefinition:
 
 
 def calendar(one: WrittenCalendar) -> policy_pb2.CalendarDefinition:
-    """Write a calendar."""
+    """Return the message of a calendar."""
     return policy_pb2.CalendarDefinition(
         name=one.name,
         about=one.about,
@@ -146,14 +146,14 @@ def _hours(intervals: tuple[Interval, ...]) -> policy_pb2.DayHours:
 
 
 def region(one: Region) -> policy_pb2.RegionDefinition:
-    """Write a region."""
+    """Return the message of a region."""
     return policy_pb2.RegionDefinition(
         name=one.name, about=one.about, zone=one.zone, holidays=one.holidays, place=place(one.place)
     )
 
 
 def holidays(one: HolidayList) -> policy_pb2.HolidayListDefinition:
-    """Write a list of holidays."""
+    """Return the message of a list of holidays."""
     days = [
         policy_pb2.HolidayDefinition(
             date=day.isoformat(),

@@ -1,13 +1,12 @@
-"""An answer as bytes: outcomes and rules are encoded once, and answers are put together of them around their instants.
+"""Answers in, bytes out: outcomes and rules are encoded once, and answers are assembled from them around their instants.
 
-Tickets that differ have most of their outcomes and nearly all of their rules in common, so that an answer never given
-before takes little more than copying. The bytes are those of the message that ``answers`` writes; the tests hold them
-equal, byte by byte.
+Answers to different tickets share most outcomes and nearly all rules, so a new answer costs little more than copying. The
+bytes are those of the message of ``encode_answer``; tests compare them byte by byte.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final, Generic, TypeVar, cast
 
@@ -17,40 +16,46 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from engine.cache import Cache
 from engine.model.answer import Answer, Fired, Outcome, VersionRef
 from engine.model.policy import Literal
-from guidepost.server.wire import fast_deadlines as encoded_times
-from guidepost.server.wire import times
+from guidepost.server.wire import fast_deadlines, times
 from guidepost.server.wire.encode_answer import STATUS, fired, put, unlisted, value, version_ref
-from guidepost.server.wire.fast_protobuf import number, sized, tag, text, timestamp
+from guidepost.server.wire.fast_protobuf import field_numbers, number, sized, tag, text, timestamp
+from guidepost.v1 import decision_pb2
 from guidepost.v1.decision_pb2 import Decision
 
 MAX_OUTCOMES: Final = 10_000
-"""How many encoded outcomes are kept, some 250 bytes each; 2,000 tickets drawn at random have about 4,000."""
+"""Number of encoded outcomes in the cache, about 250 bytes each; 2,000 random tickets have about 4,000."""
 
 MAX_RULES: Final = 5_000
-"""How many encoded rules are kept, some 400 bytes each; a version of the guide has some hundred."""
+"""Number of encoded rules in the cache, about 400 bytes each; a version of the guide has some hundred."""
 
-_FIELDS: Final = {name: tag(field.number) for name, field in Decision.DESCRIPTOR.fields_by_name.items()}
+_DECISION: Final = field_numbers(decision_pb2.Decision)
+_OUTCOME: Final = field_numbers(decision_pb2.Outcome)
+
 ID, OUTCOMES, DEADLINES, DUTIES, ELAPSED = (
-    _FIELDS[name] for name in ("id", "outcomes", "deadlines", "duties", "elapsed")
+    tag(_DECISION[name]) for name in ("id", "outcomes", "deadlines", "duties", "elapsed")
 )
-RULES, ASSUMPTIONS, UNLISTED, VERSION = (_FIELDS[name] for name in ("rules", "assumptions", "unlisted", "version"))
+RULES, ASSUMPTIONS, UNLISTED, VERSION = (
+    tag(_DECISION[name]) for name in ("rules", "assumptions", "unlisted", "version")
+)
+VALUE: Final = tag(_OUTCOME["value"])
+INSTANT: Final = tag(field_numbers(decision_pb2.OutcomeValue)["instant"])
 DECISION: Final = tag(1)
-VALUE, INSTANT, POSSIBLE = tag(3), tag(5), tag(5)
+"""The tag of the decision in every typed message."""
 
 T = TypeVar("T")
 E = TypeVar("E")
 
 
 class EncodeOnce(Generic[T, E]):
-    """Encodes each object once. Objects are told apart by identity: the engine gives the same ones again, and to hash one takes as long as to encode it."""
+    """Encodes each object once. Objects are compared by identity: the engine reuses them, and hashing takes as long as encoding."""
 
     def __init__(self, encode: Callable[[T], E], bound: int) -> None:
         self._encode = encode
-        # The object is kept beside its bytes, so that no other one can have its identity.
+        # The object is stored with its bytes, so that no other object can get its identity.
         self._kept: Cache[int, tuple[T, E]] = Cache(bound)
 
     def __call__(self, one: T) -> E:
-        """Return what an object is encoded as."""
+        """Return the bytes of an object."""
         found = self._kept.get(id(one))
         if found is None or found[0] is not one:
             found = self._kept.keep(id(one), (one, self._encode(one)))
@@ -58,16 +63,16 @@ class EncodeOnce(Generic[T, E]):
 
 
 class Template:
-    """All of an answer but its id and its instants."""
+    """An encoded answer without its id and its instants."""
 
     def __init__(self, kind: type[Message], answer: Answer) -> None:
         self._wraps = kind is not Decision
         self._head = (
-            text(2, answer.decision)
-            + number(3, STATUS[answer.status])
-            + _texts(4, answer.missing)
-            + _possible(answer.possible)
-            + text(7, answer.ask_next)
+            text(_DECISION["name"], answer.decision)
+            + number(_DECISION["status"], STATUS[answer.status])
+            + _texts(_DECISION["missing"], answer.missing)
+            + _possible(_DECISION, answer.possible)
+            + text(_DECISION["ask_next"], answer.ask_next)
         )
         self._instants: list[tuple[bytes, bytes, bytes, int]] = []
         before = b""
@@ -77,7 +82,11 @@ class Template:
                 before = b""
             else:
                 before += _outcome(outcome)
-        self._tail = before + number(9, answer.answers) + b"".join([RULES + _rule(rule) for rule in answer.rules])
+        self._tail = (
+            before
+            + number(_DECISION["answers"], answer.answers)
+            + b"".join([RULES + _rule(rule) for rule in answer.rules])
+        )
         self._tail += b"".join([ASSUMPTIONS + _rule(rule) for rule in answer.assumptions])
         self._tail += b"".join(
             [sized(UNLISTED, unlisted(fact).SerializeToString()) for fact in answer.unlisted]
@@ -85,14 +94,14 @@ class Template:
         self._typed, self._rest = _typed(kind, answer.outcomes) if self._wraps else ([], b"")
 
     def fill(self, answer: Answer) -> bytes:
-        """Encode an answer that is the same but for its id and its instants."""
+        """Return the bytes of an answer that differs from the template's by its id and instants only."""
         instants = {at: timestamp(cast("datetime", answer.outcomes[at].value)) for *_, at in self._instants}
         parts = [sized(ID, answer.id.encode()), self._head]
         for before, pre, post, at in self._instants:
             parts += (before, sized(OUTCOMES, pre + sized(VALUE, INSTANT + instants[at]) + post))
         parts.append(self._tail)
-        parts += [sized(DEADLINES, encoded_times.deadline(due)) for due in answer.dues]
-        parts += [sized(DUTIES, encoded_times.duty(duty)) for duty in answer.duties]
+        parts += [sized(DEADLINES, fast_deadlines.deadline(due)) for due in answer.dues]
+        parts += [sized(DUTIES, fast_deadlines.duty(duty)) for duty in answer.duties]
         parts += [sized(ELAPSED, times.elapsed(passed).SerializeToString()) for passed in answer.passed]
         if not self._wraps:
             return b"".join(parts)
@@ -104,12 +113,12 @@ class Template:
 
 
 def encode(kind: type[Message], answer: Answer) -> bytes:
-    """Encode an answer as a message of a kind, the common or a typed one."""
+    """Return the bytes of an answer as a message of a type, the common or a typed one."""
     return Template(kind, answer).fill(answer)
 
 
 def _outcome(outcome: Outcome) -> bytes:
-    """Encode an outcome as a field of a decision; one with instants is seldom met again, and not kept."""
+    """Encode an outcome as a field of a decision. Outcomes with instants rarely recur and are not cached."""
     if outcome.possible and isinstance(outcome.possible[0], datetime):
         return _encode_outcome(outcome)
     return _outcomes(outcome)
@@ -121,30 +130,29 @@ def _encode_outcome(outcome: Outcome) -> bytes:
 
 
 def _start(outcome: Outcome) -> bytes:
-    """Encode what stands before the value of an outcome."""
-    return text(1, outcome.name) + number(2, STATUS[outcome.status])
+    """Encode the fields before the value of an outcome."""
+    return text(_OUTCOME["name"], outcome.name) + number(_OUTCOME["status"], STATUS[outcome.status])
 
 
 def _end(outcome: Outcome) -> bytes:
-    """Encode what stands after the value of an outcome."""
+    """Encode the fields after the value of an outcome."""
     return (
-        text(4, outcome.text)
-        + _possible(outcome.possible)
-        + _texts(7, outcome.missing)
-        + _texts(8, [rule.id for rule in outcome.rules])
+        text(_OUTCOME["text"], outcome.text)
+        + _possible(_OUTCOME, outcome.possible)
+        + _texts(_OUTCOME["missing"], outcome.missing)
+        + _texts(_OUTCOME["rule_ids"], [rule.id for rule in outcome.rules])
     )
 
 
-def _possible(values: Iterable[Literal | None]) -> bytes:
-    """Encode the values still possible; "not covered" has a field of its own."""
-    values = tuple(values)
-    return b"".join([sized(POSSIBLE, value(one).SerializeToString()) for one in values if one is not None]) + number(
-        6, None in values
-    )
+def _possible(fields: Mapping[str, int], values: Iterable[Literal | None]) -> bytes:
+    """Encode the values still possible, and the field for "not covered"."""
+    values, possible = tuple(values), tag(fields["possible"])
+    known = b"".join([sized(possible, value(one).SerializeToString()) for one in values if one is not None])
+    return known + number(fields["possibly_not_covered"], None in values)
 
 
 def _texts(field: int, texts: Iterable[str]) -> bytes:
-    """Encode a repeated text, empty ones among them."""
+    """Encode a repeated text field, including empty texts."""
     before = tag(field)
     return b"".join([sized(before, one.encode()) for one in texts])
 
@@ -158,11 +166,11 @@ def _version(ref: VersionRef) -> bytes:
 
 
 Typed = list[tuple[bytes, bytes, int]]
-"""Before each instant of a typed message: the fields before it, its own tag, and the place of its outcome."""
+"""For each instant of a typed message: the encoded fields before it, its tag, and the index of its outcome."""
 
 
 def _typed(kind: type[Message], outcomes: tuple[Outcome, ...]) -> tuple[Typed, bytes]:
-    """Encode the fields of a typed message around those that are instants."""
+    """Encode the fields of a typed message around its instants."""
     fields = sorted((*_field(kind, outcome), at) for at, outcome in enumerate(outcomes) if outcome.value is not None)
     found: Typed = []
     before = b""
@@ -176,7 +184,10 @@ def _typed(kind: type[Message], outcomes: tuple[Outcome, ...]) -> tuple[Typed, b
 
 
 def _field(kind: type[Message], outcome: Outcome) -> tuple[int, bool, bytes]:
-    """Encode the field of a typed message that an outcome has: its number, whether an instant goes there, and its bytes, or its tag before an instant."""
+    """Encode the field of an outcome in a typed message.
+
+    Returns its number, whether it is an instant, and its bytes, or only its tag for an instant.
+    """
     if isinstance(outcome.value, datetime):
         field = kind.DESCRIPTOR.fields_by_name.get(outcome.name)
         if field is None or field.message_type is not Timestamp.DESCRIPTOR:

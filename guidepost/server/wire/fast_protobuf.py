@@ -1,13 +1,12 @@
-"""The wire format of protobuf, as far as answers are put together from parts that are encoded already.
-
-A message is the concatenation of its fields, so that what was encoded once is only copied from then on.
-"""
+"""The wire format of protobuf, to assemble messages from encoded parts: a message is the concatenation of its fields."""
 
 from __future__ import annotations
 
 import struct
 from datetime import datetime, timedelta
 from typing import Final
+
+from google.protobuf.message import Message
 
 from engine.clock.zone import EPOCH
 
@@ -22,13 +21,13 @@ _double: Final = struct.Struct("<d").pack
 
 
 def varint(number: int) -> bytes:
-    r"""Encode a whole number; a negative one as 64 bits.
+    r"""Encode an integer; a negative one as 64 bits.
 
     >>> varint(300)
     b'\xac\x02'
     """
     if 0 <= number < _SIX_BYTES:
-        # Lengths and instants; without a loop they take a third of the time.
+        # Lengths and instants: without a loop they take a third of the time.
         if number < 1 << 7:
             return _SMALL[number]
         if number < 1 << 14:
@@ -59,7 +58,7 @@ _SMALL: Final = [bytes((number,)) for number in range(128)]
 
 
 def tag(field: int, wire_type: int = LENGTH) -> bytes:
-    r"""Encode what stands before a field.
+    r"""Encode the tag of a field.
 
     >>> tag(16)
     b'\x82\x01'
@@ -67,33 +66,43 @@ def tag(field: int, wire_type: int = LENGTH) -> bytes:
     return varint(field << 3 | wire_type)
 
 
+def field_numbers(message: type[Message]) -> dict[str, int]:
+    """Return the numbers of a message's fields by name, from its descriptor."""
+    return {name: field.number for name, field in message.DESCRIPTOR.fields_by_name.items()}
+
+
 def sized(before: bytes, content: bytes) -> bytes:
-    """Return a field that has a length: a text, or a message."""
+    """Return a length-delimited field: a text, or a message."""
     length = len(content)
     return before + (_SMALL[length] if length < 128 else varint(length)) + content
 
 
 def text(field: int, content: str) -> bytes:
-    """Return a field with a text; an empty one is left out."""
+    """Return a text field; b"" for an empty text."""
     return sized(tag(field), content.encode()) if content else b""
 
 
 def number(field: int, value: int) -> bytes:
-    """Return a field with a whole number, a flag or a word of an enum; 0 is left out."""
+    """Return a field with an integer, a flag or an enum value; b"" for 0."""
     return tag(field, VARINT) + varint(value) if value else b""
 
 
+def flag(field: int, value: bool) -> bytes:
+    """Return an optional flag, which is also encoded if it is false."""
+    return tag(field, VARINT) + varint(value)
+
+
 def real(field: int, value: float) -> bytes:
-    """Return a field with a number; 0 is left out."""
+    """Return a field with a float; b"" for 0."""
     return tag(field, DOUBLE) + _double(value) if value else b""
 
 
 def timestamp(at: datetime) -> bytes:
-    """Encode an instant as a Timestamp with its length before it."""
+    """Encode an instant as a Timestamp, with its length."""
     since = at - EPOCH
     seconds, micros = since.days * _DAY + since.seconds, since.microseconds
     if not micros and _FIVE_BYTES <= seconds < _SIX_BYTES:
-        # A whole second from 1978 on, as most are: its length, its tag, and the five bytes of its number.
+        # Whole seconds from 1978 on, the usual case: the length, the tag, and five bytes of seconds.
         return bytes(
             (
                 6,
@@ -110,7 +119,7 @@ def timestamp(at: datetime) -> bytes:
 
 
 def duration(time: timedelta) -> bytes:
-    """Encode a length of time as a Duration with its length before it; both of its parts have the sign of the whole."""
+    """Encode a time span as a Duration, with its length; seconds and nanoseconds have the same sign."""
     micros = (time.days * _DAY + time.seconds) * _SECOND + time.microseconds
     seconds, rest = divmod(abs(micros), _SECOND)
     if micros < 0:

@@ -1,4 +1,4 @@
-"""Time on the wire: instants, deadlines, turns, and what has passed."""
+"""Instants, deadlines, duties and elapsed time, in both directions."""
 
 from __future__ import annotations
 
@@ -33,15 +33,17 @@ STATE: Final = {state: getattr(pb, f"DEADLINE_STATE_{state.name}") for state in 
 
 
 def instant(timestamp: Timestamp) -> datetime:
-    """Read a timestamp, to the microsecond; raises ValueError for what is none."""
+    """Return the instant of a timestamp, to the microsecond; raises ValueError if it is out of range."""
     try:
         return timestamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"not an instant: {timestamp.seconds} seconds and {timestamp.nanos} nanoseconds") from error
+        raise ValueError(
+            f"expected an instant, got {timestamp.seconds} seconds and {timestamp.nanos} nanoseconds"
+        ) from error
 
 
 def chosen_instant(timestamp: Timestamp) -> datetime:
-    """Read a timestamp by which a caller chooses or limits; raises ValueError for what is none, and for one that was never set."""
+    """Return the instant of a timestamp that a caller has to set; raises ValueError if it is not set or out of range."""
     at = instant(timestamp)
     if at == EPOCH:
         raise ValueError(f"is {ZERO} Leave the field out, or send the time itself")
@@ -49,21 +51,21 @@ def chosen_instant(timestamp: Timestamp) -> datetime:
 
 
 def timestamp(at: datetime) -> Timestamp:
-    """Write an instant."""
+    """Return the timestamp of an instant."""
     written = Timestamp()
     written.FromDatetime(at)
     return written
 
 
 def deadline(due: Due) -> pb.Deadline:
-    """Write how a deadline came to its instant."""
+    """Return the message of a deadline."""
     written = pb.Deadline()
     write_deadline(written, due)
     return written
 
 
 def write_deadline(written: pb.Deadline, due: Due) -> None:
-    """Write into a message how a deadline came to its instant."""
+    """Fill the message of a deadline."""
     target = due.target
     written.name, written.calendar, written.zone, written.tzdb = due.name, due.calendar, due.zone, due.tzdb
     written.amount, written.unit, written.day_rule = target.amount, UNIT[target.unit], DAY_RULE[target.rule]
@@ -87,7 +89,7 @@ def write_deadline(written: pb.Deadline, due: Due) -> None:
 
 
 def duty(turn: Duty) -> pb.Duty:
-    """Write who has the turn."""
+    """Return the message of a duty."""
     return pb.Duty(
         name=turn.outcome,
         at=timestamp(turn.at),
@@ -98,7 +100,7 @@ def duty(turn: Duty) -> pb.Duty:
 
 
 def elapsed(passed: Passed) -> pb.ElapsedFact:
-    """Write a fact that follows from the time that has passed."""
+    """Return the message of a fact that follows from elapsed time."""
     written = pb.ElapsedFact(
         fact=passed.fact, since=passed.since, until=timestamp(passed.until), calendar=passed.calendar
     )
@@ -128,7 +130,7 @@ def _write_standing(written: pb.Standing, standing: Standing, target: Target) ->
 
 
 def uncertain(why: Uncertain) -> pb.Uncertain:
-    """Write why there is no instant."""
+    """Return the message of why a deadline has no instant."""
     not_before = None if why.not_before is None else timestamp(why.not_before)
     return pb.Uncertain(
         holidays=why.holidays, first=why.first.isoformat(), last=why.last.isoformat(), not_before=not_before

@@ -86,7 +86,7 @@ def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisio
         undated = {name: value for name, value in facts.items() if not isinstance(value, datetime)}
         for moment in moments:
             for sent in (facts, undated, undated | {"received_at": NOW}) * 2:
-                assert written(version, sent, moment).SerializeToString(deterministic=True) == service._triaged(
+                assert written(version, sent, moment).SerializeToString(deterministic=True) == service._encode_triage(
                     version, triage(version, sent, moment)
                 )
 
@@ -105,7 +105,7 @@ def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_witho
     assert filled.undated_id == plain.id
 
     for sent in (facts, dated, facts) if first else (dated, facts, dated):
-        assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._triaged(
+        assert written(version, sent, Moment(NOW)).SerializeToString(deterministic=True) == service._encode_triage(
             version, triage(version, sent, Moment(NOW))
         )
 
@@ -152,4 +152,4 @@ def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(
     given, message = triage(version, facts), written(version, facts, Moment())
 
     assert [hours == 0] == [duty.daytime for duty in message.coverage.decision.duties]
-    assert message.SerializeToString(deterministic=True) == service._triaged(version, given)
+    assert message.SerializeToString(deterministic=True) == service._encode_triage(version, given)

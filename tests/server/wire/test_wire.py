@@ -114,7 +114,7 @@ class TestTickets:
 
         (wrong,) = wire.facts(ticket)[1]
 
-        assert (wrong.fact, wrong.message) == ("size", "no value is set; leave the fact out if it is not known")
+        assert (wrong.fact, wrong.message) == ("size", "expected a value; leave the fact out if it is unknown")
 
     @pytest.mark.parametrize(("seconds", "nanos"), [(10**12, 0), (-(10**12), 0), (0, -1), (0, 2 * 10**9)])
     def test_a_timestamp_outside_the_calendar_is_wrong(self, seconds: int, nanos: int) -> None:
@@ -125,7 +125,7 @@ class TestTickets:
         selector = version_pb2.VersionSelector(as_of=ticket.received_at)
 
         facts, wrong = wire.facts(ticket)
-        with pytest.raises(wire.InvalidSelector, match="not an instant") as error:
+        with pytest.raises(wire.InvalidSelector, match="expected an instant") as error:
             wire.selection(selector)
 
         assert (facts, [fact.fact for fact in wrong]) == ({}, ["received_at", "came_at"])
@@ -169,7 +169,7 @@ class TestSelectors:
 
     def test_an_empty_name_is_not_the_version_in_force(self) -> None:
         """A caller that forgot to fill it in is told so."""
-        with pytest.raises(wire.InvalidSelector, match="is empty"):
+        with pytest.raises(wire.InvalidSelector, match="got an empty text"):
             wire.selection(version_pb2.VersionSelector(version=""))
 
 
