@@ -192,7 +192,7 @@ def _readable(name: str, column: SentColumn, reader: TicketReader, atoms: Mappin
     if not isinstance(column, Words):
         column = _encoded(column)
     if len(column.codes) and int(column.codes.max()) >= len(column.values):
-        raise ValueError(f"the column `{name}` has a code that stands for no value")
+        raise ValueError(f"the column `{name}` has a code without a value")
     read = [_one(reader, name, value) for value in column.values]
     micros = None
     if fact is not None and fact.type is FactType.INSTANT:

@@ -290,7 +290,7 @@ class DeadlineReader:
                 key_place(node, "rule"),
                 "unknown-key",
                 f"`rule` is allowed with business days only, not with {unit}",
-                "take it out",
+                "remove it",
             )
 
     def _calendar(self, node: Node | None, name: str, region: str, unit: Unit) -> None:

@@ -286,7 +286,7 @@ class TableReader:
                 node.place,
                 "bad-outcome",
                 "`otherwise` is not allowed in a collect table: if no rule fires, the list is empty",
-                "take it out",
+                "remove it",
             )
             return None
         if not isinstance(node, Mapping):
@@ -406,7 +406,7 @@ class TableReader:
                         item.place,
                         "bad-outcome",
                         f"expected texts in the list `{outcome.name}`, got a list or a mapping",
-                        "put a text with `: `, `{` or `[` in quotes",
+                        "quote a text that contains `: `, `{` or `[`",
                     )
             return texts(node)
         if not isinstance(node, Scalar):

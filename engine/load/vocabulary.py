@@ -122,7 +122,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
                     place=key_place(node, key),
                     code="unknown-key",
                     message=f"`{key}` is allowed for a choice only; `{name}` is {kind_text(kind)}",
-                    help="take it out",
+                    help="remove it",
                 )
             )
     for key in ("minimum", "maximum", "unit"):
@@ -132,7 +132,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
                     place=key_place(node, key),
                     code="unknown-key",
                     message=f"`{key}` is allowed for a number only; `{name}` is {kind_text(kind)}",
-                    help="take it out",
+                    help="remove it",
                 )
             )
     for key in ("minimum", "maximum"):
@@ -168,7 +168,7 @@ def _values(
                     place=key_place(node, given[0]),
                     code="unknown-key",
                     message=f"`{given[0]}` is allowed for a choice only; `{name}` is {kind_text(kind)}",
-                    help="take it out" if kind is FactType.BOOLEAN else "remove it, or write `type: choice`",
+                    help="remove it" if kind is FactType.BOOLEAN else "remove it, or write `type: choice`",
                 )
             )
         return ()

@@ -65,7 +65,7 @@ _KNOWN: Final[dict[str, tuple[str, str]]] = {
         "this line does not belong to the document above",
         "a file contains one document: check the indentation",
     ),
-    "found unknown directive name": ("a line cannot begin with `%`", "put a text that begins with `%` in quotes"),
+    "found unknown directive name": ("a line cannot begin with `%`", "quote a text that begins with `%`"),
 }
 """The parser's errors in plain words: message and help; ``{line}`` is where the wrong part begins."""
 
@@ -210,7 +210,7 @@ def _reserved(failure: YamlFailure) -> Problem | None:
     return failure.problem(
         at,
         f"a text cannot begin with {'a backtick' if sign == '`' else f'`{sign}`'}",
-        "put it in quotes" if sign == "`" else f'put it in quotes: `"{text[0] if text else sign}"`',
+        "quote it" if sign == "`" else f'quote it: `"{text[0] if text else sign}"`',
     )
 
 
@@ -271,7 +271,7 @@ def _not_closed(failure: YamlFailure) -> Problem | None:
     return failure.problem(
         failure.at,
         f"expected `,` or `{found[1]}`, got `{sign}`",
-        f"put `,` between values; put a text with `{opening}`, `{found[1]}` or `,` in quotes",
+        f"put `,` between values; quote a text that contains `{opening}`, `{found[1]}` or `,`",
     )
 
 
@@ -294,13 +294,13 @@ def _quote(failure: YamlFailure) -> Problem | None:
         return failure.problem(
             failure.at,
             f"unexpected text after the closing `{end}`",
-            "put the whole text in one pair of quotes; inside `'…'` a quote is written `''`, inside `\"…\"` it is `\\\"`",
+            "quote the whole text once; inside `'…'` a quote is written `''`, inside `\"…\"` it is `\\\"`",
         )
     if end in _CLOSING:
         return failure.problem(
             failure.at,
             f"unexpected text after the closing `{end}`",
-            "put a text that begins with `{` or `[` in quotes, whole",
+            "quote the whole text if it begins with `{` or `[`",
         )
     return None
 
@@ -352,7 +352,7 @@ def _colon(failure: YamlFailure) -> Problem | None:
     found = _VALUE.match(failure.line) if failure.said == "mapping values are not allowed in this context" else None
     if found is None or found.start(1) > failure.at[1] or '"' in found[1] or "\\" in found[1]:
         return None
-    return failure.problem(failure.at, _KNOWN[failure.said][0], f'put the text in quotes: `"{found[1]}"`')
+    return failure.problem(failure.at, _KNOWN[failure.said][0], f'quote the text: `"{found[1]}"`')
 
 
 def _missing_space(failure: YamlFailure) -> Problem | None:

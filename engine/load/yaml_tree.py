@@ -116,7 +116,7 @@ class _Reader:
                         place=name.place,
                         code="wrong-type",
                         message=f"a {'list' if isinstance(name, Sequence) else 'mapping'} cannot be a key",
-                        help="put a text that begins with `{` or `[` in quotes",
+                        help="quote a text that begins with `{` or `[`",
                     )
                 )
             if name.text in entries:
@@ -141,7 +141,7 @@ class _Reader:
                     place=place,
                     code="alias",
                     message=f"the alias `*{event.anchor}` is not allowed",
-                    help="write the value out where it is needed; put a text that begins with `*` in quotes",
+                    help="write the value where it is needed; quote a text that begins with `*`",
                 )
             )
         if event.anchor is not None:
@@ -150,7 +150,7 @@ class _Reader:
                     place=place,
                     code="alias",
                     message=f"the anchor `&{event.anchor}` is not allowed",
-                    help="write the value out where it is needed; put a text that begins with `&` in quotes",
+                    help="write the value where it is needed; quote a text that begins with `&`",
                 )
             )
         if event.tag is not None:
