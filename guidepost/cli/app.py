@@ -1,6 +1,6 @@
 """The command ``guidepost``: the table of its commands, each loaded when it is run.
 
-What ``guidepost -h`` and shell completion need is here, so that they load no command.
+The table contains what ``guidepost -h`` shows, so that the help loads no command.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from guidepost.program import PROGRAM, installed_version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A command: the module and name of its function or of its group of commands, and its help in ``guidepost -h``."""
+    """A command: the module and name of its function or group, and its help in ``guidepost -h``."""
 
     panel: str
     target: str
     help: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What Typer is to know of it beside its function."""
+    """Settings for Typer that its function does not express."""
 
 
 WRITE, COMPARE, SERVE, AUDIT = "Write policies", "Compare versions", "Serve decisions", "Audit decisions"
@@ -36,66 +36,88 @@ COMMANDS: Final = {
     "check": Command(
         panel=WRITE,
         target="check:check",
-        help="Check every version: its files, every cell of its tables, its cases and its invariants.",
+        help="Check every version: files, every cell of the tables, durable-rules, cases and invariants.",
     ),
     "eval": Command(
         panel=WRITE,
         target="eval:evaluate",
-        help="Decide one ticket: facts in, a decision and its reasons out.",
+        help="Decide one ticket from its facts, and show the reasons or the missing facts.",
         options={
             "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True},
             "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
         },
     ),
-    "show": Command(panel=WRITE, target="show:show", help="Show a policy as people read it."),
-    "test": Command(panel=WRITE, target="test:test", help="Run the policies' own cases and report their coverage."),
+    "show": Command(panel=WRITE, target="show:show", help="Show a policy, or one of its parts."),
+    "test": Command(panel=WRITE, target="test:test", help="Run the cases of the policies, or propose new ones."),
     "analyze": Command(
-        panel=WRITE, target="analyze:analyze", help="Find mistakes, needless rules and assumptions in a version."
+        panel=WRITE,
+        target="analyze:analyze",
+        help="Find mistakes, needless rules, unused words and assumptions in a version.",
     ),
-    "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of a version."),
-    "fmt": Command(panel=WRITE, target="fmt:fmt", help="Format policy files."),
+    "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of every version, over all cells."),
+    "fmt": Command(
+        panel=WRITE,
+        target="fmt:fmt",
+        help="Format policy files: indentation, matrices in columns, spaces, empty lines.",
+    ),
     "schema": Command(
         panel=WRITE, target="schema:schema", help="Write the JSON Schemas that editors use for policy files."
     ),
     "clock": Command(
         panel=WRITE, target="clock:clock", help="Add and count business time, draw a calendar, follow the sun."
     ),
-    "holidays": Command(panel=WRITE, target="holidays:holidays", help="Show the holiday lists, or draft them anew."),
-    "diff": Command(panel=COMPARE, target="diff:diff", help="Report every decision that differs between two versions."),
+    "holidays": Command(panel=WRITE, target="holidays:holidays", help="Show the holiday lists, or draft them again."),
+    "diff": Command(
+        panel=COMPARE, target="diff:diff", help="Report every situation that two versions decide differently."
+    ),
     "ci": Command(
         panel=COMPARE,
         target="ci:ci",
-        help="Check a change of policies as a pull request does: check, test, analyze, compare.",
+        help="Check a change of policies as a pull request does: check, test, analyze, fmt and diff.",
     ),
-    "replay": Command(
-        panel=COMPARE, target="replay:replay", help="Decide past tickets again and report what would differ."
-    ),
+    "replay": Command(panel=COMPARE, target="replay:replay", help="Decide past tickets again and report what differs."),
     "release": Command(
-        panel=COMPARE, target="release:release", help="Freeze the working version in past/ and start the next one."
+        panel=COMPARE,
+        target="release:release",
+        help="Freeze the working version: copy its files to past/ and record their digest.",
     ),
     "build": Command(
-        panel=COMPARE, target="build:build", help="Build a bundle: the files of a version, its digest and its origin."
+        panel=COMPARE,
+        target="build:build",
+        help="Build a bundle: the files of a version, its digest and its rules in one archive.",
     ),
-    "sign": Command(panel=COMPARE, target="keys:sign", help="Sign a bundle."),
+    "sign": Command(
+        panel=COMPARE,
+        target="keys:sign",
+        help="Sign a bundle: write a file with the signature of its bytes and the id of the key.",
+    ),
     "verify": Command(
-        panel=COMPARE, target="keys:verify_bundle", help="Verify a bundle: its content and its signature."
+        panel=COMPARE,
+        target="keys:verify_bundle",
+        help="Verify a bundle: its content is as built, and a trusted key signed it.",
     ),
-    "unpack": Command(panel=COMPARE, target="unpack:unpack", help="Make a policies folder from bundles."),
+    "unpack": Command(
+        panel=COMPARE, target="unpack:unpack", help="Make a policies folder from bundles, one for each version."
+    ),
     "keys": Command(panel=COMPARE, target="keys:keys", help="Make and show the keys that sign bundles."),
-    "serve": Command(panel=SERVE, target="serve:serve", help="Check the policies, then serve them over gRPC."),
+    "serve": Command(
+        panel=SERVE, target="serve:serve", help="Check the policies, then serve them over gRPC until interrupted."
+    ),
     "health": Command(panel=SERVE, target="health:health", help="Ask a server for its health."),
     "access": Command(
         panel=SERVE, target="access:access", help="Make API keys for callers, and check the file of callers."
     ),
     "version": Command(
-        panel=SERVE, target="version:version", help="Show the versions of the program, the policies and the libraries."
+        panel=SERVE,
+        target="version:version",
+        help="Show the versions of the program, the policies, Python and the libraries.",
     ),
     "audit": Command(panel=AUDIT, target="audit:audit", help="Search, explain, export and verify the decision log."),
 }
 
 
 def load_command(name: str) -> TyperCommand | TyperGroup:
-    """Import a command; return it as Typer runs it."""
+    """Import a command and return it as Typer runs it."""
     one = COMMANDS[name]
     module, _, attribute = one.target.partition(":")
     found: Any = getattr(import_module(f"guidepost.cli.commands.{module}"), attribute)
@@ -113,14 +135,14 @@ def _built(app: typer.Typer, name: str) -> TyperCommand | TyperGroup:
 
 
 class LazyGroup(TyperGroup):
-    """The commands of the table; one is imported when it is run or completed, none to list them."""
+    """The commands of the table, each imported when it runs."""
 
     def __init__(self, **settings: Any) -> None:
         listed = {name: TyperCommand(name, help=one.help, rich_help_panel=one.panel) for name, one in COMMANDS.items()}
         super().__init__(**settings | {"commands": listed})
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
-        """Return the command that the first word names, imported."""
+        """Import the command that the first word names."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command and load_command(str(name)), rest
 

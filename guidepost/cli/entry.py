@@ -1,4 +1,4 @@
-"""Where ``guidepost`` and ``python server.py`` begin."""
+"""The entry points of ``guidepost`` and ``python server.py``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _flush() -> None:
-    """Write what is left of the results; a reader that has closed its pipe wants none of it, and the interpreter is not to complain."""
+    """Write the rest of the results; if the reader closed the pipe, discard it without an error at exit."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -32,5 +32,5 @@ def _flush() -> None:
 
 
 def run_server(name: str, arguments: Sequence[str]) -> None:
-    """Run ``guidepost serve`` under a name, with the same settings and the same exit codes."""
+    """Run ``guidepost serve`` under another name, with the same settings and exit codes."""
     load_command("serve")(list(arguments), prog_name=name)

@@ -1,4 +1,4 @@
-"""Answers as people read them. In: answers and the policy they were decided under; out: parts for the screen."""
+"""Answers for the terminal: outcomes, reasons, due times and what is missing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STATUS_STYLES: Final = {
 
 
 def literal_text(value: Literal | None) -> str:
-    """Write a value of an outcome; None is a case that the policy does not cover.
+    """Return a value of an outcome as text; None means that the policy does not cover the case.
 
     >>> literal_text(True), literal_text(4.0), literal_text(("a", "b")), literal_text(()), literal_text(None)
     ('yes', '4', 'a, b', 'none', 'not covered')
@@ -49,19 +49,19 @@ def literal_text(value: Literal | None) -> str:
 
 
 def status_text(status: Status) -> str:
-    """Write a status as words."""
+    """Return a status as words, such as "not covered"."""
     return status.value.replace("_", " ")
 
 
 class AnswerPage:
-    """How the answers of one policy version are written, with its words in colours; ``now`` is the instant of the call."""
+    """Writes the answers of one version, with its values in colours; ``now`` is the instant of the call."""
 
     def __init__(self, policy: Policy, now: datetime | None = None) -> None:
         self._policy = policy
         self._now = now
 
     def parts(self, answer: Answer, *, explain: bool) -> Iterator[RenderableType]:
-        """Yield one answer: what was decided and why, or what is missing and what to ask next."""
+        """Yield one answer: the outcomes and their reasons, or the missing facts and what to ask next."""
         yield Text.assemble((answer.decision, "bold"), ": ", (status_text(answer.status), STATUS_STYLES[answer.status]))
         yield Padding(grid([*self._rows(answer, explain=explain)], "cyan"), (0, 0, 0, 2))
         if not explain and (reasons := [*self._reasons(answer)]):
@@ -96,7 +96,7 @@ class AnswerPage:
             yield "ask next", self._question(answer.ask_next)
 
     def _beneath(self, timed: Due | Duty | None) -> Text:
-        """Describe below an outcome how it came to its instant, or who has the turn until when."""
+        """Return the line below an outcome: how its instant was computed, or whose turn it is until when."""
         match timed:
             case Due():
                 return Text(f"\n{why_text(timed, self._policy)}", "dim")
@@ -139,7 +139,7 @@ class AnswerPage:
         return Text.assemble(("undecided", "yellow"), "; still possible: ", possible)
 
     def _possible(self, outcome: str, value: Literal | None) -> Text:
-        """Return a value among others; a list in brackets, so that it is seen where it ends."""
+        """Return one of several possible values; a list is in brackets, which show where it ends."""
         return Text(f"[{'; '.join(value)}]", "bold") if isinstance(value, tuple) else self._value(outcome, value)
 
     def _value(self, outcome: str, value: Literal | None) -> Text:
@@ -154,7 +154,7 @@ class AnswerPage:
         return Text.assemble((name, "bold"), about, (f"  ({allowed_values_text(fact)})", "dim"))
 
     def _path(self, answer: Answer) -> Iterator[RenderableType]:
-        """Yield the rules behind each outcome; outcomes that rest on the same rules stand together."""
+        """Yield the rules of each outcome; neighbouring outcomes with the same rules share a section."""
         groups: list[list[tuple[RenderableType, ...]]] = []
         for (rules, reason), outcomes in groupby(
             answer.outcomes, key=lambda outcome: (outcome.rules, _without_rules(outcome))
@@ -177,7 +177,7 @@ class AnswerPage:
 
 
 def _without_rules(outcome: Outcome) -> str:
-    """Return why no rule stands behind an outcome, if none does."""
+    """Return why an outcome has no rule, or "" if it has one."""
     if outcome.rules:
         return ""
     return f"depends on {', '.join(outcome.missing)}" if outcome.missing else "no rule fires"

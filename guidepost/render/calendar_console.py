@@ -1,4 +1,4 @@
-"""Calendars, regions, holiday lists and what counts by them, as people read them. In: a policy; out: parts for the screen."""
+"""Calendars, regions, holiday lists, deadlines and elapsed times for the terminal."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from guidepost.render.deadlines_console import DAY_RULES
 from guidepost.render.time_text import NOUNS, amount_text, day_text, hours_text, week_text
 from guidepost.render.timeline import indented
 
-COUNTING = {"full": "only full ones", "begun": "one that has begun counts", "exact": "to the second"}
+COUNTING = {"full": "only full ones", "begun": "a started one counts", "exact": "to the second"}
 
 
 def measure_text(measure: Measure) -> str:
-    """Write how the time of a deadline counts.
+    """Return how the time of a deadline counts.
 
-    >>> measure_text(Measure(unit=Unit.HOURS, rule="", calendar="around_the_clock")), measure_text(Measure(unit=Unit.NOTHING))
-    ('hours by around_the_clock', 'nothing')
+    >>> measure_text(Measure(unit=Unit.HOURS, rule="", calendar="around_the_clock"))
+    'hours by around_the_clock'
+    >>> measure_text(Measure(unit=Unit.NOTHING))
+    'nothing'
     >>> measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="roll_then_clock", calendar="weekdays", amount=3))
     '3 business days by weekdays, roll_then_clock'
     """
@@ -35,13 +37,13 @@ def measure_text(measure: Measure) -> str:
 
 
 def heading(name: str, about: str, source: str, place: Place) -> Text:
-    """Return the first line of a page: a name, what it is, where it comes from and where it stands."""
+    """Return the first line of a page: name, description, source and place."""
     said = f": {about}" if about else ""
     return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
 
 
 def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
-    """Return calendars, each in a row."""
+    """Return a table of calendars."""
     rows = [
         (Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about)
         for one in listed
@@ -50,7 +52,7 @@ def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
 
 
 def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
-    """Yield a calendar with its one-off dates and its breaks."""
+    """Yield a calendar with its one-off dates and breaks."""
     yield heading(one.name, one.about, one.source, one.place)
     rows: list[tuple[RenderableType, ...]] = [
         ("open", opening_text(one)),
@@ -73,17 +75,17 @@ def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
 
 
 def opening_text(one: WrittenCalendar) -> str:
-    """Write when a calendar is open."""
+    """Return the opening hours of a calendar."""
     return "always" if one.always else week_text(one.week)
 
 
 def by_region(text: str) -> str:
-    """Write the zone or the holidays of a calendar."""
+    """Return the zone or the holidays of a calendar; they may differ by region."""
     return "by region" if text == BY_REGION else text
 
 
 def regions(listed: Iterable[Region]) -> RenderableType:
-    """Return regions, each in a row."""
+    """Return a table of regions."""
     return ruled_table(
         ("region", "zone", "holidays", "about"),
         [(Text(one.name, "bold"), one.zone, one.holidays or "none", one.about) for one in listed],
@@ -91,7 +93,7 @@ def regions(listed: Iterable[Region]) -> RenderableType:
 
 
 def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
-    """Return lists of holidays, each in a row, with the span outside which nothing is known."""
+    """Return a table of holiday lists, with the span that each covers."""
     rows = []
     for one in listed:
         estimated = sum(day.status is HolidayStatus.ESTIMATED for day in one.days.values())
@@ -107,7 +109,7 @@ def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
 
 
 def holidays(one: HolidayList) -> Iterator[RenderableType]:
-    """Yield the days of a list."""
+    """Yield the days of a holiday list."""
     yield Text.assemble((one.name, "bold"), f": holidays known from {one.first} to {one.last}")
     rows = [
         (
@@ -131,7 +133,7 @@ def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
 
 
 def deadlines(listed: Iterable[Deadline]) -> RenderableType:
-    """Return deadlines, each in a row."""
+    """Return a table of deadlines."""
     return ruled_table(
         ("deadline", "from", "met by", "about"),
         [(Text(one.name, "bold"), one.starts, one.met or "-", one.about) for one in listed],
@@ -139,7 +141,7 @@ def deadlines(listed: Iterable[Deadline]) -> RenderableType:
 
 
 def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableType]]:
-    """Yield what a deadline rests on besides its rules."""
+    """Yield the properties of a deadline besides its rules."""
     yield "from", one.starts
     if one.met:
         yield "met by", one.met
@@ -152,7 +154,7 @@ def deadline_rows(one: Deadline) -> Iterator[tuple[RenderableType, RenderableTyp
         yield "at risk", Text.assemble(_risk_text(one.at_risk), _assumed(one.at_risk.assumption))
     yield (
         "holds",
-        Text.assemble("put it off" if one.holds.extend else "do not put it off", _assumed(one.holds.assumption)),
+        Text.assemble("extend it" if one.holds.extend else "do not extend it", _assumed(one.holds.assumption)),
     )
 
 
@@ -170,12 +172,12 @@ def _assumed(assumption: str) -> tuple[str, str]:
 
 
 def elapsed(listed: Iterable[Elapsed]) -> RenderableType:
-    """Return the facts that follow from the time that has passed, each in a row."""
+    """Return a table of the facts that follow from elapsed time."""
     rows = [(Text(one.fact, "bold"), elapsed_text(one), one.source, Text(str(one.place), "dim")) for one in listed]
     return ruled_table(("fact", "follows from", "source", "place"), rows)
 
 
 def elapsed_text(one: Elapsed) -> str:
-    """Return how a fact follows from an instant."""
+    """Return how a fact follows from an instant, such as "hours since received_at by weekdays"."""
     way = f", {DAY_RULES.get(one.rule, one.rule)}" if one.rule else ""
     return f"{NOUNS[one.unit][1]} since {one.since} by {one.calendar}{way}; {COUNTING[one.counting]}"

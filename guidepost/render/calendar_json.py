@@ -1,4 +1,4 @@
-"""Calendars, regions, holiday lists and elapsed times as plain data, for JSON. In: nouns of a policy; out: dicts and lists."""
+"""Calendars, regions, holiday lists and elapsed times as data, for JSON."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from guidepost.render.policy_json import Plain, plain_place
 
 
 def plain_elapsed(elapsed: Elapsed) -> Plain:
-    """Return how a fact follows from the time that has passed."""
+    """Return how a fact follows from elapsed time."""
     return {
         "fact": elapsed.fact,
         "from": elapsed.since,
@@ -28,7 +28,7 @@ def plain_elapsed(elapsed: Elapsed) -> Plain:
 
 
 def plain_calendar(calendar: WrittenCalendar) -> Plain:
-    """Return a calendar as it is written; hours are local minutes of the day, Monday first."""
+    """Return a calendar; hours are local minutes of the day, the week begins on Monday."""
     return {
         "name": calendar.name,
         "about": calendar.about,
@@ -45,7 +45,7 @@ def plain_calendar(calendar: WrittenCalendar) -> Plain:
 
 
 def plain_region(region: Region) -> Plain:
-    """Return a region."""
+    """Return a region without its holidays."""
     return {
         "name": region.name,
         "about": region.about,
@@ -56,7 +56,7 @@ def plain_region(region: Region) -> Plain:
 
 
 def plain_holidays(listed: HolidayList) -> Plain:
-    """Return a list of holidays."""
+    """Return a holiday list with its days."""
     return {
         **plain_span(listed),
         "days": [
@@ -67,7 +67,7 @@ def plain_holidays(listed: HolidayList) -> Plain:
 
 
 def plain_span(listed: HolidayList) -> Plain:
-    """Return a list of holidays without its days: what it covers, and how many there are."""
+    """Return a holiday list without its days: the span that it covers and the number of holidays."""
     estimated = sum(one.status is HolidayStatus.ESTIMATED for one in listed.days.values())
     return {
         "name": listed.name,

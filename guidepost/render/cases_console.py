@@ -1,4 +1,4 @@
-"""What came of policy tests, as people read it and as data. In: trials of versions; out: parts for the screen, or dicts and lists."""
+"""Results of cases, for the terminal and as data."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from guidepost.render.messages import problem_text
 from guidepost.render.policy_json import Plain, plain_place
 
 MAX_CELLS_LISTED: Final = 20
-"""How many uncovered cells of one table are written as data."""
+"""How many uncovered cells of one table the data lists."""
 
 
 def case_run_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]:
-    """Yield what came of one version: its problems, its cases if asked, those that failed, and how many there were."""
+    """Yield the results of one version: problems, failed cases, passed ones if verbose, and their number."""
     yield Text.assemble(
         (trial.source.root, "bold"),
         (f"  {trial.ref.name} {trial.ref.version}" if trial.ref else "  not loaded", "dim" if trial.ref else "red"),
@@ -44,7 +44,7 @@ def case_run_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]
 
 
 def failure_parts(result: CaseResult, trial: CaseRun) -> Iterator[RenderableType]:
-    """Yield a case that came out otherwise: each difference, the rules behind it, and how to look at it."""
+    """Yield a failed case: each difference with its rules, and a command that shows it."""
     yield Text.assemble((f"{result.case.place}: ", "bold"), result.case.name, (" [failed case]", "red"), no_wrap=True)
     for one in result.found:
         yield Text(f"    {one.sentence}", no_wrap=True)
@@ -85,7 +85,7 @@ def _count_text(trial: CaseRun) -> Text:
 
 
 def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableType]:
-    """Yield what the cases of a version cover: table by table, then the rules that none covers, each with a ticket for it."""
+    """Yield the coverage of each table, then the rules that no case covers, each with a ticket for it."""
     rules, cells = covered.rules, covered.cells
     rows = [_coverage_row(table) for table in covered.tables]
     total: tuple[RenderableType, ...] = ("all", "", Text(_share(*rules), "bold"), Text(_share(*cells), "bold"))
@@ -93,12 +93,10 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
     witnesses = RuleTickets(version)
     for rule, witness in missed_rules(covered, witnesses):
         yield Text.assemble(
-            (f"{rule[1]}: ", "bold"), f"no case rests on `{rule[0]}`", (" [not covered]", "yellow"), no_wrap=True
+            (f"{rule[1]}: ", "bold"), f"no case covers `{rule[0]}`", (" [not covered]", "yellow"), no_wrap=True
         )
         found = (
-            f"witness: {_facts_text(witness)} ({witness.decision})"
-            if witness
-            else "no ticket was found whose answer rests on it"
+            f"witness: {_facts_text(witness)} ({witness.decision})" if witness else "no ticket was found that uses it"
         )
         yield Text(f"    {found}", "dim", no_wrap=True)
     if not covered.missed:
@@ -106,7 +104,7 @@ def coverage_parts(version: Version, covered: Coverage) -> Iterator[RenderableTy
 
 
 def missed_rules(covered: Coverage, witnesses: RuleTickets) -> Iterator[tuple[tuple[str, object], Witness | None]]:
-    """Yield the rules that no case covers, by id and place, each with a ticket for it, if there is one."""
+    """Yield the id and place of each rule that no case covers, with a ticket for it if there is one."""
     for table in covered.tables:
         for at, rule in enumerate(table.rules):
             if not rule.cases:
@@ -131,7 +129,7 @@ def _coverage_row(table: TableCoverage) -> tuple[RenderableType, ...]:
 
 
 def _share(part: int, whole: int) -> str:
-    """Write a share; one that is not whole is never rounded up to it.
+    """Return a share as text; it is never rounded up to the whole.
 
     >>> _share(3, 4), _share(9999, 10000)
     ('3 of 4, 75 %', '9,999 of 10,000, 99.9 %')
@@ -140,7 +138,7 @@ def _share(part: int, whole: int) -> str:
 
 
 def share_text(part: int, whole: int) -> str:
-    """Write a share in percent, cut and not rounded."""
+    """Return a share in percent, truncated to one decimal."""
     return f"{int(10 * percent(part, whole)) / 10:g}"
 
 
@@ -149,7 +147,7 @@ def _facts_text(witness: Witness) -> str:
 
 
 def summary_text(trials: Sequence[CaseRun], seconds: float) -> Text:
-    """Describe in one line what came of all versions."""
+    """Return the results of all versions in one line."""
     run, failed = sum(len(one.results) for one in trials), sum(len(one.failed) for one in trials)
     problems = sum(len(one.problems) for one in trials)
     broken = [one.source.root for one in trials if one.ref is None]
@@ -163,10 +161,12 @@ def summary_text(trials: Sequence[CaseRun], seconds: float) -> Text:
 
 
 def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
-    """Return how many cases failed, and which versions are too broken to run theirs.
+    """Return how many cases failed, and which versions could not run theirs.
 
-    >>> cases_summary(1, 3, []), cases_summary(0, 3, ["policies"]), cases_summary(0, 0, ["policies"])
-    ('1 of 3 cases failed', 'the cases of policies were not run, 3 of 3 elsewhere passed', 'the cases of policies were not run')
+    >>> cases_summary(1, 3, []), cases_summary(0, 0, ["policies"])
+    ('1 of 3 cases failed', 'the cases of policies were not run')
+    >>> cases_summary(0, 3, ["policies"])
+    'the cases of policies were not run, 3 of 3 elsewhere passed'
     """
     if not broken:
         return f"{failed:,} of {count(run, 'case')} failed" if run else "no case run"
@@ -181,7 +181,7 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
 
 
 def plain_case_runs(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> Plain:
-    """Return everything as data."""
+    """Return the results of all versions as data."""
     return {"ok": ok, "seconds": round(seconds, 3), "versions": [_plain_trial(one) for one in trials]}
 
 
@@ -227,7 +227,7 @@ def _plain_result(result: CaseResult, trial: CaseRun) -> Plain:
 
 
 def plain_coverage(covered: Coverage, version: Version) -> Plain:
-    """Return coverage as data; of the cells that are not covered, the first ones of each table, each with a ticket."""
+    """Return coverage as data, with tickets for the first uncovered cells of each table."""
     witnesses = RuleTickets(version)
     missed = [
         {

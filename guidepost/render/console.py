@@ -1,10 +1,10 @@
-"""The terminal: where results and errors go, in which colours, how wide, and the exit codes.
+"""The terminal: standard output and error, colours, width and exit codes.
 
-Results go to standard output and everything else to standard error. Colours are for terminals only, and not where
-``NO_COLOR`` is set. Text that goes to a file or a pipe is not wrapped or cut, unless ``COLUMNS`` says how wide it is to be.
+Results go to standard output, everything else to standard error. Colours are used on terminals only, unless
+``NO_COLOR`` is set. Text in a file or a pipe is not wrapped, unless ``COLUMNS`` sets a width.
 
-Control characters and marks of writing direction are written as escapes, whatever they came with: a fact, a name of a file,
-a text of a policy from a foreign branch.
+Control characters and marks of writing direction are written as escapes, whether they come from a fact, the name of a
+file or a policy of a foreign branch.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from engine.model.quoting import visible_json, visible_lines
 from guidepost.render.messages import Message
 
 WIDE: Final = 10_000
-"""Columns of a console that is not a terminal: more than any line has."""
+"""The width of a console that is not a terminal, wider than any line."""
 
 DID_YOU_MEAN: Final = "; did you mean"
-"""How the end of a message begins that names what was perhaps meant."""
+"""The beginning of a suggestion at the end of a message."""
 
 LONGEST_WORD: Final = 80
-"""Characters of a word beyond which a table may break it."""
+"""A table breaks words that are longer than this."""
 
 _RULER: Final = Console(width=WIDE, file=StringIO(), markup=False, emoji=False, highlight=False, force_terminal=False)
 
 RANKS: Final = ("bold red", "dark_orange", "yellow", "green", "cyan", "blue", "magenta")
-"""Colours of the values of a choice, by their order in the vocabulary."""
+"""The colours of the values of a choice, by their order in the vocabulary."""
 
 
 class ExitCode(IntEnum):
-    """How a command ends."""
+    """The exit codes of all commands."""
 
     OK = 0
     UNHEALTHY = 1
@@ -61,21 +61,21 @@ class ExitCode(IntEnum):
 
 
 class TableOrJson(StrEnum):
-    """How an answer or a policy is written."""
+    """The formats of an answer or a policy."""
 
     TABLE = "table"
     JSON = "json"
 
 
 class TextOrJson(StrEnum):
-    """How a list of problems is written."""
+    """The formats of a list of problems."""
 
     TEXT = "text"
     JSON = "json"
 
 
 class _SafeConsole(Console):
-    """A console that writes no character of a text that a terminal obeys; its own colours it writes."""
+    """A console that escapes the control characters of texts, but not its own colours."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
@@ -83,7 +83,7 @@ class _SafeConsole(Console):
 
 
 class _WholeTable:
-    """A table that is at least as wide as its longest words need, however narrow the terminal is."""
+    """A table that is at least as wide as its longest words, even if the terminal is narrower."""
 
     def __init__(self, table: RenderableType) -> None:
         self._table = table
@@ -98,7 +98,7 @@ def _is_table(part: RenderableType) -> bool:
 
 
 class Screen:
-    """A stream that shows text and tables: as wide as the terminal or ``COLUMNS``, else as wide as its lines are."""
+    """A stream for text and tables, as wide as the terminal or ``COLUMNS``, or else as wide as its lines."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -113,7 +113,7 @@ class Screen:
         )
 
     def show(self, *parts: RenderableType) -> None:
-        """Show these parts below each other; without any, an empty line. A message, and a text with ``no_wrap``, keeps its lines."""
+        """Write parts below each other, or an empty line; messages and texts with ``no_wrap`` keep their lines."""
         if self._is_terminal:
             self._print(parts)
             return
@@ -129,40 +129,40 @@ class Screen:
             self._console.print(_WholeTable(part) if _is_table(part) else part, soft_wrap=lines, crop=False)
 
     def working(self, what: str) -> AbstractContextManager[object]:
-        """Describe on a terminal what takes a moment, as long as the block runs."""
+        """Show on a terminal what is in progress while the block runs."""
         return self._console.status(what) if self._is_terminal else nullcontext()
 
 
 def _columns() -> int:
-    """Return how wide what is not a terminal is to be: ``COLUMNS``, or wider than any line."""
+    """Return the width of a stream that is not a terminal: ``COLUMNS``, or wider than any line."""
     wanted = os.environ.get("COLUMNS", "")
     return int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) > 0 else WIDE
 
 
 def results() -> Screen:
-    """Return the screen for what was asked for."""
+    """Return the screen for results: standard output."""
     return Screen(sys.stdout)
 
 
 def errors() -> Screen:
-    """Return the screen for what went wrong."""
+    """Return the screen for messages: standard error."""
     return Screen(sys.stderr)
 
 
 def show_json(plain: object) -> None:
-    """Write plain data as JSON: indented, in the order given, without colours."""
+    """Write data to standard output as indented JSON, without colours."""
     sys.stdout.write(json_text(plain))
 
 
 def json_text(plain: object) -> str:
-    """Return plain data as JSON text with a line break behind it; no character in it is one that a terminal obeys."""
+    """Return data as indented JSON with a final line break; control characters are escaped."""
     return visible_json(json.dumps(plain, indent=2, ensure_ascii=False)) + "\n"
 
 
 def command_error(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
-    """Describe what is wrong on standard error; give what to raise to end the command with this exit code."""
+    """Report an error on standard error; return the exit to raise, which ends the command with this code."""
     screen = errors()
-    # Here already: a text of Rich drops some control characters, such as BEL and BS, so that a word looks like another one.
+    # Escaped here because Rich drops some control characters, such as BEL and BS, which could make two words look alike.
     screen.show(Text.assemble(("error: ", "bold red"), visible_lines(message)))
     if details:
         screen.show(*details)
@@ -185,14 +185,14 @@ def cannot_read(path: Path | str, error: OSError) -> typer.Exit:
 
 
 def indented(part: RenderableType, columns: int = 2) -> RenderableType:
-    """Move a part to the right. A text with ``no_wrap`` keeps its lines, such as a command that people copy."""
+    """Indent a part; a text with ``no_wrap``, such as a command to copy, keeps its lines."""
     if isinstance(part, Text) and part.no_wrap:
         return Text("\n", no_wrap=True).join(Text.assemble(" " * columns, line) for line in part.split("\n"))
     return Padding(part, (0, 0, 0, columns))
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
-    """Return rows in columns without lines; ``styles`` are those of the columns. No word is broken, as in ``sections``."""
+    """Return a table without rules; ``styles`` are those of its columns. As in ``sectioned_table``, no word is broken."""
     table = Table.grid(padding=(0, 2))
     for index in range(max((len(row) for row in rows), default=0)):
         table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
@@ -203,15 +203,15 @@ def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
 
 
 def ruled_table(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
-    """Return rows under headings with a line below them."""
+    """Return a table with a rule below its headings."""
     return sectioned_table(headings, [rows])
 
 
 def sectioned_table(headings: Sequence[str], groups: Iterable[Sequence[Sequence[RenderableType]]]) -> Table:
-    """Return groups of rows under headings, with a line below these and between the groups.
+    """Return a table with a rule below its headings and between its groups of rows.
 
-    No id, place or instant is broken: columns of several words fold between them, and a table that still does not fit
-    is wider than the terminal.
+    No id, place or instant is broken: columns fold between words, and a table that still does not fit is wider than the
+    terminal.
     """
     table = Table(box=box.HORIZONTALS, pad_edge=False, header_style="bold", show_edge=False)
     for position, heading in enumerate(headings):
@@ -225,10 +225,10 @@ def sectioned_table(headings: Sequence[str], groups: Iterable[Sequence[Sequence[
 
 
 def _keep_words(table: Table) -> None:
-    """Set the least widths of a table's columns so that only texts of several words fold."""
+    """Set the minimum widths of a table's columns so that only texts of several words fold."""
     sizes = [_size(column) for column in table.columns]
     folding = [not column.no_wrap and least < most for column, (least, most) in zip(table.columns, sizes, strict=True)]
-    # Rich narrows the widest columns first, down to a common width. So all that fold have room for the longest word of any.
+    # Rich narrows the widest columns first, down to a common width, so each gets room for the longest word of any.
     word = max((least for (least, _), folds in zip(sizes, folding, strict=True) if folds), default=0)
     for column, (_, most), folds in zip(table.columns, sizes, folding, strict=True):
         column.no_wrap = not folds
@@ -236,18 +236,18 @@ def _keep_words(table: Table) -> None:
 
 
 def _size(column: Column) -> tuple[int, int]:
-    """Return how wide the longest word and the longest line of a column are; a word that nobody reads at a glance may break."""
+    """Return the widths of the longest word and the longest line of a column; very long words may break."""
     measured = [Measurement.get(_RULER, _RULER.options, cell) for cell in (column.header, *column.cells)]
     return min(LONGEST_WORD, max(one.minimum for one in measured)), max(one.maximum for one in measured)
 
 
 def rank_style(value: object, values: Sequence[str]) -> str:
-    """Return the colour of a choice's value, by its place among the values."""
+    """Return the colour of a choice's value, by its position among the values."""
     return RANKS[values.index(value) % len(RANKS)] if isinstance(value, str) and value in values else ""
 
 
 def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """Return the end of a message on a word that is not known: what was perhaps meant, if anything is near.
+    """Return the end of a message on an unknown word: the nearest known word, or "" if none is similar.
 
     >>> suggestion("prioritty", ["priority", "scope"]), suggestion("xyz", ["priority"])
     ('; did you mean `priority`?', '')
@@ -257,7 +257,7 @@ def suggestion(word: str, known: Iterable[str], prefix: str = "") -> str:
 
 
 def count(number: int, noun: str, nouns: str = "") -> str:
-    """Return a number with its noun.
+    """Return a number with its noun in the singular or plural.
 
     >>> count(1, "case"), count(1200, "case"), count(2, "policy", "policies")
     ('1 case', '1,200 cases', '2 policies')

@@ -1,4 +1,4 @@
-"""How deadlines, turns and elapsed times are written. In: what an answer says of them; out: texts, and the drawing of a deadline."""
+"""Deadlines, turns and elapsed times for the terminal: texts, and the drawing of a deadline."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ STATES: Final = {
 }
 
 DAY_RULES: Final = {"roll_then_clock": "to the same time of day", "roll_then_close": "to the close of the day"}
-"""What the ways to count business days lead to, in words."""
+"""The rules for business days in words."""
 
 NEVER: Final = f"never, or after {LAST_YEAR}, where the calendars end"
 
 NOTED: Final = 4
-"""How many holidays, or stretches of closed days, one line names."""
+"""How many holidays, or stretches of closed days, one line lists."""
 
 LATER: Final = timedelta(days=3)
-"""A drawing goes on to `now` if that is no more than this after the deadline."""
+"""A drawing extends to `now` if it is at most this long after the deadline."""
 
 
 def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
-    """Return how a deadline stands: its state, and the business time left or late."""
+    """Return the state of a deadline, and the business time that is left or that it is late."""
     over = standing.state in (DeadlineState.BREACHED, DeadlineState.PASSED)
     amount = (
         _counted_text(due, standing, standing.late, standing.late_at_least)
@@ -71,14 +71,14 @@ def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
 
 
 def _counted_text(due: Due, standing: Standing, time: timedelta | None, at_least: timedelta | None) -> str:
-    """Write an amount of business time, or how much it is at least where the holidays are not known so far."""
+    """Return an amount of business time, or its least value if the holidays are not known that far."""
     if time is None:
         return f"at least {worked_text(at_least or timedelta(), due.target, standing.total)}"
     return worked_text(time, due.target, standing.total)
 
 
 def due_text(due: Due, now: datetime | None) -> Text:
-    """Write when something is due and how that stands, or why nobody knows."""
+    """Return the due time and its state, or why it is not known."""
     if due.due is None:
         return uncertain_text(due.uncertain, due.zone) if due.uncertain else Text(NEVER)
     text = Text(instant_text(due.due, due.zone, named=True), "bold")
@@ -86,7 +86,7 @@ def due_text(due: Due, now: datetime | None) -> Text:
 
 
 def uncertain_text(why: Uncertain, zone: str) -> Text:
-    """Return which list of holidays ends when, and when something is due at the earliest."""
+    """Return which holiday list ends when, and the earliest possible due time."""
     text = Text.assemble(
         ("undecided", "yellow"), f": the holidays {why.holidays} are known from {why.first} to {why.last} only"
     )
@@ -94,10 +94,7 @@ def uncertain_text(why: Uncertain, zone: str) -> Text:
 
 
 def why_text(due: Due, policy: Policy) -> str:
-    """Describe in a line what a deadline rests on: the amount and the calendar, what counted where, and what was skipped.
-
-    The tests show many.
-    """
+    """Return the computation of a due time in one line: amount, calendar, what counted, what was skipped."""
     target, calendar = due.target, _calendar(due, policy)
     parts = [f"{amount_text(target.amount, target.unit)} by {due.calendar} from {instant_text(due.starts, due.zone)}"]
     opened = [one for one in due.stretches if one.kind is StretchKind.OPEN]
@@ -114,20 +111,20 @@ def why_text(due: Due, policy: Policy) -> str:
     if skipped := list(_skipped(due, calendar)):
         parts.append(f"skipped {', '.join(skipped)}")
     if due.extended is not None and due.due is not None:
-        parts.append(_held_text(due, f"{length_text(due.held)} on hold", "holds do not put it off"))
+        parts.append(_held_text(due, f"{length_text(due.held)} on hold", "holds do not extend it"))
     if due.estimated:
         parts.append(f"estimated, not confirmed: {', '.join(_estimated(due))}")
     return "; ".join(parts)
 
 
 def _held_text(due: Due, counted: str, left_out: str) -> str:
-    """Return what the holds on a ticket do: ``counted`` if they put the deadline off, ``left_out`` if its policy lets none do so."""
+    """Return the effect of holds: ``counted`` if they extend the deadline, ``left_out`` if its policy rules that out."""
     if not due.extended:
         return left_out
     if due.held:
         return counted
     ended = "met" if due.standing is not None and due.standing.state is DeadlineState.MET else "due"
-    return f"no hold counts: none falls in business time before it was {ended}"
+    return f"no hold counts: none is in business time before it was {ended}"
 
 
 def _calendar(due: Due, policy: Policy) -> Calendar:
@@ -141,7 +138,7 @@ def _estimated(due: Due) -> Iterator[str]:
 
 
 def _skipped(due: Due, calendar: Calendar) -> Iterator[str]:
-    """Name what did not count: days that are closed, holidays, breaks."""
+    """Yield what did not count: closed days, holidays, breaks."""
     if due.due is None or calendar.always:
         return
     first, last = (local_time(at, due.zone) for at in (due.starts, due.due))
@@ -165,13 +162,13 @@ def _skipped(due: Due, calendar: Calendar) -> Iterator[str]:
 
 
 def timeline_parts(due: Due, now: datetime | None) -> Iterator[RenderableType]:
-    """Yield a deadline, and how it came to its instant."""
+    """Yield a deadline with the drawing of its computation."""
     yield Text.assemble((due.name, "bold"), ": ", due_text(due, now))
     yield from drawing_parts(due, now)
 
 
 def drawing_parts(due: Due, now: datetime | None) -> Iterator[RenderableType]:
-    """Draw the way from the start of a deadline to its instant, and list its stretches and what it rests on."""
+    """Yield a drawing from the start of a deadline to its due time, its stretches and its details."""
     if due.due is not None:
         risk = due.standing.at_risk_from if due.standing else None
         marks = [
@@ -204,7 +201,7 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
         met = now is not None and standing.at != now
         yield "met" if met else "now", instant_text(standing.at, due.zone)
         at_least = standing.late_at_least
-        known = "" if at_least is None else "; more cannot be counted, the holidays are not known further"
+        known = "" if at_least is None else "; the rest cannot be counted, because the holidays are not known"
         yield (
             "used",
             _counted_text(due, standing, standing.used, None if at_least is None else standing.total + at_least)
@@ -223,18 +220,18 @@ def _details(due: Due, now: datetime | None) -> Iterator[tuple[RenderableType, R
             "on hold",
             _held_text(
                 due,
-                f"{length_text(due.held)} of business time, which puts it off",
-                "holds were sent, and do not put it off",
+                f"{length_text(due.held)} of business time, which extends it",
+                "holds were sent, but do not extend it",
             ),
         )
     if due.estimated:
-        yield "estimated", f"nobody has confirmed {', '.join(_estimated(due))}"
+        yield "estimated", f"not confirmed: {', '.join(_estimated(due))}"
     yield "calendar", f"{due.calendar}, {due.zone}"
     yield "tz database", due.tzdb
 
 
 def duty_text(duty: Duty) -> str:
-    """Return what time it is where the one who has the turn is, until when it is daytime there, and who is next."""
+    """Return the local time of the entry that has the turn, the end of its daytime, and who is next."""
     now, after = duty.now, duty.next
     local = local_time(duty.at, now.zone)
     there = f"local time {local:%a} {clock_text(local)} {_zoned(local, now)}"
@@ -244,7 +241,7 @@ def duty_text(duty: Duty) -> str:
         ends = local_time(now.ends, now.zone)
         return f"{there}, daytime until {clock_text(ends)}; {then}"
     begins = local_time(now.begins, now.zone)
-    return f"{there}; nobody is in daytime, and here it begins first, {begins:%a} {clock_text(begins)}; {then}"
+    return f"{there}; it is daytime nowhere, and begins here first, {begins:%a} {clock_text(begins)}; {then}"
 
 
 def _zoned(local: datetime, shift: Shift) -> str:
@@ -252,7 +249,7 @@ def _zoned(local: datetime, shift: Shift) -> str:
 
 
 def passed_text(passed: Passed) -> Text:
-    """Write a fact that follows from an instant."""
+    """Return a fact that follows from an instant, and which one."""
     if passed.value is None:
         return uncertain_text(passed.uncertain, "UTC") if passed.uncertain else Text("undecided", "yellow")
     return Text.assemble(
@@ -261,7 +258,7 @@ def passed_text(passed: Passed) -> Text:
 
 
 def zone_of(policy: Policy, outcomes: Mapping[str, object], name: str) -> str:
-    """Return the zone in which a deadline is told before it is decided: that of its region or of its calendars, if one is known."""
+    """Return the zone for a deadline that is not decided: that of its region or calendars if it is one, else UTC."""
     deadline = policy.deadlines[name]
     region = policy.regions.get(str(outcomes.get(deadline.region)))
     zones = {policy.calendars[name].zone for name in deadline.calendars}

@@ -1,4 +1,4 @@
-"""A difference on a terminal: what the text says, what may be sent, and what it does; matrices with their changed cells."""
+"""A difference for the terminal: changes of the text, of the requests, and of the decisions."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edi
 
 
 def diff_parts(shown: DiffReport, *, every: bool) -> Iterator[RenderableType]:
-    """Yield the parts of a report; ``every`` shows all regions and citations."""
+    """Yield a report; ``every`` shows all regions and citations."""
     yield from _head(shown)
     if shown.wording or shown.citations:
         yield from ("", Text("What the text says", "bold underline"))

@@ -1,4 +1,4 @@
-"""A difference as one HTML page that needs nothing else: matrices side by side, regions, and a filter."""
+"""A difference as one HTML page: matrices side by side, regions and a filter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from guidepost.render.markdown import arrows
 
 
 def diff_html(shown: DiffReport) -> str:
-    """Write a report as a page."""
+    """Return a report as an HTML page."""
     return _template().render(shown=shown, diff=shown.diff, most=SHOWN)
 
 
@@ -45,17 +45,17 @@ def _change(change: Change) -> str:
 
 
 def _find(region: DiffRegion) -> str:
-    """Return what else a region is found by: each fact with each of its values, as a ticket has them."""
+    """Return the words that find a region: each fact with each of its values."""
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 
 
 def _mostly(one: OutcomeDiff) -> str:
-    """Return what mostly becomes of an outcome, or whatever else there is to say of it."""
+    """Return the most frequent change of an outcome, or its summary if it has none."""
     return arrows(mostly_text(one)) or coded(outcome_text(one))
 
 
 def _worded(one: Wording) -> str:
-    """Return what the text says differently; only our own sentences have backticks that mean code."""
+    """Return a change of the text; backticks mean code only in sentences that Guidepost wrote."""
     said = arrows(wording_text(one))
     return coded(said) if one.part == ELAPSED else said
 

@@ -1,4 +1,4 @@
-"""A difference as plain data, for JSON."""
+"""A difference as data, for JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Plain = dict[str, Any]
 
 
 def plain_diff(shown: DiffReport) -> Plain:
-    """Write a whole report as plain data."""
+    """Return a report as data."""
     diff = shown.diff
     return {
         "before": plain_version(diff.before, shown.names[0]),
@@ -36,7 +36,7 @@ def plain_diff(shown: DiffReport) -> Plain:
 
 
 def plain_version(ref: VersionRef, asked: str) -> Plain:
-    """Write a version, and what it was called by who asked."""
+    """Return a version, and the name that the command was given for it."""
     return {"asked": asked, "name": ref.name, "version": ref.version, "digest": ref.digest}
 
 
@@ -99,7 +99,7 @@ def _outcome(one: OutcomeDiff) -> Plain:
 
 
 def plain_change(change: Change) -> Plain:
-    """Write a change."""
+    """Return a change of an outcome; of a list, the removed and added items."""
     if change.in_part:
         return {"text": change_text(change), "removed": list(items(change.before)), "added": list(items(change.after))}
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
@@ -131,7 +131,7 @@ def _region(region: DiffRegion) -> Plain:
 
 
 def plain_values(values: Values) -> Plain:
-    """Write what one fact is in a region."""
+    """Return the values of one fact in a region."""
     said: Plain = {"fact": values.fact, "unknown": values.unknown}
     if values.sent:
         return {**said, "any": True}

@@ -1,6 +1,6 @@
-"""A difference as Markdown: the summary of a pull request, long parts folded.
+"""A difference as the Markdown summary of a pull request, with long parts folded.
 
-The text is made of parts, so that one that is too long can be written shorter, and at last cut between two parts.
+If the text is too long, its lists are shortened, and then it is cut between two parts.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from guidepost.render.diff_report import SHOWN, DiffReport, command
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fit_parts, folded, listed, prose
 
 LENGTHS: Final = (200, 50, SHOWN)
-"""How many lines of a list are written out: the first of these with which the whole is short enough."""
+"""The lengths of lists to try: the first with which the whole text is short enough is used."""
 
 
 def diff_markdown(shown: DiffReport, most: int = MOST_BYTES) -> str:
-    """Write a report as Markdown of at most so many bytes."""
+    """Return a report as Markdown of at most ``most`` bytes."""
     return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
 
 
@@ -61,7 +61,7 @@ def _parts(shown: DiffReport, length: int) -> Iterator[str]:
 
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
-    """Yield one line for each outcome that changes, if there are several."""
+    """Yield one row for each outcome that changes, if there are several."""
     rows = [
         f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |"
         for decision in decisions
@@ -77,7 +77,7 @@ def _share(one: OutcomeDiff) -> str:
 
 
 def _mostly(one: OutcomeDiff) -> str:
-    return escaped(mostly_text(one)) or "by what it follows, or its terms"
+    return escaped(mostly_text(one)) or "its inputs or terms"
 
 
 def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
@@ -111,7 +111,7 @@ def _outcome(decision: str, one: OutcomeDiff, length: int) -> Iterator[str]:
 
 def _and_more(number: int) -> Iterator[str]:
     if number > 0:
-        yield from ("", f"{number:,} more are left out here: `guidepost diff -o html` has them.")
+        yield from ("", f"{number:,} more are not shown: `guidepost diff -o html` lists them.")
 
 
 def _regions(decision: str, regions: Iterable[DiffRegion], inputs: bool) -> Iterator[str]:
@@ -149,4 +149,4 @@ def _wording(wording: Iterable[Wording]) -> Iterator[str]:
 
 def _citations(shown: DiffReport) -> Iterator[str]:
     for (one, other), there in shown.citations.items():
-        yield f"- cited otherwise {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"
+        yield f"- citation changed {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"

@@ -1,4 +1,4 @@
-"""What every form of a difference shows: the difference itself, the matrices of both versions, and the budget it broke."""
+"""The report of a difference in every format: the difference, the matrices of both versions, and exceeded limits."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from engine.diff.words import ticket_text
 from engine.version.version import Version
 
 SHOWN: Final = 8
-"""How many regions of an outcome are shown unless all are asked for."""
+"""How many regions of an outcome are shown without --all."""
 
 NO_BUDGET: Final = Budget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """A difference to show. ``names`` are what the two versions were called by who asked."""
+    """A difference to write; ``names`` are the specs of the two versions."""
 
     diff: Diff
     matrices: tuple[MatrixDiff, ...]
@@ -39,7 +39,7 @@ class DiffReport:
 
     @property
     def title(self) -> str:
-        """Return which versions these are; drafts of one version have the same number."""
+        """The names of both versions; drafts of one version have the same number."""
         one, other = self.diff.before, self.diff.after
         if one.name != other.name:
             return f"{one.name} {one.version} → {other.name} {other.version}"
@@ -51,12 +51,12 @@ class DiffReport:
 
     @property
     def wording(self) -> tuple[Wording, ...]:
-        """What the text says differently, but for changed citations."""
+        """The changes of the text, except changed citations."""
         return tuple(one for one in self.diff.wording if one.what != CITATION)
 
     @property
     def citations(self) -> dict[tuple[str, str], tuple[Wording, ...]]:
-        """What cites another heading than before, by both headings."""
+        """The changed citations, by the headings before and after."""
         return citations(self.diff.wording)
 
     @property
@@ -66,9 +66,9 @@ class DiffReport:
 
 
 def make_diff_report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> DiffReport:
-    """Compare two versions for a report, and hold the difference against a budget.
+    """Compare two versions, and compare the difference with a budget.
 
-    Raises PolicyErrors if they cannot be laid over each other, and NotABudget if the budget names what neither has.
+    Raises PolicyErrors if the versions cannot be compared, and NotABudget if the budget uses unknown names.
     """
     check_budget(budget, before.policy, after.policy)
     diff = compare(before, after)
@@ -78,5 +78,5 @@ def make_diff_report(before: Version, after: Version, names: tuple[str, str], bu
 
 
 def command(decision: str, region: DiffRegion) -> str:
-    """Return the command line that decides the example of a region."""
+    """Return the command that decides the example of a region."""
     return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()

@@ -1,4 +1,4 @@
-"""What a fact or outcome may be, in a few words."""
+"""The values of a fact or outcome in a few words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from engine.model.vocabulary import Fact, FactType, number_text
 
 
 def allowed_values_text(fact: Fact, most: int = 8) -> str:
-    """Return what a fact or outcome may be, in a few words; of its values no more than ``most``."""
+    """Return the values that a fact or outcome accepts; at most ``most`` of a list."""
     if fact.values:
         more = len(fact.values) - most
         return ", ".join(value.value for value in fact.values[:most]) + (f" and {more} more" if more > 0 else "")

@@ -1,6 +1,6 @@
-"""One HTML page that needs nothing else: its style and its script are in it, and a browser runs no other script.
+"""One HTML page without other files: it contains its style and script, and browsers run no other script.
 
-What policies and tickets say is only ever put in as text.
+Texts of policies and tickets are always escaped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.model.quoting import visible_lines
 
 
 def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template:
-    """Return a template by its name; ``words`` are its functions, ``styles`` its own style sheets."""
+    """Return a template; ``words`` are the functions that it calls, ``styles`` its style sheets."""
     loader = PackageLoader("guidepost.render", "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe
@@ -27,7 +27,7 @@ def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template
         "\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",))
     )
     environment.globals.update(
-        # Our own files, which hold nothing of a policy.
+        # These are files of this package, and contain no text of a policy.
         page_css=Markup(style),  # noqa: S704
         page_js=Markup(script),  # noqa: S704
         script_hash=b64encode(hashlib.sha256(script.encode()).digest()).decode(),
@@ -36,12 +36,12 @@ def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template
 
 
 def _safe(value: Any) -> Any:
-    """Return what a template puts into a page; control characters of a text are written as escapes, markup of our own stays."""
+    """Escape the control characters of a text; markup of this package stays."""
     return visible_lines(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def coded(text: str) -> Markup:
-    """Show the words in backticks as code; all of it stays text. Where a backtick is left over, nothing is code.
+    """Return a text as HTML, with words in backticks as code; with an odd number of backticks, nothing is code.
 
     >>> str(coded("`a` < b")), str(coded("a ` b"))
     ('<code>a</code> &lt; b', 'a ` b')

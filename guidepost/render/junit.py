@@ -1,4 +1,4 @@
-"""Policy tests as JUnit XML, for the pages on which build servers show tests. In: what came of them; out: text."""
+"""Results of cases as JUnit XML, which build servers show."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROGRAM = "guidepost"
 
 
 def junit(trials: Iterable[CaseRun]) -> str:
-    """Write the cases of each file as a suite; a problem of a policy is a test with an error."""
+    """Return the results as JUnit XML: a suite for each file, and a test with an error for each problem of a policy."""
     report = JUnitXml(PROGRAM)
     for one in trials:
         if one.problems:

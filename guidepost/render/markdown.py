@@ -1,4 +1,4 @@
-"""Markdown for pull requests: texts that stay texts, parts that fold, and a summary that is never too long."""
+"""Markdown for pull requests: escaped texts, folded parts, and summaries of limited length."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 from engine.model.quoting import visible
 
 MOST_BYTES: Final = 1_000_000
-"""How long a summary may become; GitHub shows none that is longer than 1 MiB."""
+"""The longest summary; GitHub does not show summaries of more than 1 MiB."""
 
 SPECIAL: Final = "\\`*_[]|~$#"
-"""Characters that would be read as markup."""
+"""The characters that Markdown reads as markup."""
 
 
 def fit_parts(write: Callable[[int], Iterable[str]], lengths: Sequence[int], most: int, whole: str) -> str:
-    """Put the parts together that are written with lists of a length: the first of these at which all of it fits."""
+    """Return the parts for the first length of lists with which they fit into ``most`` bytes, joined."""
     parts: list[str] = []
     for length in lengths:
         parts = [*write(length)]
@@ -25,14 +25,15 @@ def fit_parts(write: Callable[[int], Iterable[str]], lengths: Sequence[int], mos
 
 
 def joined_parts(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "guidepost diff") -> str:
-    """Put parts below each other as long as they fit, and say how many were left out; ``whole`` is the command that shows all of it."""
-    left = most - 200  # for the line that says so
+    """Join parts as long as they fit, and note how many are left out; ``whole`` is the command that shows them all."""
+    left = most - 200  # for the note on what is left out
     kept: list[str] = []
     for part in parts:
         left -= _size(part)
         if left < 0:
             kept.append(
-                f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. `{whole}` shows all of it."
+                f"**Left out:** {len(parts) - len(kept):,} of {len(parts):,} parts, because a summary may not be longer. "
+                f"`{whole}` shows all of it."
             )
             break
         kept.append(part)
@@ -40,7 +41,7 @@ def joined_parts(parts: Sequence[str], most: int = MOST_BYTES, whole: str = "gui
 
 
 def escaped(text: str) -> str:
-    r"""Keep a text from being read as markup, on one line.
+    r"""Escape a text, so that Markdown reads no markup in it, and put it on one line.
 
     >>> escaped("a|b <i> c_d\n -> e")
     'a\\|b &lt;i&gt; c\\_d → e'
@@ -52,7 +53,7 @@ def escaped(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    r"""Write a message: what stands in backticks as code, and the rest as text.
+    r"""Return a message as Markdown: words in backticks as code, the rest escaped.
 
     >>> prose("unknown impact `a_b`; 1 < 2")
     'unknown impact `a_b`; 1 &lt; 2'
@@ -65,7 +66,7 @@ def prose(text: str) -> str:
 
 
 def code(text: str, *, in_table: bool = False) -> str:
-    r"""Write a text as code, whatever is in it; in a table a bar needs a backslash even there.
+    r"""Return a text as code, whatever it contains; in a table, bars are escaped too.
 
     >>> code("a=b"), code("a`b"), code("a|b", in_table=True)
     ('`a=b`', '``a`b``', '`a\\|b`')
@@ -79,12 +80,12 @@ def code(text: str, *, in_table: bool = False) -> str:
 
 
 def folded(title: str, lines: Iterable[str]) -> str:
-    """Write a part that opens on a click."""
+    """Return a part that opens on a click."""
     return "\n".join((f"<details><summary>{title}</summary>", "", *lines, "", "</details>"))
 
 
 def listed(lines: Sequence[str], length: int) -> Iterator[str]:
-    """Yield the first lines of a list, and say how many more there are."""
+    """Yield the first lines of a list, and a line with the number of the others."""
     yield from lines[:length]
     if len(lines) > length:
         yield f"- … and {len(lines) - length:,} more"
@@ -95,10 +96,10 @@ def _size(part: str) -> int:
 
 
 def _spaced(text: str) -> str:
-    """Escape a piece of a sentence, with the spaces at its ends."""
+    """Escape a piece of a sentence, and keep the spaces at its ends."""
     return f"{' ' * text[:1].isspace()}{escaped(text)}{' ' * (text[-1:].isspace() and not text.isspace())}"
 
 
 def arrows(text: str) -> str:
-    """Write the arrows of a text as people draw them."""
+    """Return a text with its ASCII arrows as →."""
     return text.replace(" -> ", " → ")

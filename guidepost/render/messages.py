@@ -1,6 +1,6 @@
-"""Messages about a place in a file: what is wrong there, the source line with a caret, and the help.
+"""Messages about a place in a file: the message, the source line with a caret, and the help.
 
-The first line is ``file:line:column: message [code]``, which editors and CI read.
+The first line is ``file:line:column: message [code]``, which editors and CI systems parse.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as it is shown on a screen, as wide as the screen: its first line, the source line, and what follows."""
+    """A message for a screen: its first line, the source line cut to the width of the screen, and the lines below."""
 
     head: Text
     place: Place
@@ -38,7 +38,7 @@ class Message:
 
 
 def problem_text(problem: Problem) -> Message:
-    """Return a problem with its source line."""
+    """Return the message of a problem, with its source line."""
     first, *more = str(problem).splitlines()
     place, code = str(problem.place), f"[{problem.code}]"
     head = Text(first)

@@ -1,4 +1,4 @@
-"""A month of a calendar as a grid of days. In: a calendar, dates, an instant; out: parts for the screen, and plain data."""
+"""A month of a calendar as a grid of days, and as data."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from guidepost.render.time_text import WEEKDAYS, day_text, hours_text, minutes_t
 from guidepost.render.timeline import turns
 
 WIDTH: Final = 10
-"""Columns of a day: seven of them, and what is between, fit a terminal of 80."""
+"""The columns of a day: seven days and their borders fit 80 columns."""
 
 ONE_OFF: Final = "*"
 ESTIMATED: Final = "~"
@@ -34,7 +34,10 @@ BREAK: Final = "-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """A day of a calendar: its hours, and what makes it other than its weekday; ``known`` is whether the holidays are."""
+    """A day of a calendar: its hours, and how it differs from its weekday.
+
+    ``known`` is whether the holiday list covers the day.
+    """
 
     day: date
     known: bool
@@ -45,7 +48,7 @@ class Day:
 
 
 def days_of(calendar: Calendar, first: date, last: date) -> tuple[Day, ...]:
-    """Return the days from a date to another."""
+    """Return the days from the first date to the last, both included."""
     listed = calendar.holidays
     found = []
     for number in range(first.toordinal(), last.toordinal() + 1):
@@ -67,7 +70,7 @@ def days_of(calendar: Calendar, first: date, last: date) -> tuple[Day, ...]:
 
 
 def month_parts(clock: Clock, days: Sequence[Day], today: date) -> Iterator[RenderableType]:
-    """Draw days as a grid of weeks."""
+    """Yield a grid of weeks, and the signs that it uses."""
     table = Table(box=box.SQUARE, show_lines=True, padding=(0, 0), header_style="bold", border_style="dim")
     for name in WEEKDAYS:
         table.add_column(name, width=WIDTH)
@@ -113,7 +116,7 @@ def _cell(day: Day, today: bool, turned: str) -> Text:
 
 
 def _short(name: str) -> str:
-    r"""Cut a name to two lines of a cell.
+    r"""Shorten a name to two lines of a cell.
 
     >>> _short("Auckland Anniversary Day")
     'Auckland\nAnnivers…'
@@ -128,7 +131,7 @@ def _short(name: str) -> str:
 
 
 def _interval(interval: Interval) -> str:
-    """Write an interval in few columns.
+    """Return an interval in few columns.
 
     >>> _interval(Interval(420, 1140)), _interval(Interval(450, 1140)), _interval(Interval(0, 1440))
     ('07-19', '07:30-19', 'all day')
@@ -149,7 +152,7 @@ def _turns(clock: Clock, days: Sequence[Day]) -> list[tuple[int, str]]:
 
 
 def special_parts(clock: Clock, days: Sequence[Day]) -> Iterator[RenderableType]:
-    """List what makes days other than their weekday: holidays with status and source, one-off hours, breaks, turned clocks."""
+    """Yield a table of holidays with status and source, one-off hours, breaks and clock changes."""
     rows: list[tuple[RenderableType, ...]] = []
     for day in days:
         name = day_text(day.day)
@@ -170,7 +173,7 @@ def special_parts(clock: Clock, days: Sequence[Day]) -> Iterator[RenderableType]
         rows.append(
             (
                 short_text(to_datetime(at), clock.calendar.zone).rpartition(" ")[0],
-                f"clocks are turned by {text} at {at_text(at, clock)}",
+                f"clocks change by {text} at {at_text(at, clock)}",
                 "",
                 "",
             )
@@ -181,13 +184,13 @@ def special_parts(clock: Clock, days: Sequence[Day]) -> Iterator[RenderableType]
 
 
 def at_text(micros: int, clock: Clock) -> str:
-    """Write when clocks are turned, by the clock that counted until then."""
+    """Return the local time of a clock change, by the offset before it."""
     before = local_time(to_datetime(micros - 1), clock.calendar.zone) + timedelta(microseconds=1)
     return f"{before:%H:%M} {offset_text(before)}"
 
 
 def plain_days(clock: Clock, days: Sequence[Day]) -> Plain:
-    """Return days as plain data; hours are local minutes of the day, and null where the holidays are not known."""
+    """Return days as data; hours are local minutes of the day, or null if the holidays are not known."""
     listed = clock.calendar.holidays
     return {
         "holidays": plain_span(listed) if listed else None,

@@ -1,7 +1,4 @@
-"""Policies as people read them. In: a policy and the name of a part of it; out: parts for the screen.
-
-A matrix is shown as a matrix, rules as when and then, entries as a catalogue. Nothing here knows a desk's words.
-"""
+"""Policies for the terminal: a matrix as a matrix, rules as when and then, entries as a catalogue."""
 
 from __future__ import annotations
 
@@ -21,11 +18,11 @@ from guidepost.render.facts_text import allowed_values_text
 from guidepost.render.time_text import minutes_text
 
 Part = Table | Roster | Deadline
-"""What works an outcome out."""
+"""The parts of a policy that compute outcomes."""
 
 
 def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
-    """Return the tables, rosters and deadlines that work a decision out, in the order in which they are worked out."""
+    """Return the tables, rosters and deadlines of a decision, in the order in which they are computed."""
     wanted = set(decision.outcomes)
     deadlines = [deadline for name, deadline in policy.deadlines.items() if name in wanted]
     for deadline in deadlines:
@@ -37,7 +34,7 @@ def tables_of(policy: Policy, decision: Decision) -> tuple[Part, ...]:
 
 
 def _tables(policy: Policy, outcomes: set[str]) -> tuple[Table, ...]:
-    """Return the tables that work outcomes out, and those whose outcomes these read."""
+    """Return the tables that compute outcomes, and those whose outcomes they read."""
     wanted, chosen = {*outcomes}, list[Table]()
     for table in reversed(tuple(policy.tables.values())):
         if wanted & set(table.produces):
@@ -47,13 +44,13 @@ def _tables(policy: Policy, outcomes: set[str]) -> tuple[Table, ...]:
 
 
 class PolicyPages:
-    """How the parts of one policy version are written."""
+    """Writes the parts of one version."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
     def decision(self, decision: Decision) -> Iterator[RenderableType]:
-        """Yield a decision: what answers it, and its tables."""
+        """Yield a decision with its outcomes and tables."""
         yield Text.assemble((decision.name, "bold"), f": {decision.about}" if decision.about else "")
         rows = [("answers", ", ".join(decision.answers))]
         rows += [("beside", ", ".join(decision.beside))] if decision.beside else []
@@ -74,7 +71,7 @@ class PolicyPages:
                 return self.deadline(part)
 
     def table(self, table: Table) -> Iterator[RenderableType]:
-        """Yield a table in the form in which it is written."""
+        """Yield a table in its written form."""
         yield calendar_pages.heading(table.name, table.about, table.source, table.place)
         match table.form:
             case Form.MATRIX:
@@ -86,7 +83,7 @@ class PolicyPages:
         yield from self._otherwise(table)
 
     def roster(self, roster: Roster) -> Iterator[RenderableType]:
-        """Yield a roster: who is open when."""
+        """Yield a roster with its opening hours."""
         yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
         hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
         rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
@@ -95,14 +92,14 @@ class PolicyPages:
             yield _indented(grid([("assumes", roster.assumption)], "yellow"))
 
     def deadline(self, deadline: Deadline) -> Iterator[RenderableType]:
-        """Yield a deadline: from when on it counts, and by which rules."""
+        """Yield a deadline with its start and its rules."""
         yield calendar_pages.heading(deadline.name, deadline.about, deadline.table.source, deadline.place)
         yield _indented(grid([*calendar_pages.deadline_rows(deadline)], "cyan"))
         yield from self._rules(deadline.table)
         yield from self._otherwise(deadline.table)
 
     def assumptions(self) -> Iterator[RenderableType]:
-        """Yield everything the source text does not say and the policy takes to be so."""
+        """Yield the assumptions: what the policy adds because its source text leaves it open."""
         rows = [
             (Text(assumption.id, "bold"), assumption.reason, assumption.source, Text(str(assumption.place), "dim"))
             for assumption in self._policy.assumptions
@@ -110,7 +107,7 @@ class PolicyPages:
         yield ruled_table(("assumption", "reason", "source", "place"), rows)
 
     def questions(self) -> Iterator[RenderableType]:
-        """Yield the contradictions of the source text, each with the reading that was chosen."""
+        """Yield the open questions about the source text, each with the chosen reading."""
         for position, question in enumerate(self._policy.questions):
             if position:
                 yield ""
@@ -128,7 +125,7 @@ class PolicyPages:
         yield ruled_table((noun, "type", "about", "values"), rows)
 
     def fact(self, fact: Fact) -> Iterator[RenderableType]:
-        """Yield one fact or outcome with every value, and what it follows from."""
+        """Yield one fact or outcome with all values, and what it follows from."""
         yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
         rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed_values_text(fact))])
         if elapsed := self._policy.elapsed.get(fact.name):
@@ -159,7 +156,7 @@ class PolicyPages:
         return self._value(outcome, value, "reverse") + Text("*" if rule.assumption else "")
 
     def _entries(self, table: Table) -> Iterator[RenderableType]:
-        """Yield a catalogue: entries under what they have in common, or one row each where they have nothing."""
+        """Yield a catalogue: entries grouped by their outcomes, or one row each if few share them."""
         groups: dict[str, list[Rule]] = {}
         for rule in table.rules:
             groups.setdefault(self._then(rule).plain, []).append(rule)
@@ -184,7 +181,7 @@ class PolicyPages:
         return _dense(headings, rows) if outcomes else grid(rows)
 
     def _assumed(self, table: Table) -> Iterator[RenderableType]:
-        """Yield the reasons for what is marked with a star, each once, with the cells or entries that rest on it."""
+        """Yield each assumption once, with the marked cells or entries that depend on it."""
         reasons: dict[str, list[str]] = {}
         for rule in table.rules:
             if rule.assumption:
@@ -241,7 +238,7 @@ def _indented(part: RenderableType) -> RenderableType:
 
 
 def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) -> RenderableType:
-    """Return a table without the columns in which nothing stands."""
+    """Return a table without its empty columns."""
     named = list(headings)
     kept = [index for index in range(len(named)) if any(str(row[index]) for row in rows)]
     return ruled_table([named[index] for index in kept], [tuple(row[index] for index in kept) for row in rows])

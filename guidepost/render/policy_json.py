@@ -1,4 +1,4 @@
-"""Policies as plain data, for JSON. In: the nouns of a policy; out: dicts and lists with a stable order of keys."""
+"""Policies as data, for JSON, with a stable order of keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Plain = dict[str, object]
 
 
 def plain_overview(policy: Policy) -> Plain:
-    """Return what a version holds: its manifest, and the names of its decisions, tables and rosters."""
+    """Return the manifest of a version, and the names of its parts."""
     manifest = policy.manifest
     return {
         "name": manifest.name,
@@ -66,7 +66,7 @@ def plain_decision(decision: Decision) -> Plain:
 
 
 def plain_part(part: Table | Roster | Deadline) -> Plain:
-    """Return a table, a roster or a deadline."""
+    """Return a table, a roster or a deadline with its rules."""
     match part:
         case Table():
             return plain_table(part)
@@ -77,7 +77,7 @@ def plain_part(part: Table | Roster | Deadline) -> Plain:
 
 
 def plain_table(table: Table) -> Plain:
-    """Return a table with all its rules; a matrix also says how it is laid out."""
+    """Return a table with all its rules; a matrix also has its rows and columns."""
     layout = table.matrix
     return {
         "name": table.name,
@@ -102,7 +102,7 @@ def plain_table(table: Table) -> Plain:
 
 
 def plain_rule(rule: Rule) -> Plain:
-    """Return a rule; conditions stand as they are written."""
+    """Return a rule with its conditions as written."""
     return {
         "id": rule.id,
         "when": {condition.fact: condition.text for condition in rule.when},
@@ -125,7 +125,7 @@ def _plain_then(value: Literal | SameAs | Measure) -> object:
 
 
 def plain_deadline(deadline: Deadline) -> Plain:
-    """Return a deadline with the rules that tell how its time counts."""
+    """Return a deadline with the rules for its amount of time."""
     risk = deadline.at_risk
     return {
         "name": deadline.name,
@@ -163,7 +163,7 @@ def plain_roster(roster: Roster) -> Plain:
 
 
 def plain_assumption(assumption: Assumption) -> Plain:
-    """Return an assumption."""
+    """Return an assumption with its reason and place."""
     return {
         "id": assumption.id,
         "reason": assumption.reason,
@@ -173,7 +173,7 @@ def plain_assumption(assumption: Assumption) -> Plain:
 
 
 def plain_question(question: OpenQuestion) -> Plain:
-    """Return an open question with its reading."""
+    """Return an open question with the chosen reading."""
     return {
         "id": question.id,
         "question": question.question,
@@ -207,5 +207,5 @@ def plain_fact(fact: Fact) -> Plain:
 
 
 def plain_place(place: Place) -> Plain:
-    """Return a place; the file is named within its version's folder."""
+    """Return a place; its file is relative to the folder of the version."""
     return {"file": place.file, "line": place.line, "column": place.column}

@@ -1,4 +1,4 @@
-"""Records and what became of a chain, as tables for the terminal."""
+"""Records of the decision log and the verification of its chains, for the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHORT = 12
 
 
 def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
-    """Return one line for each record; what none has, such as a ticket, has no column."""
+    """Return a table with a row for each record, without its empty columns."""
     headings = ("record", "received", "ticket", "caller", "version", "decided")
     rows = [
         (
@@ -38,7 +38,7 @@ def record_rows(found: Sequence[tuple[Entry, Record]]) -> RenderableType:
 
 
 def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
-    """Yield all that is recorded of one call."""
+    """Yield one record in full."""
     yield from facts_page(entry, record)
     for decided in record.decisions:
         yield ""
@@ -53,7 +53,7 @@ def record_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
 
 
 def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
-    """Yield what a call was about: when, by whom, under which version, with which facts."""
+    """Yield the call of a record: time, caller, version and facts."""
     yield Text.assemble("record ", (record.id, "bold"))
     rows = [
         ("received", record.received),
@@ -74,7 +74,7 @@ def facts_page(entry: Entry, record: Record) -> Iterator[RenderableType]:
 
 
 def log_verification_parts(report: VerificationReport) -> Iterator[RenderableType]:
-    """Yield what a verification found: every break by name, how far each chain comes, and what was purged."""
+    """Yield the results of a verification: breaks, doubts, the last entry of each chain, and purges."""
     found = report.found
     for one in found.breaks:
         yield Text(str(one), "red", no_wrap=True)
@@ -89,7 +89,7 @@ def log_verification_parts(report: VerificationReport) -> Iterator[RenderableTyp
     if not found.breaks:
         yield _covered(report)
     yield grid(
-        [(f"  {head.writer}", f"as far as {head.sequence}", f"hash {head.hash}") for head in found.heads],
+        [(f"  {head.writer}", f"up to {head.sequence}", f"hash {head.hash}") for head in found.heads],
         "cyan",
         "",
         "dim",
@@ -98,12 +98,14 @@ def log_verification_parts(report: VerificationReport) -> Iterator[RenderableTyp
         purge = note.purge
         vouched = f"signed by {note.key}" if note.key else "not signed"
         yield Text(
-            f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: what was received before {purge.before}; {vouched}",
+            f"  {purge.writer}: purged up to {purge.sequence} on {purge.purged} by {purge.by}: records received before "
+            f"{purge.before}; {vouched}",
             "dim",
         )
     if found.unheld:
         yield Text(
-            f"  {count(len(found.unheld), 'head')} could not be checked: what {'it covers' if len(found.unheld) == 1 else 'they cover'} was purged",
+            f"  {count(len(found.unheld), 'head')} could not be checked: the records that "
+            f"{'it covers' if len(found.unheld) == 1 else 'they cover'} were purged",
             "dim",
         )
     for signed in last_vouched(report):
@@ -111,17 +113,17 @@ def log_verification_parts(report: VerificationReport) -> Iterator[RenderableTyp
 
 
 def _covered(report: VerificationReport) -> Text:
-    """Summarize how many entries are covered by a head that somebody vouches for."""
+    """Return how many entries a trusted head covers."""
     if report.coverage is None:
         return Text(
-            "  no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE",
+            "  without a key, a log that was rewritten as a whole is not detected; add --key FILE or --heads FILE",
             "yellow",
         )
     total = sum(one.entries for one in report.coverage)
     by = (
         "a head that a trusted key signed"
         if report.vouched
-        else "a head that was kept"
+        else "a head that was exported earlier"
         if report.covered
         else "any trusted head"
     )
@@ -132,7 +134,7 @@ def _covered(report: VerificationReport) -> Text:
 
 
 def last_vouched(report: VerificationReport) -> list[str]:
-    """Name the last head of each chain for which a trusted key vouches."""
+    """Return a line on the last head of each chain that a trusted key signed."""
     last = {one.head.writer: one for one in sorted(report.vouched, key=lambda one: one.head.sequence)}
     return [
         f"{writer}: signed at {one.head.sequence} on {one.signed} by {one.key}" for writer, one in sorted(last.items())
@@ -140,7 +142,7 @@ def last_vouched(report: VerificationReport) -> list[str]:
 
 
 def plain_coverage(report: VerificationReport) -> list[dict[str, Any]] | None:
-    """Write how much of each chain is covered as plain data; None if nothing is trusted."""
+    """Return the coverage of each chain as data; None if no key or head is trusted."""
     if report.coverage is None:
         return None
     return [
@@ -156,12 +158,12 @@ def plain_coverage(report: VerificationReport) -> list[dict[str, Any]] | None:
 
 
 def fact_text(value: Any) -> str:
-    r"""Write a recorded fact.
+    r"""Return a recorded fact as text.
 
     >>> fact_text({"masked": "given", "token": "ab"}), fact_text({"masked": "blank"}), fact_text(True), fact_text("NZ")
     ('masked, token ab', 'blank', 'yes', 'NZ')
 
-    A text of a ticket stays on one line, so that it cannot look like another fact.
+    The text stays on one line, so that it cannot look like another fact.
 
     >>> fact_text("NZ\npriority  P1")
     'NZ\\npriority  P1'
@@ -173,7 +175,7 @@ def fact_text(value: Any) -> str:
 
 
 def _changed(change: RecordedChange) -> Iterator[RenderableType]:
-    """Yield what the facts were before, and what that did to the deadlines."""
+    """Yield the earlier facts, and how the deadlines moved."""
     yield ""
     yield Text("facts before", "bold")
     yield grid(
@@ -208,7 +210,7 @@ def _changed(change: RecordedChange) -> Iterator[RenderableType]:
 
 
 def _summary(record: Record) -> str:
-    """Return what was decided, as short as it goes."""
+    """Return what was decided in a few words."""
     if record.change is not None:
         moved = [one.name for one in record.change.deadlines if one.before != one.after]
         return f"reschedule: {', '.join(moved)} moved" if moved else "reschedule: nothing moved"

@@ -1,4 +1,4 @@
-"""A replay on a terminal: what changes from what to what, where, for whom, by how much; and what could not be read."""
+"""A replay for the terminal: changes, where they are and by how much, and rows that could not be read."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 BAR: Final = 12
-"""How many columns the longest bar takes."""
+"""The columns of the longest bar."""
 
 
 def replay_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
-    """Yield the parts of a report; ``every`` shows all regions, changes and groups."""
+    """Yield a report; ``every`` shows all regions, changes and groups."""
     yield from _head(shown)
     if not shown.compared:
         yield from _told(shown, every)
@@ -72,7 +72,7 @@ def _share(number: int, all_: int) -> Text:
 
 
 def _bar(number: int, most: int, style: str = "cyan") -> Text:
-    """Draw a bar; what there is at all has one column at least."""
+    """Return a bar; a number above zero has at least one column."""
     return Text("█" * max(round(BAR * number / most), 1 if number else 0) if most else "", style)
 
 
@@ -211,7 +211,7 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every:
 
 
 def _by_outcome(one: Group) -> str:
-    """Name the outcome that changes most in a group."""
+    """Return the outcome that changes most in a group, with its number of changes."""
     found = sorted((-number, name) for name, number in one.outcomes.items() if number)
     return f"{found[0][1]} {-found[0][0]:,}{', …' if len(found) > 1 else ''}" if found else ""
 
@@ -226,7 +226,7 @@ def _unread(shown: ReplayReport) -> Iterator[RenderableType]:
     if shown.first_rejected:
         yield indented(
             ruled_table(
-                ("row", "ticket", "field", "what is wrong"),
+                ("row", "ticket", "field", "problem"),
                 [
                     (_number(one.row), visible(one.name), visible(one.field), visible(one.message))
                     for one in shown.first_rejected

@@ -1,4 +1,4 @@
-"""A replay as one HTML page that needs nothing else: charts with their tables, regions, groups, and a filter."""
+"""A replay as one HTML page: charts with their tables, regions, groups and a filter."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts, transition_table
 
 MOST_STATES: Final = 12
-"""Up to how many states are drawn as squares; beyond, the table has them."""
+"""Changes among more states than this are shown only as a table, not as squares."""
 
 Row = tuple[str, int, str, str]
-"""A bar: its label, its length, what is said of it, and the name of its colour."""
+"""A bar: its label, its length, its text and its colour."""
 
 
 def replay_html(shown: ReplayReport) -> str:
-    """Write a report as a page."""
+    """Return a report as an HTML page."""
     return _template().render(shown=shown, most=SHOWN, most_states=MOST_STATES)
 
 
@@ -37,7 +37,7 @@ def _cut(text: str, most: int) -> str:
 
 
 def _strength(number: int, greatest: int) -> int:
-    """Return how strong the colour of a square is, in percent: few tickets are seen too, and the number on it can be read."""
+    """Return the strength of a square's colour in percent: visible for few tickets, and readable for many."""
     return 15 + round(35 * math.sqrt(number / greatest))
 
 
@@ -77,7 +77,7 @@ def _told_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
 
 
 def _grouped(shown: ReplayReport) -> dict[str, list[Row]]:
-    """Return the bars of each fact by which tickets are grouped."""
+    """Return the bars for each fact by which tickets are grouped."""
 
     def bar(one: Group) -> Row:
         changed = (

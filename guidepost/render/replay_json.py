@@ -1,4 +1,4 @@
-"""A replay as plain data, for JSON. Durations are seconds, counts are tickets."""
+"""A replay as data, for JSON. Durations are in seconds, counts are tickets."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from guidepost.replay.report import ReplayReport
 from guidepost.replay.text import headline, notes, where_text
 
 FORMAT: Final = 1
-"""The form of the data; a reader refuses a higher one."""
+"""The version of the format; readers reject a higher one."""
 
 Plain = dict[str, Any]
 
 
 def plain_replay(shown: ReplayReport) -> Plain:
-    """Write a whole report as plain data."""
+    """Return a report as data."""
     one = shown.replay
     return {
         "format": FORMAT,
@@ -74,7 +74,7 @@ def _outcome(one: Replayed) -> Plain:
 
 
 def _change(change: Change) -> Plain:
-    """Write from what to what; what stays is named once."""
+    """Return a change; an unchanged state appears once."""
     plain = plain_change(change)
     return plain if change.before != change.after else {**plain, "text": state_text(change.after)}
 

@@ -1,4 +1,4 @@
-"""A replay as Markdown: the summary of a pull request, with the details folded."""
+"""A replay as the Markdown summary of a pull request, with the details folded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
 
 LENGTHS: Final = (100, 30, SHOWN)
-"""How many lines of a list are written out: the first of these with which the whole is short enough."""
+"""The lengths of lists to try: the first with which the whole text is short enough is used."""
 
 
 def replay_markdown(shown: ReplayReport, most: int = MOST_BYTES) -> str:
-    """Write a report as Markdown of at most so many bytes."""
+    """Return a report as Markdown of at most ``most`` bytes."""
     return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost replay")
 
 
@@ -57,7 +57,7 @@ def _share(number: int, all_: int) -> str:
 
 
 def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] = ()) -> list[str]:
-    """Return a table of so many rows, and ``last``; in the headings, a column that begins with # has numbers."""
+    """Return a table of at most ``length`` rows, and ``last``; headings that begin with # are of numbers."""
     columns = headings.split("|")
     every = list(rows)
     head = [
@@ -65,7 +65,7 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
         f"|{'|'.join('---:' if column.startswith('#') else '---' for column in columns)}|",
     ]
     more = (
-        ["", f"{len(every) - length:,} more are left out here: `guidepost replay -o html` has them."]
+        ["", f"{len(every) - length:,} more are not shown: `guidepost replay -o html` lists them."]
         if len(every) > length
         else []
     )
@@ -166,5 +166,5 @@ def _unread(shown: ReplayReport, length: int) -> Iterator[str]:
         )
         yield folded(
             f"rows that could not be read ({sum(shown.replay.unread.values()):,})",
-            [*listed(kinds, length), "", *_table("#row|ticket|field|what is wrong", rows, length)],
+            [*listed(kinds, length), "", *_table("#row|ticket|field|problem", rows, length)],
         )

@@ -1,4 +1,4 @@
-"""A proof in every form: for the terminal, for a pull request, as a page, as data."""
+"""The verification of a log in every format: terminal, Markdown, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ PROVIDE: Final = "--with VERSION names a version that is not in the policies fol
 
 
 def headline(one: LogVerification) -> str:
-    """Describe in one sentence what a proof comes to."""
+    """Return the result of a verification in one sentence."""
     if one.ok:
-        return f"The log and the policies belong together: {'the record comes' if one.records == 1 else f'all {one.records:,} records come'} out as recorded."
+        records = "the record is" if one.records == 1 else f"all {one.records:,} records are"
+        return f"The log matches the policies: {records} decided as recorded."
     parts = []
     if one.differing:
         parts.append(
-            f"{count(one.differing, 'record')} of {one.records:,} {'comes' if one.differing == 1 else 'come'} out otherwise"
+            f"{count(one.differing, 'record')} of {one.records:,} {'is' if one.differing == 1 else 'are'} decided differently"
         )
     if one.missing:
         number = sum(version.records for version in one.missing)
@@ -37,7 +38,7 @@ def headline(one: LogVerification) -> str:
             "its version is" if number == 1 else "their version is" if len(one.missing) == 1 else "their versions are"
         )
         parts.append(
-            f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} not here"
+            f"{count(number, 'record')} of {one.records:,} could not be decided again, because {versions} missing"
         )
     if one.rejected:
         parts.append(f"{count(sum(one.rejected.values()), 'record')} could not be read")
@@ -45,7 +46,7 @@ def headline(one: LogVerification) -> str:
 
 
 def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
-    """Yield the parts of a proof."""
+    """Yield a verification for the terminal."""
     yield Text(one.source, "bold")
     yield Text(headline(one), "green" if one.ok else "bold red")
     yield from map(Text, one.notes)
@@ -67,7 +68,7 @@ def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
         yield Text(f"help: {PROVIDE}")
     if one.mismatches:
         yield ""
-        yield Text("Records that come out otherwise", "bold underline red")
+        yield Text("Records that are decided differently", "bold underline red")
         rows = [
             (record.record or f"row {record.row}", record.digest[:12], outcome, said)
             for record in one.mismatches
@@ -88,12 +89,12 @@ def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
 
 
 def verification_markdown(one: LogVerification, most: int = MOST_BYTES) -> str:
-    """Write a proof as Markdown."""
-    return fit_parts(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay log")
+    """Return a verification as Markdown of at most ``most`` bytes."""
+    return fit_parts(lambda length: _parts(one, length), LENGTHS, most, "guidepost replay verify")
 
 
 def _parts(one: LogVerification, length: int) -> Iterator[str]:
-    yield "## The log and the policies"
+    yield "## Verification of the log"
     yield f"{'✅' if one.ok else '❌'} **{escaped(headline(one))}**"
     yield code(one.source)
     if one.notes:
@@ -117,7 +118,7 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
             for outcome, said in record.outcomes.items()
         ]
         more = (
-            [f"\n{one.differing - len(one.mismatches[:length]):,} more come out otherwise."]
+            [f"\n{one.differing - len(one.mismatches[:length]):,} more are decided differently."]
             if one.differing > len(one.mismatches[:length])
             else []
         )
@@ -127,7 +128,7 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
 
 
 def plain_verification(one: LogVerification) -> dict[str, Any]:
-    """Write a proof as plain data."""
+    """Return a verification as data."""
     return {
         "format": FORMAT,
         "source": one.source,
@@ -153,7 +154,7 @@ def plain_verification(one: LogVerification) -> dict[str, Any]:
 
 
 def verification_html(one: LogVerification) -> str:
-    """Write a proof as a page."""
+    """Return a verification as an HTML page."""
     return _template().render(proof=one)
 
 
@@ -168,7 +169,7 @@ def _plain(one: Mismatch) -> dict[str, Any]:
 
 
 def _name(one: VersionVerification) -> str:
-    return f"{one.version.name} {one.version.version}" if one.version else "not here"
+    return f"{one.version.name} {one.version.version}" if one.version else "missing"
 
 
 def _fine(one: VersionVerification) -> bool:
@@ -178,4 +179,4 @@ def _fine(one: VersionVerification) -> bool:
 def _said(one: VersionVerification) -> str:
     if one.version is None:
         return "not decided again"
-    return "all come out as recorded" if not one.differing else f"{count(one.differing, 'record')} otherwise"
+    return "all decided as recorded" if not one.differing else f"{count(one.differing, 'record')} decided differently"

@@ -1,4 +1,4 @@
-"""How a change of facts moves what is due. In: deadlines before and after; out: parts for the screen, and plain data."""
+"""How a change of facts moves due times, for the terminal and as data."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from guidepost.render.time_text import instant_text, length_text
 
 
 def reschedule_parts(change: Rescheduled, policy: Policy) -> Iterator[RenderableType]:
-    """Yield each deadline before and after the change, how far it moved, and what else changed with the rules behind that."""
+    """Yield each deadline before and after the change, how far it moved, and the changed outcomes with their rules."""
     yield Text("the change", "bold")
     if not change.deadlines:
-        yield Padding(Text("nothing was due before, and nothing is now"), (0, 0, 0, 2))
+        yield Padding(Text("nothing was due before, and nothing is due now"), (0, 0, 0, 2))
     for moved in change.deadlines:
         yield Padding(Text.assemble((moved.name, "bold cyan"), ": ", _difference(moved)), (0, 0, 0, 2))
         rows = [(label, _due(due, policy)) for label, due in (("before", moved.before), ("after", moved.after))]
@@ -68,7 +68,7 @@ def _value(outcome: Outcome) -> str:
 
 
 def plain_reschedule(change: Rescheduled) -> dict[str, Any]:
-    """Return a change as plain data."""
+    """Return a change as data."""
     return {
         "deadlines": [
             {

@@ -1,4 +1,4 @@
-"""Who is in their own daytime, until when, and who is next. In: a roster and an instant; out: parts for the screen, and plain data."""
+"""Whose daytime it is, until when, and who is next, for the terminal and as data."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from guidepost.render.timeline import indented
 
 
 def each(roster: Roster, at: datetime) -> list[Duty]:
-    """Return for each entry alone whether it is in daytime, and until when, or from when on."""
+    """Return, for each entry alone, whether it is daytime there, and when that ends or begins."""
     return [duty(replace(roster, entries=(entry,)), at) for entry in roster.entries]
 
 
 def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
-    """Yield every entry with its local time, and who has the turn."""
+    """Yield every entry with its local time, and which one has the turn."""
     turn = duty(roster, at)
     yield Text.assemble((roster.name, "bold"), f": {roster.about}")
     rows: list[tuple[RenderableType, ...]] = []
@@ -61,7 +61,7 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
 
 
 def plain_sun(roster: Roster, at: datetime) -> Plain:
-    """Return the same as plain data."""
+    """Return the entries and the turn of a roster as data."""
     entries = [
         {
             "value": one.now.value,

@@ -1,7 +1,7 @@
-"""CheckReport as SARIF 2.1.0, the format that code-scanning tools read. CheckReport in, plain data out; the same findings give the same bytes.
+"""Findings as SARIF 2.1.0, the format that code-scanning tools read; the same findings yield the same bytes.
 
-A finding keeps its fingerprint when lines move: it is of the code, the file and what the message says, without numbers that
-stand for themselves.
+A finding keeps its fingerprint when lines move: it depends on the code, the file and the message without its numbers,
+except those in backticks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from engine.model.problems import Place, Problem
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT: Final = "%SRCROOT%"
-"""What the addresses of files are relative to: the top of the repository."""
+"""The base of the addresses of files: the top of the repository."""
 
 _PARTS: Final = re.compile(r"(`[^`]*`)")
 _NUMBERS: Final = re.compile(r"\d[\d,.:-]*")
@@ -29,7 +29,7 @@ Plain = dict[str, Any]
 def sarif(findings: Iterable[Problem], version: str, address: Callable[[str], str] = str) -> Plain:
     """Return findings as one SARIF log; ``version`` is that of the program.
 
-    ``address`` turns the file of a place into its path from the top of the repository.
+    ``address`` maps the file of a place to its path in the repository.
     """
     codes = {code: at for at, code in enumerate(CODES)}
     seen: Counter[str] = Counter()
@@ -93,7 +93,7 @@ def _physical(place: Place, address: Callable[[str], str]) -> Plain:
 
 
 def _fingerprint(finding: Problem, address: Callable[[str], str]) -> str:
-    """Return what stays the same when lines move and cases are counted anew; names in backticks keep their digits."""
+    """Return a hash that stays the same when lines or counts change; names in backticks keep their digits."""
     parts = _PARTS.split(finding.message)
     said = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)
     return hashlib.sha256("\0".join((finding.code, address(finding.place.file), said)).encode()).hexdigest()[:32]

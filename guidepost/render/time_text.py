@@ -1,4 +1,4 @@
-"""Times as people read them. In: instants, lengths and amounts; out: short texts, the same on every machine."""
+"""Instants, lengths and amounts of time in words, the same on every machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOUNS: Final = {
     Unit.BUSINESS_DAYS: ("business day", "business days"),
     Unit.DAYS: ("day", "days"),
 }
-"""What one and several of a unit are called."""
+"""The singular and plural of each unit."""
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def instant_text(at: datetime, zone: str, *, named: bool = False) -> str:
-    """Write an instant in full, by the clock of a zone.
+    """Return an instant in full, in local time.
 
     >>> from datetime import UTC
     >>> instant_text(datetime(2026, 1, 27, 4, tzinfo=UTC), "Australia/Sydney", named=True)
@@ -40,7 +40,7 @@ def instant_text(at: datetime, zone: str, *, named: bool = False) -> str:
 
 
 def short_text(at: datetime, zone: str, *, year: bool = False) -> str:
-    """Write an instant among others of the same zone.
+    """Return an instant without its offset, for use among others of the same zone.
 
     >>> from datetime import UTC
     >>> short_text(datetime(2026, 1, 27, 4, tzinfo=UTC), "Australia/Sydney")
@@ -51,7 +51,7 @@ def short_text(at: datetime, zone: str, *, year: bool = False) -> str:
 
 
 def day_text(day: date, *, year: bool = False) -> str:
-    """Write a date.
+    """Return a date with its weekday.
 
     >>> day_text(date(2026, 1, 5)), day_text(date(2026, 1, 5), year=True)
     ('Mon 5 Jan', 'Mon 5 Jan 2026')
@@ -60,10 +60,10 @@ def day_text(day: date, *, year: bool = False) -> str:
 
 
 def clock_text(local: datetime) -> str:
-    """Write the time of a day, as exactly as it is.
+    """Return the time of day, to the minute, second or fraction as needed.
 
-    >>> clock_text(datetime(2026, 1, 5, 9, 30)), clock_text(datetime(2026, 1, 5, 9, 30, 1)), clock_text(datetime(2026, 1, 5, 9, 30, 1, 500000))
-    ('09:30', '09:30:01', '09:30:01.5')
+    >>> [clock_text(datetime(2026, 1, 5, 9, 30, *more)) for more in ((), (1,), (1, 500000))]
+    ['09:30', '09:30:01', '09:30:01.5']
     """
     if local.microsecond:
         return f"{local:%H:%M:%S.%f}".rstrip("0")
@@ -71,16 +71,18 @@ def clock_text(local: datetime) -> str:
 
 
 def offset_text(local: datetime) -> str:
-    """Write how far a local time is ahead of UTC."""
+    """Return the offset of a local time from UTC."""
     text = f"{local:%z}"
     return f"{text[:3]}:{text[3:5]}"
 
 
 def length_text(length: timedelta) -> str:
-    """Write a length of time; a day is not a unit of it, as days may be 23 or 25 hours long.
+    """Return a length of time in hours, minutes and seconds; days are not used, as they may have 23 or 25 hours.
 
-    >>> length_text(timedelta(days=2)), length_text(timedelta(minutes=90)), length_text(timedelta(seconds=20)), length_text(timedelta())
-    ('48 h', '1 h 30 min', '20 s', '0 min')
+    >>> length_text(timedelta(days=2)), length_text(timedelta(minutes=90))
+    ('48 h', '1 h 30 min')
+    >>> length_text(timedelta(seconds=20)), length_text(timedelta())
+    ('20 s', '0 min')
     """
     minutes, seconds = divmod(length.total_seconds(), 60)
     parts = [f"{number:,} {unit}" for number, unit in ((int(minutes) // 60, "h"), (int(minutes) % 60, "min")) if number]
@@ -89,7 +91,7 @@ def length_text(length: timedelta) -> str:
 
 
 def amount_text(amount: float, unit: Unit) -> str:
-    """Write a number of units.
+    """Return a number with its unit.
 
     >>> amount_text(1, Unit.BUSINESS_DAYS), amount_text(2.5, Unit.HOURS)
     ('1 business day', '2.5 hours')
@@ -99,11 +101,11 @@ def amount_text(amount: float, unit: Unit) -> str:
 
 
 def worked_text(time: timedelta, target: Target, total: timedelta) -> str:
-    """Write business time in the unit of a target, if that is in whole ones and halves; else in hours and minutes.
+    """Return business time in the unit of a target if it is a multiple of a half, else in hours and minutes.
 
     >>> hours = Target(amount=4, unit=Unit.HOURS, rule="", calendar="weekdays", region="")
-    >>> worked_text(timedelta(minutes=150), hours, timedelta(hours=4)), worked_text(timedelta(minutes=151), hours, timedelta(hours=4))
-    ('2.5 hours', '2 h 31 min')
+    >>> [worked_text(timedelta(minutes=minutes), hours, timedelta(hours=4)) for minutes in (150, 151)]
+    ['2.5 hours', '2 h 31 min']
     """
     amount = in_units(time, target, total)
     if (2 * amount).is_integer() and (amount != 0.5 or target.unit in BY_DAY):
@@ -114,7 +116,7 @@ def worked_text(time: timedelta, target: Target, total: timedelta) -> str:
 
 
 def minutes_text(minute: int) -> str:
-    """Write a minute of a local day; those after its end belong to the next day.
+    """Return a minute of a local day; minutes after its end belong to the next day.
 
     >>> minutes_text(540), minutes_text(1440), minutes_text(1500)
     ('09:00', '24:00', '01:00 next day')
@@ -123,7 +125,7 @@ def minutes_text(minute: int) -> str:
 
 
 def hours_text(intervals: Sequence[Interval]) -> str:
-    """Write the hours of a day.
+    """Return the opening hours of a day.
 
     >>> hours_text((Interval(540, 720), Interval(780, 1020))), hours_text((Interval(0, 1440),)), hours_text(())
     ('09:00-12:00, 13:00-17:00', 'all day', 'closed')
@@ -134,7 +136,7 @@ def hours_text(intervals: Sequence[Interval]) -> str:
 
 
 def week_text(week: Sequence[tuple[Interval, ...]]) -> str:
-    """Write the hours of a week: weekdays that have the same ones stand together; those that are closed are left out.
+    """Return the opening hours of a week; equal neighbours are joined, and closed days left out.
 
     >>> week_text(((Interval(540, 1020),),) * 5 + ((), ()))
     'Mon-Fri 09:00-17:00'
@@ -147,7 +149,7 @@ def week_text(week: Sequence[tuple[Interval, ...]]) -> str:
 
 
 def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
-    """Write dates in order, those that follow each other as one.
+    """Return dates in order, with consecutive ones joined.
 
     >>> days_text([date(2026, 1, 24), date(2026, 1, 25), date(2026, 1, 31)])
     ['Sat 24-Sun 25 Jan', 'Sat 31 Jan']
@@ -164,7 +166,7 @@ def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
 
 
 def runs(items: Sequence[T], together: Callable[[T, T], bool]) -> list[tuple[T, T]]:
-    """Return the first and last of each run of items in which neighbours belong together.
+    """Return the first and last item of each run of items whose neighbours belong together.
 
     >>> runs([1, 2, 3, 7, 9, 10], lambda one, other: other - one == 1)
     [(1, 3), (7, 7), (9, 10)]

@@ -1,7 +1,7 @@
-"""Stretches of time as a drawing and as a table. In: stretches, their zone, and marks; out: parts for the screen.
+"""Stretches of time as a drawing and as a table.
 
-A few hours are drawn as one row, days as a row for each, and what is longer as a row for each week. Every row has 48
-cells, a cell shows what it mostly is, and none of it needs colours to be read.
+A few hours are drawn as one row, a few days as a row for each day, and longer times as a row for each week. A row has
+at most 48 cells; each shows the kind of most of its time, and can be read without colours.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ HOUR: Final = 3600 * SECOND
 MINUTE: Final = 60 * SECOND
 
 FEW_HOURS: Final = 12 * HOUR
-"""No longer than this is drawn as hours."""
+"""Times up to this length are drawn as one row of hours."""
 FEW_DAYS: Final = 10
-"""No more dates than these are drawn as a row each."""
+"""Fewer dates than this are drawn as a row each."""
 MOST_WEEKS: Final = (9, 3)
-"""How many weeks are drawn at most: the first, and the last."""
+"""The most weeks that are drawn: how many of the first, and how many of the last."""
 MOST_STRETCHES: Final = (14, 4)
-"""How many stretches are listed at most: the first, and the last."""
+"""The most stretches that are listed: how many of the first, and how many of the last."""
 
 A_LINE: Final = 3
-"""How many marks are explained in a line."""
+"""How many marks one line of the legend explains."""
 
 KINDS: Final = {
     StretchKind.OPEN: ("█", "green"),
@@ -45,14 +45,14 @@ KINDS: Final = {
     StretchKind.BREAK: ("-", "yellow"),
     StretchKind.HOLD: ("=", "cyan"),
 }
-"""How each kind of stretch is drawn."""
+"""The sign and style of each kind of stretch."""
 
 NOT_KNOWN: Final = "?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """An instant that is marked in a drawing; of marks in one cell the last counts."""
+    """An instant that is marked in a drawing; of several marks in one cell, the last is drawn."""
 
     at: datetime
     symbol: str
@@ -62,7 +62,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of a drawing: the instants at which its cells begin, and the one at which the last ends."""
+    """A row of a drawing; ``edges`` are the instants between its cells, including both ends."""
 
     label: str
     edges: tuple[int, ...]
@@ -83,7 +83,7 @@ class Drawing:
         self._known = known
 
     def parts(self, first: datetime, last: datetime) -> Iterator[RenderableType]:
-        """Draw what lies between two instants, with its scale above and what the signs mean below."""
+        """Yield the drawing between two instants, with its scale and a legend."""
         heading, rows = self._rows(to_micros(first), to_micros(last))
         head, tail = MOST_WEEKS
         left_out = len(rows) - head - tail
@@ -131,7 +131,7 @@ class Drawing:
         ]
 
     def _hours(self, first: int, last: int) -> tuple[str, list[Row]]:
-        """Lay out a few hours as one row, from a full hour on."""
+        """Return a few hours as one row that begins at a full hour, and its scale."""
         begin = self._there.local(first) // HOUR * HOUR
         span = self._there.local(first) - begin + (last - first)
         minutes = next(size for size in (5, 10, 15, 20) if span < CELLS * size * MINUTE)
@@ -163,12 +163,12 @@ class Drawing:
 
     @staticmethod
     def _cell(row: Row, mark: Mark) -> int:
-        """Return the number of the cell that a mark is in, or -1."""
+        """Return the index of the cell of a mark, or -1."""
         at = to_micros(mark.at)
         return bisect_right(row.edges, at) - 1 if row.edges[0] <= at < row.edges[-1] else -1
 
     def _kind(self, begin: int, end: int) -> StretchKind | None:
-        """Return what a cell mostly is; of what is equally long, the first."""
+        """Return the kind of most of a cell; of equally long kinds, the first."""
         lengths: dict[StretchKind, int] = {}
         for number in range(bisect_right(self._ends, begin), bisect_left(self._starts, end)):
             kind = self._stretches[number].kind
@@ -176,7 +176,7 @@ class Drawing:
         return max(lengths, key=lambda kind: lengths[kind]) if lengths else None
 
     def _note(self, row: Row) -> Text:
-        """Return what happens in a row: its holidays, and clocks that are turned."""
+        """Return the holidays and clock changes of a row."""
         said: list[tuple[int, str]] = []
         several = len(row.days) > 1
         for at, name in _named(self._stretches, self._starts, row):
@@ -205,7 +205,7 @@ class Drawing:
 
 
 def _named(stretches: Sequence[Stretch], starts: Sequence[int], row: Row) -> Iterator[tuple[int, str]]:
-    """Yield the holidays that begin in a row, each once."""
+    """Yield the start and name of each holiday in a row, once."""
     seen: set[str] = set()
     for number in range(bisect_left(starts, row.edges[0]), bisect_left(starts, row.edges[-1])):
         one = stretches[number]
@@ -215,9 +215,10 @@ def _named(stretches: Sequence[Stretch], starts: Sequence[int], row: Row) -> Ite
 
 
 def turns(name: str, first: int, last: int) -> Iterator[tuple[int, str]]:
-    """Yield the instants between two at which the clocks of a zone are turned, and how far.
+    """Yield the instants of clock changes between two instants, and their size and new offset.
 
-    >>> [text for _, text in turns("Australia/Sydney", to_micros(datetime.fromisoformat("2026-10-01T00:00Z")), to_micros(datetime.fromisoformat("2026-11-01T00:00Z")))]
+    >>> first, last = (to_micros(datetime.fromisoformat(f"2026-{month}-01T00:00Z")) for month in (10, 11))
+    >>> [text for _, text in turns("Australia/Sydney", first, last)]
     ['+1 h to +11:00']
     """
     there = zone(name)
@@ -231,7 +232,7 @@ def turns(name: str, first: int, last: int) -> Iterator[tuple[int, str]]:
 
 
 def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[str] = ()) -> RenderableType:
-    """List stretches in local time; of many, the first and the last."""
+    """Return a table of stretches in local time; of many, the first and the last."""
     years = {
         local_time(at, name).year
         for stretch in (*stretches[:1], *stretches[-1:])
@@ -262,5 +263,5 @@ def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[s
 
 
 def indented(part: RenderableType, by: int = 2) -> RenderableType:
-    """Move a part to the right."""
+    """Indent a part."""
     return Padding(part, (0, 0, 0, by))

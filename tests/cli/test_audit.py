@@ -256,7 +256,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
         (["query", "--page", "x"], "expected the token that the page before contains"),
         (["verify", "none.jsonl"], "cannot be read"),
         (["verify", "junk"], "line 1: expected an entry"),
-        (["verify", "--heads", "junk"], "no signed heads"),
+        (["verify", "--heads", "junk"], "expected signed heads in"),
         (["query", "--decision-log", "sqlite:///none.db"], "there is no decision log"),
         (["export", "--to", "/nowhere/x"], "cannot be written"),
     ],

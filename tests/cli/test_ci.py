@@ -147,7 +147,7 @@ def test_what_is_not_committed_is_compared_and_said_to_be_so(top: Path) -> None:
 
     said = summary()
 
-    assert "here: the working tree, with changes that are not committed." in said
+    assert "Compared the working tree (with uncommitted changes) with" in said
     assert "**later → today**" in said
     assert git(top, "status", "--porcelain").strip() == "M policies/queue.yaml"
 
@@ -233,7 +233,7 @@ def test_a_released_version_may_not_change(top: Path) -> None:
 def test_a_released_version_may_not_change_together_with_the_register(top: Path) -> None:
     edit(RELEASED, "card, 1", "card, 9")
     register = Path("policies/past/frozen.yaml")
-    found = re.search(r"what stands here is 1.0.0 with (\w+)", ci("-o", "json").output)
+    found = re.search(r"got 1.0.0 with (\w+)", ci("-o", "json").output)
     assert found is not None
     changed = json.loads(CliRunner().invoke(app, ["check", "policies", "-o", "json"]).output)["versions"][1]["digest"]
     register.write_text(re.sub(r"[0-9a-f]{64}", changed, register.read_text(encoding="utf-8")), encoding="utf-8")
@@ -278,10 +278,10 @@ def test_a_limit_that_cannot_be_read_is_refused_before_anything_is_done(top: Pat
 def test_a_base_that_does_not_exist_is_told_and_the_rest_is_done_all_the_same(top: Path) -> None:
     said = summary(base="origin/main", code=2)
 
-    assert "❌ | diff | not done: no git revision `origin/main` here" in said
+    assert "❌ | diff | not run: no git revision `origin/main` here" in said
     assert "`git fetch origin main` fetches a branch of the remote" in said
     assert "✅ | test | 1 case passed" in said
-    assert "diff     no base  not done: no git revision" in ci(base="origin/main").stdout
+    assert "diff     no base  not run: no git revision" in ci(base="origin/main").stdout
 
 
 def test_a_shallow_clone_without_the_base_says_what_to_fetch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +311,7 @@ def test_a_base_without_policies_is_no_failure(top: Path) -> None:
 
     said = summary("--max-changed", "0", base="empty")
 
-    assert "⚠️ | diff | there are no policies in policies at the base yet, so all of them are new" in said
+    assert "⚠️ | diff | policies has no policies at the base yet, so all of them are new" in said
 
 
 def test_a_base_that_this_program_cannot_load_is_no_failure_unless_a_limit_was_set(top: Path) -> None:
@@ -324,17 +324,17 @@ def test_a_base_that_this_program_cannot_load_is_no_failure_unless_a_limit_was_s
 
     said = summary()
 
-    assert "⚠️ | diff | the policies at the base cannot be loaded by this program" in said
-    assert "the first of its problems:" in said
+    assert "⚠️ | diff | this program cannot load the policies at the base" in said
+    assert "its first problem:" in said
     assert f"{git(top, 'rev-parse', 'main')[:12]}:policies/queue.yaml:1:7" in said.replace("\\", "")
-    assert "whether it keeps to its limits is not known" in summary("--max-changed", "0", code=6)
+    assert "the limits could not be checked" in summary("--max-changed", "0", code=6)
 
 
 def test_a_folder_in_no_repository_cannot_be_compared(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(top.parent))
     shutil.rmtree(top / ".git")
 
-    assert "policies is in no git repository with a working tree" in summary(code=2)
+    assert "policies is not in a git repository with a working tree" in summary(code=2)
 
 
 # ---- Where it is written
@@ -360,8 +360,8 @@ def test_annotations_are_of_problems_cases_layout_and_limits(top: Path, monkeypa
     name = "A broken bike of a courier is repaired now, and stays here if its brakes are worn"
     assert re.findall(r"^::(?:error|warning) .*", said, re.MULTILINE)[:3] == [
         f"::error file=policies/cases/queue.yaml,line=3,col=5,title=failed case::{name}%0Aqueue: expected now, got later (by turn.broken.courier)",
-        "::error file=policies/queue.yaml,line=1,col=1,title=layout::laid out otherwise: guidepost fmt policies",
-        "::error title=more than it may::`queue` changes now -> later in 1 situation",
+        "::error file=policies/queue.yaml,line=1,col=1,title=layout::not formatted: guidepost fmt policies",
+        "::error title=beyond the limits::`queue` changes now -> later in 1 situation",
     ]
 
 

@@ -221,7 +221,7 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
     assert "19.25 days (462 h) left" in answer.stdout
     assert "days by day_and_night" in shown.stdout
     assert "1 day by day_and_night" in added.stdout
-    assert re.search(r"^days +2 full, 3 with the one that has begun", counted.stdout, re.MULTILINE)
+    assert re.search(r"^days +2 full, 3 including the one that has begun", counted.stdout, re.MULTILINE)
     assert not any("business day" in result.stdout for result in (answer, shown, added, counted))
 
 
@@ -240,7 +240,7 @@ def test_a_deadline_that_is_over_since_longer_than_holidays_are_known_is_late_by
     )
 
     assert "(breached: at least 4.38 business days (105 h) late)" in result.stdout
-    assert "more cannot be counted, the holidays are not known further" in result.stdout
+    assert "the rest cannot be counted, because the holidays are not known" in result.stdout
 
 
 # What people read
@@ -539,11 +539,11 @@ def test_a_region_is_shown_with_its_holidays(name: str) -> None:
 
 
 AMOUNTS: Final = {
-    "soon": "expected an amount of time, got `soon`; an amount is written as",
-    "3 fortnights": "`3 fortnights` is in no unit that is known; an amount is written as",
-    "2 days": "`2 days` could be so many times 24 hours, or business days: write `48 hours` or `2 business days`",
-    "1.5 business days": "`1.5 business days`: business days are whole",
-    "3000000 hours": "`3000000 hours` is more than the calendars have, which go from 1970 to 2200",
+    "soon": 'expected an amount of time, got `soon`; write it like "4 hours"',
+    "3 fortnights": "expected an amount of time, got `3 fortnights`; write it like",
+    "2 days": "expected hours or business days, got `2 days`: write `48 hours` or `2 business days`",
+    "1.5 business days": "expected a whole number of business days, got `1.5 business days`",
+    "3000000 hours": "`3000000 hours` is longer than the calendars, which cover the years 1970 to 2200",
 }
 
 
@@ -565,9 +565,9 @@ def test_business_days_are_never_counted_without_saying_how() -> None:
 
     assert (
         without.stderr
-        == "error: business days need --rule: roll_then_clock (to the same time of day), or roll_then_close (to the close of the day)\n"
+        == "error: `--rule` is missing, which business days need: roll_then_clock (to the same time of day), or roll_then_close (to the close of the day)\n"
     )
-    assert with_hours.stderr == "error: --rule is for business days only: leave it out\n"
+    assert with_hours.stderr == "error: `--rule` applies to business days only; leave it out\n"
 
 
 @pytest.mark.usefixtures("workshop")

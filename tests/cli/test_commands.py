@@ -225,12 +225,15 @@ def test_facts_are_read_from_yaml_and_json_files(tmp_path: Path) -> None:
 
 
 WRONG: Final = {
-    "--json is not JSON: line 1, column 2: Expecting property name enclosed in double quotes": ["--json", "{noise"],
-    '--json does not hold facts: expected an object such as {"name": "value"}': ["--json", "[1]"],
-    "--json: `noise` stands twice": ["--json", '{"noise": "loud", "noise": "faint"}'],
-    "--json: `noise` must be one value": ["--json", '{"noise": ["loud"]}'],
+    "expected JSON in --json; line 1, column 2: Expecting property name enclosed in double quotes": [
+        "--json",
+        "{noise",
+    ],
+    'expected an object such as `{"name": "value"}` in --json': ["--json", "[1]"],
+    "--json: expected each name once, got `noise` twice": ["--json", '{"noise": "loud", "noise": "faint"}'],
+    "expected one value for `noise` in --json": ["--json", '{"noise": ["loud"]}'],
     "cannot read missing.yaml: No such file or directory": ["--file", "missing.yaml"],
-    "choose a version by one of --version, --digest and --as-of": [
+    "expected one of --version, --digest and --as-of, got several": [
         "--version",
         "2.0.0",
         "--as-of",
@@ -239,11 +242,11 @@ WRONG: Final = {
     "expected an instant for `--as-of`, got `today`": ["--as-of", "today"],
     "`--as-of` is 1970-01-01T00:00:00Z, a zero timestamp: was it set?": ["--as-of", "1970-01-01T00:00:00Z"],
     "expected a time and an offset from UTC for `--as-of`, got `2025-07-01`": ["--as-of", "2025-07-01"],
-    "--noise needs a value: loud, faint": ["--noise"],
-    "`--fact noise` is not written as name=value": ["--fact", "noise"],
-    "one decision at a time: `urgency` or `bay`": ["urgency", "bay"],
-    "`noise` is given twice: `loud` and `faint`": ["--noise", "loud", "noise=faint"],
-    "no such option or fact: --nois; did you mean `--noise`?": ["--nois=loud"],
+    "expected a value after `--noise`: loud, faint": ["--noise"],
+    "expected `--fact NAME=VALUE`, got `noise`": ["--fact", "noise"],
+    "expected one decision, got `urgency` and `bay`": ["urgency", "bay"],
+    "expected one value for `noise`, got `loud` and `faint`": ["--noise", "loud", "noise=faint"],
+    "no option or fact `--nois`; did you mean `--noise`?": ["--nois=loud"],
     "drives: expected true or false for `drives`, got `maybe`": ["--drives", "maybe"],
     "age: `200` is out of range for `age`": ["--age", "200"],
     "unknown fact `colour`": ["colour=red"],

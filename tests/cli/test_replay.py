@@ -431,7 +431,7 @@ def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
 @pytest.mark.parametrize("form", ["markdown", "html"])
 def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
     assert (
-        "The log and the policies belong together: all 6 records come out as recorded."
+        "The log matches the policies: all 6 records are decided as recorded."
         in run("verify", "log", "-o", form).stdout
     )
 
@@ -448,7 +448,7 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--by", "chanel"], "did you mean `channel`?"),
         (["tickets.csv", "--against", "2.0.0", "--decision", "prioritty"], "prioritty"),
         (["tickets.csv", "--against", "2.0.0", "--with", "1.0.0"], "No such option: --with"),
-        (["suggest-mapping", "log"], "need no mapping"),
+        (["suggest-mapping", "log"], "do not need a mapping"),
         (["tickets.csv", "--against", "2.0.0", "--engine", "spark"], "tickets.csv is not Parquet"),
         (
             ["log", "--against", "2.0.0", "--engine", "spark", "--since", "2026-01-01T00:00Z"],

@@ -197,7 +197,7 @@ def test_without_a_key_nothing_is_said_to_be_covered() -> None:
 
     assert done.exit_code == 0
     assert (
-        "no key was given, so a log that was rewritten as a whole would not be noticed; give --key FILE or --heads FILE"
+        "without a key, a log that was rewritten as a whole is not detected; add --key FILE or --heads FILE"
         in done.stdout
     )
     assert (verified()["covered"], verified()["coverage"]) == (None, None)
@@ -225,5 +225,5 @@ def test_a_head_in_the_log_that_was_kept_too_counts_once() -> None:
     assert (
         run("verify").stderr
         == run("verify", *HEADS).stderr
-        == "2 signed heads checked against the chains; --key FILE checks the signatures too\n"
+        == "2 signed heads compared with the chains; --key FILE verifies the signatures too\n"
     )

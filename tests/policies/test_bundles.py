@@ -411,7 +411,7 @@ class TestCommands:
         result = run_command("build", "folder:desk")
 
         assert result.exit_code == 3
-        assert "1.0.0 was released with the digest" in result.stderr
+        assert "1.0.0 was released with digest" in result.stderr
         assert run_command("build", "1.0.0", "-o", "a.zip").exit_code == 2  # two folders are called 1.0.0 now
         assert run_command("build", "desk/past/1.0.0", "-o", "a.zip").exit_code == 0
 

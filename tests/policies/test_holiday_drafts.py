@@ -301,7 +301,7 @@ def test_what_a_person_confirmed_looked_up_or_struck_out_stays_and_that_is_said(
 def test_a_later_year_widens_the_list_and_its_dates_are_estimated(isle: Path, guidepost: Callable[..., Result]) -> None:
     result = guidepost("refresh", "--to", "2028")
 
-    assert result.output.startswith("ISLE: 2026-01-01 to 2028-12-31, until now 2026-01-01 to 2027-12-31: 2 changes\n")
+    assert result.output.startswith("ISLE: 2026-01-01 to 2028-12-31, before 2026-01-01 to 2027-12-31: 2 changes\n")
     assert text_of(isle) == changed(("to: 2027-12-31", "to: 2028-12-31"), ('version: "1.0"', 'version: "2.0"')) + (
         "  2028-01-01: {name: New Year's Day, status: estimated, source: holidays 2.0}\n"
         "  2028-02-26: {name: Moon Festival, status: estimated, source: holidays 2.0}\n"
@@ -334,7 +334,7 @@ def test_check_writes_nothing_and_fails_if_a_list_would_change(isle: Path, guide
     assert stale.exit_code == 3
     assert (
         stale.stderr
-        == "error: 1 list not as holidays drafts them now; `guidepost holidays refresh` writes them\nholidays/ISLE.yaml\n"
+        == "error: 1 list out of date with holidays; `guidepost holidays refresh` writes them\nholidays/ISLE.yaml\n"
     )
     assert "removed" in stale.stdout
     assert text_of(isle) == ISLE
@@ -387,13 +387,13 @@ def test_a_package_that_is_not_there_is_missed(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("words", "change", "said"),
     [
-        (("refresh", "ILSE"), (), "no list ILSE in holidays; did you mean `ISLE`?"),
-        (("refresh", "--from", "2028", "--to", "2027"), (), "--from 2028 is after --to 2027"),
+        (("refresh", "ILSE"), (), "no list `ILSE` in holidays; did you mean `ISLE`?"),
+        (("refresh", "--from", "2028", "--to", "2027"), (), "expected --from no later than --to, got 2028 and 2027"),
         (("refresh",), (("code: IS/LE", "code: XX"),), "ISLE: holidays 2.0 has no calendar `XX`"),
         (
             ("refresh",),
             (("package: holidays", "package: almanac"),),
-            "ISLE: drafted with `almanac`; only `holidays` is known here",
+            "expected a draft by `holidays` in ISLE, got `almanac`",
         ),
     ],
 )
@@ -416,7 +416,7 @@ def test_a_list_without_a_draft_is_kept_by_hand(isle: Path, guidepost: Callable[
         changed(('draft: {package: holidays, version: "1.0", code: IS/LE}\n', "")), encoding="utf-8"
     )
 
-    assert guidepost("refresh").output == "ISLE: kept by hand, nothing drafts it\n1 list up to date\n"
+    assert guidepost("refresh").output == "ISLE: maintained manually, not drafted\n1 list up to date\n"
 
 
 def test_a_broken_list_is_not_drafted(isle: Path, guidepost: Callable[..., Result]) -> None:
@@ -445,10 +445,7 @@ def test_a_list_is_shown_with_status_and_source(
 
 def test_a_year_that_a_list_does_not_cover_is_said_to_be_unknown(guidepost: Callable[..., Result]) -> None:
     assert "2026-08-14" not in guidepost("show", "--year", "2027").output
-    assert (
-        guidepost("show", "ISLE", "--year", "2030").output
-        == "ISLE covers 2026-01-01 to 2027-12-31: nothing is known of 2030\n"
-    )
+    assert guidepost("show", "ISLE", "--year", "2030").output == "ISLE covers 2026-01-01 to 2027-12-31, not 2030\n"
 
 
 # ---- The shipped lists

@@ -176,10 +176,10 @@ def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_versi
     assert "[frozen-changed]" in result.stderr
     assert "[failed case]" in result.stderr
     assert result.stderr.splitlines()[-6:] == [
-        "error: nothing is released",
-        "--next 1.0.0 does not come after 2.0.0",
-        "there is a version 1.0.0 in desk/past already",
-        "--effective-from 2020-01-01T00:00:00Z is not after that of 2.0.0, 2025-03-01T00:00:00+00:00",
+        "error: nothing was released",
+        "expected a version after 2.0.0 for --next, got 1.0.0",
+        "desk/past contains a version 1.0.0 already",
+        "expected --effective-from after that of 2.0.0, 2025-03-01T00:00:00+00:00, got 2020-01-01T00:00:00Z",
         "1 problem",
         "1 failed case",
     ]
@@ -189,13 +189,16 @@ def test_nothing_is_released_with_a_problem_a_failed_case_and_a_wrong_next_versi
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--next", "2.1.0"), "go together"),
-        (("--effective-from", "2026-07-01T00:00:00Z"), "go together"),
-        (("--next", "next", "--effective-from", "2026-07-01T00:00:00Z"), "is not a version such as 2.1.0"),
-        (("--next", "2.0.0", "--effective-from", "2026-07-01T00:00:00Z"), "does not come after 2.0.0"),
-        (("--next", "2.1.0", "--effective-from", "2025-03-01T01:00:00+01:00"), "is not after that of 2.0.0"),
-        (("--next", "2.1.0", "--effective-from", "soon"), "is not an instant"),
-        (("--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00"), "has no offset from UTC"),
+        (("--next", "2.1.0"), "expected both --next and --effective-from"),
+        (("--effective-from", "2026-07-01T00:00:00Z"), "expected both --next and --effective-from"),
+        (("--next", "next", "--effective-from", "2026-07-01T00:00:00Z"), "expected a version such as 2.1.0 for --next"),
+        (("--next", "2.0.0", "--effective-from", "2026-07-01T00:00:00Z"), "expected a version after 2.0.0"),
+        (
+            ("--next", "2.1.0", "--effective-from", "2025-03-01T01:00:00+01:00"),
+            "expected --effective-from after that of 2.0.0",
+        ),
+        (("--next", "2.1.0", "--effective-from", "soon"), "expected an instant such as"),
+        (("--next", "2.1.0", "--effective-from", "2026-07-01T00:00:00"), "expected an offset from UTC"),
     ],
 )
 def test_a_next_version_that_cannot_be_is_a_wrong_use(policies: Path, options: tuple[str, ...], said: str) -> None:
@@ -247,7 +250,7 @@ def test_policies_that_change_while_they_are_put_aside_are_not_released(policies
     write(policies, {"queue.yaml": GOOD["queue.yaml"].replace("> 80", "> 85").replace("<= 80", "<= 85")})
     before = contents(policies)
 
-    with pytest.raises(NotReleased, match="changed while they were put aside"):
+    with pytest.raises(NotReleased, match="the policies changed during the release"):
         freeze(policies, version)
     assert contents(policies) == before
 

@@ -78,7 +78,7 @@ def test_a_folder_that_is_there_stays_as_it_is_unless_it_is_to_be_replaced(bundl
     [
         ([OLD, desk("1.0.0", 2009)], "two bundles are of version 1.0.0"),
         ([OLD, desk("3.0.0", 2001)], "the same instant"),
-        ([], "there is no bundle in"),
+        ([], "expected files that end with .zip in"),
     ],
 )
 def test_versions_that_cannot_stand_beside_each_other_are_refused(

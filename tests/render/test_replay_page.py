@@ -164,7 +164,7 @@ def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watch
     page = browser.new_page()
     proof = Watched(page, path.as_uri())
 
-    assert page.title() == "The log and the policies"
+    assert page.title() == "Verification of the log"
     assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
     page.get_by_role("searchbox", name="Filter").fill("response_due")
     assert page.locator("[data-row]:not([hidden])").all_inner_texts() == [

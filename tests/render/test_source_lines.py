@@ -266,10 +266,10 @@ def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> Non
 
     assert made.exit_code == 0
     assert (
-        """queue.yaml:6:15: the text ends here, since a comment begins with `#1 is next # said so` [note]
+        """queue.yaml:6:15: the text ends here, because a comment begins with `#1 is next # said so` [note]
     6 |   about: when #1 is next # said so
       |               ^^^^^^^^^^
-    help: put the text in quotes: `"when #1 is next # said so"`; if it is a comment, write a space behind `#`
+    help: put the text in quotes: `"when #1 is next # said so"`; if it is a comment, write a space after `#`
 """
         in made.stdout
     )

@@ -70,8 +70,8 @@ def test_a_summary_that_would_be_too_long_says_what_is_left_out(version: Version
     many = {Change(state(f"v{number}"), state("P1")): 1 for number in range(500)}
     long = replace(sample(version), replay=replace(sample(version).replay, outcomes=(replace(PRIORITY, matrix=many),)))
 
-    assert "400 more are left out here" in replay_markdown(long)
-    assert "470 more are left out here" in replay_markdown(long, 4_000)
+    assert "400 more are not shown" in replay_markdown(long)
+    assert "470 more are not shown" in replay_markdown(long, 4_000)
     short = replay_markdown(long, 1_500)
     assert len(short.encode()) <= 1_500
     assert "`guidepost replay` shows all of it" in short

@@ -1,4 +1,4 @@
-"""``guidepost access``: API keys for callers, and whether the file of callers can be used."""
+"""``guidepost access``: make API keys for callers, check the file of callers."""
 
 from __future__ import annotations
 
@@ -26,28 +26,31 @@ from guidepost.text_encoding import decode_text
 
 access: Final = command_group("Make API keys for callers, and check the file of callers.")
 
-OutputOption = Annotated[TextOrJson, typer.Option("-o", "--output", help="How it is written.")]
+OutputOption = Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")]
 
 
 @access.command("new-key")
 def new_key_command(
-    name: Annotated[str, typer.Argument(metavar="CALLER", help="Who gets the key.")],
+    name: Annotated[str, typer.Argument(metavar="CALLER", help="The caller the key is for.")],
     role: Annotated[
-        list[Role] | None, typer.Option("--role", help="What the caller may do; may be repeated. Default: decide.")
+        list[Role] | None, typer.Option("--role", help="A role of the caller; may be repeated. Default: decide.")
     ] = None,
     expires: Annotated[
         str,
         typer.Option(
-            "--expires", metavar="DAY", help="The day from which the key no longer counts, such as 2027-07-01."
+            "--expires", metavar="DAY", help="The first day on which the key is not valid, such as 2027-07-01."
         ),
     ] = "",
     output: OutputOption = TextOrJson.TEXT,
 ) -> None:
-    """Make a key: the key itself, which is shown this once, and what the file of callers says of it."""
+    """Make an API key for a caller.
+
+    Prints the key, which is not shown again, and the entry for the file of callers.
+    """
     if not NAME.fullmatch(name):
         raise command_error(
             f"expected the name of a caller, got `{visible(name)}`",
-            "help: 1 to 64 letters, digits and `. _ @ -`, the first a letter or a digit",
+            "help: use 1 to 64 letters, digits and `. _ @ -`, beginning with a letter or a digit",
         )
     if expires and not _is_day(expires):
         raise command_error(f"expected a day, got `{visible(expires)}`", "help: write it like 2027-07-01")
@@ -66,7 +69,7 @@ def new_key_command(
         return
     until = f", expires: {expires}" if expires else ""
     results().show(
-        Text("the key; it is shown only now, so hand it to the caller", "bold"),
+        Text("the key; it is not shown again, so pass it to the caller now", "bold"),
         Text(f"  {made.text}", no_wrap=True),
         "",
         Text("for the file of callers", "bold"),
@@ -79,12 +82,15 @@ def new_key_command(
 
 @access.command("hash")
 def hash_command(output: OutputOption = TextOrJson.TEXT) -> None:
-    """Give id and hash of a key that stands on standard input, so that it is in no history of a shell."""
+    """Print the id and hash of a key read from standard input.
+
+    The key is not an argument, so that it stays out of the shell's history.
+    """
     text = sys.stdin.readline().strip()
     id_ = key_id(text)
     if not id_:
         raise command_error(
-            "expected a key on standard input", "help: `guidepost access new-key` makes one, which begins with gpk_"
+            "expected a key on standard input", "help: keys begin with gpk_; `guidepost access new-key` makes one"
         )
     if output is TextOrJson.JSON:
         show_json({"id": id_, "sha256": hash_key(text)})
@@ -97,7 +103,10 @@ def check_command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of callers.")],
     output: OutputOption = TextOrJson.TEXT,
 ) -> None:
-    """Check a file of callers, and list who there is. Ends with 3 if it cannot be used."""
+    """Check a file of callers and list the callers in it.
+
+    Exits with 3 if it has problems.
+    """
     try:
         text = decode_text(str(file), read_file(file))
     except InvalidAuthFiles as error:
@@ -128,7 +137,7 @@ def check_command(
 
 
 def _rows(found: Callers) -> list[tuple[str, str, str]]:
-    """Return each caller with his roles, and what proves him; never a hash."""
+    """Return each caller with their roles and the credentials that identify them; never a hash."""
     proofs: dict[str, list[str]] = {name: [] for name in found.names}
     roles: dict[str, str] = {}
     said = (

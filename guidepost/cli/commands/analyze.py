@@ -1,4 +1,4 @@
-"""``guidepost analyze``: what the cells and the words of a policy show, each with a place and a ticket that shows it."""
+"""``guidepost analyze``: mistakes, needless rules, unused words and assumptions of a version."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ STYLES = {Level.ERROR: "bold red", Level.WARNING: "yellow", Level.NOTE: "cyan"}
 
 
 class Output(StrEnum):
-    """How findings are written."""
+    """The formats of findings."""
 
     TEXT = "text"
     JSON = "json"
@@ -40,7 +40,7 @@ class Output(StrEnum):
 
 
 class FailOn(StrEnum):
-    """The least level of a finding that makes the command fail."""
+    """The lowest level of a finding that makes the command fail."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -50,7 +50,7 @@ class FailOn(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VersionAnalysis:
-    """What was found in one version; ``policy`` is None if it could not be read."""
+    """The findings of one version; ``policy`` is None if it could not be read."""
 
     root: str
     policy: Policy | None
@@ -58,7 +58,7 @@ class VersionAnalysis:
 
     @property
     def name(self) -> str:
-        """Return which version it is."""
+        """The name and number of the version, or "not loaded"."""
         return f"{self.policy.manifest.name} {self.policy.manifest.version}" if self.policy else "not loaded"
 
 
@@ -66,21 +66,22 @@ def analyze(
     policies: PoliciesOption = None,
     version: Annotated[
         str,
-        typer.Option("--version", metavar="VERSION", help="Look at this version, not at the one in the folder itself."),
+        typer.Option("--version", metavar="VERSION", help="Analyze this version. Default: the working version."),
     ] = "",
-    every: Annotated[bool, typer.Option("--all", help="Look at the past versions too.")] = False,
-    output: Annotated[Output, typer.Option("-o", "--output", help="How to write what was found.")] = Output.TEXT,
-    level: Annotated[Level, typer.Option("--level", help="Leave out what weighs less.")] = Level.NOTE,
+    every: Annotated[bool, typer.Option("--all", help="Analyze the past versions too.")] = False,
+    output: Annotated[Output, typer.Option("-o", "--output", help="The format of the findings.")] = Output.TEXT,
+    level: Annotated[Level, typer.Option("--level", help="Leave out findings below this level.")] = Level.NOTE,
     code: Annotated[
-        list[str] | None, typer.Option("--code", metavar="CODE", help="Only findings of this code; may be repeated.")
+        list[str] | None, typer.Option("--code", metavar="CODE", help="Only findings with this code; may be repeated.")
     ] = None,
     fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", help="End with 3 if something weighs as much.")
+        FailOn, typer.Option("--fail-on", help="Exit with 3 if a finding has this level or a higher one.")
     ] = FailOn.ERROR,
 ) -> None:
-    """Look through a version: what is wrong, what is needless, what nobody reads, and what it assumes.
+    """Find mistakes, needless rules, unused words and assumptions in a version.
 
-    Every finding has a place, and where the cells show it a ticket as witness. docs/analysis.md says what each code means.
+    Every finding has a place, and a witness ticket if the cells of a table show it; docs/analysis.md explains each
+    code.
     """
     asked = _codes(code or [])
     analysed = []
@@ -115,20 +116,20 @@ def _codes(asked: Sequence[str]) -> frozenset[str]:
 def _folders(folder: Path, version: str, *, every: bool) -> tuple[VersionFolder, ...]:
     folders = version_folders(folder, as_typed=True)
     if version and every:
-        raise command_error("choose a version by one of --version and --all")
+        raise command_error("expected one of --version and --all, got both")
     if not version:
         return folders if every else folders[:1]
     known = known_versions(folder)
     if version not in known:
         raise command_error(
-            f"no policy version {version}{suggestion(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
+            f"no policy version `{version}`{suggestion(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
         )
     wanted = {one.path for one in known[version]}
     return tuple(one for one in folders if one.path in wanted)
 
 
 def _analysed(folder: VersionFolder) -> VersionAnalysis:
-    """Look through one version; what cannot be read or laid out gives its problems."""
+    """Analyze one version; the findings of a version that cannot be read are its problems."""
     policy = None
     try:
         policy = load(read_folder(folder), folder.root)

@@ -1,4 +1,4 @@
-"""``guidepost audit``: what was decided, when, for whom and under which version, and whether the log of it is whole."""
+"""``guidepost audit``: search, export and verify the decision log."""
 
 from __future__ import annotations
 
@@ -60,37 +60,41 @@ audit.command("certificate")(certificate)
 audit.command("check")(check)
 audit.command("purge")(purge)
 
-TicketOption = Annotated[str, typer.Option("--ticket", metavar="ID", help="Only of this ticket, as callers name it.")]
+TicketOption = Annotated[
+    str, typer.Option("--ticket", metavar="ID", help="Only records of this ticket, as the caller named it.")
+]
 RequestOption = Annotated[str, typer.Option("--request-id", metavar="ID", help="Only the call with this request id.")]
-CallerOption = Annotated[str, typer.Option("--caller", metavar="NAME", help="Only of this caller.")]
+CallerOption = Annotated[str, typer.Option("--caller", metavar="NAME", help="Only calls of this caller.")]
 VersionOption = Annotated[
     str,
     typer.Option(
-        "--version", metavar="VERSION", help="Only under this version: its number, or the beginning of its digest."
+        "--version",
+        metavar="VERSION",
+        help="Only decisions by this version: its number, or the beginning of its digest.",
     ),
 ]
-RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only where this rule fired.")]
+RuleOption = Annotated[str, typer.Option("--rule", metavar="ID", help="Only decisions in which this rule fired.")]
 OutcomeOption = Annotated[
     str,
     typer.Option(
         "--outcome",
         metavar="NAME=VALUE",
-        help="Only with this outcome; a value may also be `undecided` or `not_covered`.",
+        help="Only decisions with this outcome; VALUE may also be `undecided` or `not_covered`.",
     ),
 ]
 SinceOption = Annotated[
     str,
     typer.Option(
-        "--since", metavar="INSTANT", help="Only what was received from this instant on, as 2026-01-23T00:00Z."
+        "--since", metavar="INSTANT", help="Only records received at or after this instant, such as 2026-01-23T00:00Z."
     ),
 ]
 UntilOption = Annotated[
-    str, typer.Option("--until", metavar="INSTANT", help="Only what was received before this instant.")
+    str, typer.Option("--until", metavar="INSTANT", help="Only records received before this instant.")
 ]
 
 
 class ExportFormat(StrEnum):
-    """How an export is written."""
+    """The formats of an export."""
 
     JSONL = "jsonl"
     PARQUET = "parquet"
@@ -100,24 +104,24 @@ class ExportFormat(StrEnum):
 def get(
     record: Annotated[str, typer.Argument(metavar="RECORD", help="The id of a record.")],
     log: LogOption = "",
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Show all that is recorded of one call."""
+    """Show one record in full."""
     with open_log(log) as store:
         entry = store.get(record)
     if entry is None:
         raise command_error(
-            f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more"
+            f"no record `{record}`", "help: `guidepost audit query` lists records by ticket, time and more"
         )
     if not entry.holds:
-        errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash")
+        errors().show(f"this record was altered: entry {entry.sequence} of {entry.writer} does not match its hash")
     try:
         if output is TableOrJson.JSON:
             show_json(json.loads(entry_line(entry)))
         else:
             results().show(*record_page(entry, Record.read(entry.body)))
     except ValueError as error:
-        errors().show(f"what is left of it cannot be read: {error}")
+        errors().show(f"the rest of the record cannot be read: {error}")
     if not entry.holds:
         raise typer.Exit(int(ExitCode.LOG))
 
@@ -132,14 +136,14 @@ def query(
     outcome: OutcomeOption = "",
     since: SinceOption = "",
     until: UntilOption = "",
-    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many records.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most this many records.")] = 50,
     token: Annotated[
-        str, typer.Option("--page", metavar="TOKEN", help="The page behind another one, by the token that it gave.")
+        str, typer.Option("--page", metavar="TOKEN", help="The next page, by the token of the previous one.")
     ] = "",
     log: LogOption = "",
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write them.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """List records in the order of receipt."""
+    """List records in the order in which they were received."""
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
     with open_log(log) as store:
         try:
@@ -157,7 +161,7 @@ def query(
         return
     results().show(record_rows(found.records))
     if found.next_token:
-        errors().show(f"there are more: --page {found.next_token}")
+        errors().show(f"there are more records: --page {found.next_token}")
 
 
 @audit.command("export")
@@ -170,25 +174,29 @@ def export(
     outcome: OutcomeOption = "",
     since: SinceOption = "",
     until: UntilOption = "",
-    heads: Annotated[bool, typer.Option("--heads", help="Write the signed heads of the chains instead.")] = False,
+    heads: Annotated[
+        bool, typer.Option("--heads", help="Export the signed heads of the chains instead of records.")
+    ] = False,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")
+        Path | None, typer.Option("--to", metavar="FILE", help="Write to this file. Default: standard output.")
     ] = None,
     form: Annotated[
         ExportFormat | None,
-        typer.Option(
-            "--format", help="How to write it. Default: Parquet for a FILE that ends in .parquet, else JSON lines."
-        ),
+        typer.Option("--format", help="The format. Default: Parquet if FILE ends in .parquet, or else JSON Lines."),
     ] = None,
     log: LogOption = "",
 ) -> None:
-    """Write records as JSON lines or Parquet: whole chains, entry by entry; with a filter, those that pass it in the order of receipt."""
+    """Export records as JSON Lines or Parquet.
+
+    Without a filter, exports whole chains, which can be verified; with one, the matching records in the order in which
+    they were received.
+    """
     asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
     if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
         if to is None or heads:
             raise command_error(
-                "signed heads are written as JSON lines" if heads else "Parquet is written to a file",
-                "help: leave --format out" if heads else "help: --to FILE",
+                "signed heads are exported as JSON Lines only" if heads else "Parquet needs a file",
+                "help: leave --format out" if heads else "help: add --to FILE",
             )
         _export_parquet(asked, to, log)
         return
@@ -212,7 +220,7 @@ def export(
 
 
 def _export_parquet(asked: Filter, to: Path, log: str) -> None:
-    # Only this asks for pyarrow, which takes a while to load.
+    # Loaded here, since pyarrow takes a while to load and nothing else needs it.
     from guidepost.decision_log.export_parquet import write_parquet  # noqa: PLC0415
 
     with open_log(log) as store:
@@ -227,22 +235,22 @@ def _export_parquet(asked: Filter, to: Path, log: str) -> None:
 @audit.command("verify")
 def verify_log(
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="A whole export. Default: the log itself.")
+        Path | None, typer.Argument(metavar="FILE", help="An export without a filter. Default: the log itself.")
     ] = None,
     heads: Annotated[
         Path | None,
         typer.Option(
-            "--heads", metavar="FILE", help="Heads that were exported earlier, and kept where nobody could alter them."
+            "--heads", metavar="FILE", help="Signed heads that were exported earlier and kept in a safe place."
         ),
     ] = None,
     key: KeysOption = None,
     log: LogOption = "",
-    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what is found.")] = TextOrJson.TEXT,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
 ) -> None:
-    """Verify the log: every entry that was changed, removed, inserted or reordered is named.
+    """Verify the log and name every entry that was changed, removed, inserted or moved.
 
-    With --key or --heads it reports how many entries a trusted head covers.
-    Ends with 7 if the log is not whole, or if a chain has no head that is trusted.
+    With --key or --heads, reports how many entries a trusted head covers. Exits with 7 if the log is not whole, or if a
+    chain has no trusted head.
     """
     with source_errors("keys"):
         trust = trusted_keys(key or ())
@@ -272,7 +280,7 @@ def verify_log(
         results().show(*log_verification_parts(report))
         if report.signed and not trust.keys:
             errors().show(
-                f"{count(len(report.signed), 'signed head')} checked against the chains; --key FILE checks the signatures too"
+                f"{count(len(report.signed), 'signed head')} compared with the chains; --key FILE verifies the signatures too"
             )
     if not report.whole:
         raise typer.Exit(int(ExitCode.LOG))
@@ -311,7 +319,7 @@ def _heads(file: Path) -> list[SignedHead]:
     except OSError as error:
         raise cannot_read(file, error) from error
     except ValueError as error:
-        raise command_error(f"{file} holds no signed heads: {error}") from error
+        raise command_error(f"expected signed heads in {file}: {error}") from error
 
 
 def _asked(

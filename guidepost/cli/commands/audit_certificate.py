@@ -1,4 +1,4 @@
-"""``guidepost audit certificate`` and ``check``: one decision with its proof as a small file, and the file checked without the log."""
+"""``guidepost audit certificate`` and ``check``: one record with the path to a signed head, checked without the log."""
 
 from __future__ import annotations
 
@@ -53,21 +53,21 @@ RecordArgument = Annotated[str, typer.Argument(metavar="RECORD", help="The id of
 def certificate(
     record: RecordArgument,
     to: Annotated[
-        Path | None, typer.Option("--to", metavar="FILE", help="Where to write. Default: standard output.")
+        Path | None, typer.Option("--to", metavar="FILE", help="Write to this file. Default: standard output.")
     ] = None,
     sign_key: Annotated[
         Path | None,
         typer.Option(
             "--sign-key",
             metavar="FILE",
-            help="If no signed head covers the record yet, sign how far its chain has come, with this private key.",
+            help="If no signed head covers the record yet, sign the present head of its chain with this private key.",
         ),
     ] = None,
     log: LogOption = "",
 ) -> None:
-    """Write the certificate of a record: what was recorded, and the proof that it stands in the log, in one small file.
+    """Write a certificate that a record is in the log.
 
-    `guidepost audit check` checks it, without the log.
+    The file contains the record and the evidence; `guidepost audit check` checks it without the log.
     """
     with open_log(log) as store:
         entry = read_entry(store, record)
@@ -83,12 +83,13 @@ def certificate(
             raise cannot_write(to, error) from error
     if made.head is None:
         errors().show(
-            "no signed head covers this record yet, so the certificate proves no more than that its content has its hash",
+            "no signed head covers this record yet, so the certificate proves only that its content matches its hash",
             "help: a server signs every minute, unless it runs with --no-log-sign; --sign-key FILE signs now",
         )
     elif to is not None:
         errors().show(
-            f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at {made.head.head.sequence} that was signed on {made.head.signed} by {made.head.key}"
+            f"{to}: entry {entry.sequence} of {entry.writer}, covered by the head at "
+            f"{made.head.head.sequence}, which {made.head.key} signed on {made.head.signed}"
         )
 
 
@@ -97,23 +98,22 @@ def check(
         Path, typer.Argument(metavar="FILE", help="A certificate that `guidepost audit certificate` wrote.")
     ],
     against: Annotated[
-        str, typer.Option("--against", metavar="VERSION", help=f"The version that is said to have decided. {SPEC_HELP}")
+        str, typer.Option("--against", metavar="VERSION", help=f"Check that this version decides the same. {SPEC_HELP}")
     ] = "",
     key: KeysOption = None,
     policies: PoliciesOption = None,
-    output: Annotated[
-        TableOrJson, typer.Option("-o", "--output", help="How to write what is found.")
-    ] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Check a certificate without any log: its hash, its path, its signature, its version, and that this version decides so.
+    """Check a certificate without the log: its hash, path, signature and version.
 
-    Ends with 7 if any of these is wrong, and if nothing proves that the record was in the log: without a signed head, or without --key.
+    With --against, also decides the record again. Exits with 7 if a check fails, or if nothing proves that the record
+    was in the log because a signed head or --key is missing.
     """
     try:
         made = Certificate.read(_text(file))
     except InvalidCertificate as error:
         raise command_error(
-            f"{file}: {error}", "help: take it as `guidepost audit certificate` wrote it", code=ExitCode.LOG
+            f"{file}: {error}", "help: use the file as `guidepost audit certificate` wrote it", code=ExitCode.LOG
         ) from error
     with source_errors("keys"):
         trust = trusted_keys(key or ())
@@ -136,23 +136,23 @@ def check(
 
 
 def read_entry(store: Store, record: str) -> Entry:
-    """Return the entry of a record, as it was written; end the command if there is none, or if it was altered."""
+    """Return the entry of a record; end the command if there is none, or if it was altered."""
     entry = store.get(record)
     if entry is None:
         raise command_error(
-            f"no record `{record}`", "help: `guidepost audit query` finds records by ticket, time and more"
+            f"no record `{record}`", "help: `guidepost audit query` lists records by ticket, time and more"
         )
     if not entry.holds:
         raise command_error(
-            f"this record was altered: entry {entry.sequence} of {entry.writer} does not have its hash",
-            "help: `guidepost audit get` shows what is left of it, and `guidepost audit verify` what else was altered",
+            f"this record was altered: entry {entry.sequence} of {entry.writer} does not match its hash",
+            "help: `guidepost audit get` shows the rest of it; `guidepost audit verify` lists everything that was altered",
             code=ExitCode.LOG,
         )
     return entry
 
 
 def _signed_now(log: str, entry: Entry, sign_key: Path) -> Certificate:
-    """Sign how far the chain of an entry has come, if nobody did since, and make the certificate again."""
+    """Sign the head of an entry's chain, unless it is signed already, and make the certificate again."""
     with log_errors():
         signer = private_key(sign_key)
         store = Store.open(log or default_url())
@@ -197,7 +197,7 @@ def _complete(steps: Sequence[CheckStep]) -> bool:
 
 
 def is_proved(steps: Sequence[CheckStep]) -> bool:
-    """Return whether a certificate proves that its record was in the log: a trusted key signed the head that covers it, and nothing is wrong."""
+    """Return whether a trusted key signed the head that covers the record, and no step is wrong."""
     found = {step.name: step.result for step in steps}
     return _sound(steps) and all(found[name] is StepResult.OK for name in ("entry", "path", "signature"))
 
@@ -210,7 +210,7 @@ def _page(made: Certificate, steps: Sequence[CheckStep]) -> Iterator[RenderableT
     missing = [step.name for step in steps if step.result is StepResult.NOT_SHOWN]
     wrong = [step.name for step in steps if step.result is StepResult.WRONG]
     if wrong:
-        yield Text(f"not to be relied on: wrong in {', '.join(wrong)}", "bold red")
+        yield Text(f"do not rely on it: wrong in {', '.join(wrong)}", "bold red")
     elif not is_proved(steps):
         yield Text(f"nothing proves that this record was in the log; not shown: {', '.join(missing)}", "bold red")
     elif missing:
@@ -221,6 +221,6 @@ def _page(made: Certificate, steps: Sequence[CheckStep]) -> Iterator[RenderableT
     else:
         version = Record.read(made.entry.body).version
         yield Text(
-            f"proved: the record was in the log, and {version.name} {version.version} decides it the same again",
+            f"proved: the record was in the log, and {version.name} {version.version} decides the same again",
             "bold green",
         )

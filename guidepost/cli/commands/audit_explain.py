@@ -1,4 +1,4 @@
-"""``guidepost audit explain``: a past decision in full, decided again under the version that decided it."""
+"""``guidepost audit explain``: a past decision in full, decided again by its version."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def explain(
         typer.Option(
             "--with",
             metavar="VERSION",
-            help=f"A version that may have decided, beside those of the policies folder; may be repeated. {SPEC_HELP}",
+            help=f"Also look for the deciding version here, not only in the policies folder; may be repeated. {SPEC_HELP}",
         ),
     ] = None,
     why_not: Annotated[
@@ -46,17 +46,17 @@ def explain(
         typer.Option(
             "--why-not",
             metavar="OUTCOME=VALUE",
-            help="What is the smallest change of facts that would have given this value?",
+            help="Also find the smallest change of facts that gives this value.",
         ),
     ] = "",
     log: LogOption = "",
     policies: PoliciesOption = None,
     key: KeysOption = None,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Explain a past decision in full: decide it again under its own version, and show every rule with file, line and heading.
+    """Explain a past decision: decide it again and show every rule with its place.
 
-    Ends with 7 if it comes out otherwise than it is recorded, and with 2 if its version is not here.
+    Exits with 7 if the decision differs from the record, and with 2 if its version is missing.
     """
     with open_log(log) as store:
         entry = read_entry(store, record)
@@ -65,8 +65,8 @@ def explain(
     if version is None:
         _unexplained(entry, recorded, output)
         raise command_error(
-            f"version {recorded.version.version} with the digest {recorded.version.digest} is not here, so this is no more than what is recorded",
-            "help: --with VERSION names it: a folder, a bundle, or a git revision that had it",
+            f"version {recorded.version.version} with digest {recorded.version.digest} is missing; only the record is shown",
+            "help: name it with --with VERSION: a folder, a bundle, or a git revision that contains it",
         )
     again = reproduce(recorded, Decider(version))
     unlike = _why_not(recorded, version, why_not) if why_not else None
@@ -79,7 +79,7 @@ def explain(
 
 
 def _decider(record: Record, given: list[str], policies: Any, key: Any) -> Version | None:
-    """Build the version that decided, if it is here."""
+    """Build the version that decided a record; None if it is missing."""
     sources = [open_source(spec, policies=policies, keys=key) for spec in given]
     found = find_version(record.version.digest, sources, find_folder(policies))
     if found is None:
@@ -133,12 +133,12 @@ def _page(
     ref = version.ref
     if again.equal:
         yield Text(
-            f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: equal to what is recorded",
+            f"decided again by {ref.name} {ref.version}, digest {ref.digest[:12]}: equal to the record",
             "bold green",
         )
         return
     yield Text(
-        f"decided again under {ref.name} {ref.version}, digest {ref.digest[:12]}: not what is recorded", "bold red"
+        f"decided again by {ref.name} {ref.version}, digest {ref.digest[:12]}: different from the record", "bold red"
     )
     for said in (again.wrong,) if again.wrong else map(str, again.differences):
         yield Text(f"  {said}", "red", no_wrap=True)

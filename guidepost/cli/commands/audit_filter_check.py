@@ -1,4 +1,4 @@
-"""What a filter of the log asks for that no version at hand can have decided: a slip of the pen, rather than a quiet month."""
+"""Names in a filter of the log that no version has: a typing error rather than a month without such records."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from engine.model.policy import Policy
 from engine.model.vocabulary import Fact, FactType
 
 STATUSES: Final = tuple(status.value for status in Status)
-"""What a filter may ask for beside the values of an outcome."""
+"""What a filter accepts besides the values of an outcome."""
 
 
 def unknown_names(asked: Filter, policies: Sequence[Policy]) -> list[str]:
-    """Name the rule and the outcome of a filter that no version has; nothing without versions to look in."""
+    """Return a message for each rule and outcome of a filter that no version has; none without versions."""
     return [*_rule(asked.rule, policies), *_outcome(asked.outcome, policies)] if policies else []
 
 
@@ -27,7 +27,7 @@ def _rule(rule: str, policies: Iterable[Policy]) -> Iterator[str]:
 
 
 def _rules(policy: Policy) -> Iterator[str]:
-    """Yield the ids that an answer may name among its rules: those of tables, and the parts by which time counts."""
+    """Yield the ids that answers list as rules: those of tables, rosters, calendars, elapsed times and deadlines."""
     for table in policy.all_tables:
         yield from (rule.id for rule in table.all_rules)
     for parts in (policy.rosters, policy.calendars, policy.elapsed, policy.deadlines):
@@ -51,7 +51,7 @@ def _outcome(asked: str, policies: Sequence[Policy]) -> Iterator[str]:
 
 
 def _listed(outcome: Fact) -> bool:
-    """Return whether an outcome has no other values than its words."""
+    """Return whether an outcome has a closed list of values."""
     return outcome.type is FactType.BOOLEAN or (outcome.type is FactType.CHOICE and not outcome.open)
 
 

@@ -1,4 +1,4 @@
-"""``guidepost audit purge``: records that are too old are removed, and what is left still verifies."""
+"""``guidepost audit purge``: remove old records, so that the rest of the log still verifies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ def purge(
     before: Annotated[
         str,
         typer.Option(
-            "--before", metavar="INSTANT", help="Remove what was received before this instant, as 2025-01-01T00:00Z."
+            "--before",
+            metavar="INSTANT",
+            help="Remove records received before this instant, such as 2025-01-01T00:00Z.",
         ),
     ],
     sign_key: Annotated[
@@ -47,28 +49,28 @@ def purge(
         typer.Option(
             "--sign-key",
             metavar="FILE",
-            help="The private key that signs the note of the purge. Default: the server's own, in your state folder.",
+            help="The private key that signs the note of the purge. Default: the server's key in your state folder.",
         ),
     ] = None,
     by: Annotated[
-        str, typer.Option("--by", metavar="NAME", help="Who does it, for the note. Default: your name on this machine.")
+        str, typer.Option("--by", metavar="NAME", help="Who removes them, for the note. Default: your user name.")
     ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Remove without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove without asking.")] = False,
     log: LogOption = "",
-    output: Annotated[
-        TableOrJson, typer.Option("-o", "--output", help="How to write what is, or would be, removed.")
-    ] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Remove old records for good: of each chain all that stands before the first record that was received at or after an instant.
+    """Remove old records for good.
 
-    A note of it stays, behind which the rest of the chain verifies. Shows what would go and asks on a terminal; without one, nothing goes unless --yes is given.
+    Removes all records of each chain before the first one that was received at or after an instant, and leaves a note
+    from which the rest of the chain verifies. Lists the records and asks first; without a terminal, removes nothing
+    unless --yes is given.
     """
     instant = option_instant("--before", before)
     if instant > utc_now():
-        raise command_error(f"--before {before} lies in the future", "help: give an instant in the past")
+        raise command_error(f"expected an instant in the past for --before, got {before}")
     name = by or _user()
     if not (0 < len(name) <= MAX_NAME and name.isprintable()):
-        raise command_error(f"--by takes 1 to {MAX_NAME} printable characters")
+        raise command_error(f"expected 1 to {MAX_NAME} printable characters for --by")
     with log_errors():
         file = sign_key or _own_key()
         key = private_key(file) if file else None
@@ -85,7 +87,7 @@ def purge(
     if not (yes or (sys.stdin.isatty() and typer.confirm("Remove them for good?"))):
         if output is TableOrJson.JSON:
             _show(going, [], output, done=False)
-        errors().show("nothing is removed; --yes removes without asking")
+        errors().show("nothing was removed; --yes removes without asking")
         return
     with log_errors():
         writing = Store.open(log or default_url())
@@ -99,17 +101,23 @@ def purge(
 
 
 def _own_key() -> Path | None:
-    """Return the file of the server's own key; None if this account has none. A key made for a purge would be one that nobody trusts."""
+    """Return the file of the server's key, or None; a new key made for a purge would be trusted by nobody."""
     file = state_folder() / PRIVATE_FILE
     return file if file.exists() else None
 
 
 def _doubted(key: str, signers: frozenset[str]) -> Iterator[str]:
-    """Warn of a note that a verification with the key of the heads will doubt: it is not signed, or with a key that signed none of them."""
+    """Yield warnings about a note that `verify --key` will doubt: unsigned, or signed by a key that signed no head."""
     if not key:
-        yield f"warning: no key signs the note of this purge, so `verify --key` will doubt it; there is no {PRIVATE_FILE} in your state folder"
+        yield (
+            f"warning: the note of this purge is not signed, so `verify --key` will doubt it; "
+            f"there is no {PRIVATE_FILE} in your state folder"
+        )
     elif signers and key not in signers:
-        yield f"warning: the key {key} signed no head of this log, so `verify --key` with the key of its heads will doubt the note of this purge"
+        yield (
+            f"warning: the key {key} signed no head of this log, so `verify --key` with the key of its heads will doubt "
+            "the note of this purge"
+        )
     else:
         return
     yield "help: --sign-key FILE names the private key that signs the heads"
@@ -135,7 +143,7 @@ def _show(going: Sequence[PurgePlan], notes: Sequence[object], output: TableOrJs
         ]
         show_json({"removed": done, "chains": chains, "notes": list(notes)})
     elif not going:
-        results().show("nothing is that old")
+        results().show("no record is that old")
     else:
         results().show(
             f"{count(sum(one.entries for one in going), 'record')} removed from {count(len(going), 'chain')}"

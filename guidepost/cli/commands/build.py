@@ -1,4 +1,4 @@
-"""``guidepost build``: one version as a bundle, an archive that is always the same for the same files."""
+"""``guidepost build``: one version as a bundle, with the same bytes for the same files."""
 
 from __future__ import annotations
 
@@ -21,20 +21,21 @@ from guidepost.render.console import cannot_write, command_error, count, errors,
 
 
 def build(
-    spec: Annotated[str, typer.Argument(metavar="VERSION", help=f"What to build. {SPEC_HELP}")] = "working",
+    spec: Annotated[str, typer.Argument(metavar="VERSION", help=f"The version to build. {SPEC_HELP}")] = "working",
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="The bundle, or a folder for it. Default: NAME-VERSION.zip."
+            "-o", "--output", metavar="FILE", help="Write the bundle to this file or folder. Default: NAME-VERSION.zip."
         ),
     ] = None,
     policies: PoliciesOption = None,
     keys: KeysOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Say as JSON what was built.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a summary of the bundle as JSON.")] = False,
 ) -> None:
-    """Build a bundle: the files of a version, its digest and its rules in one archive. The same files give the same bytes.
+    """Build a bundle: the files of a version, its digest and its rules in one archive.
 
-    Only a version without problems is built, and no other policy than the released one under a released number.
+    The same files yield the same bytes. A version with problems is rejected, and so is a changed policy under the
+    number of a released version.
     """
     folder = find_folder(policies)
     source = open_source(spec, policies=folder, keys=keys)
@@ -44,7 +45,7 @@ def build(
         found = CheckReport((checked,), tuple(sorted({*checked.problems, *_unreleased(checked, folder)})))
     if found.problems or found.failures:
         show_check(found, errors())
-        raise command_error(f"{spec} is not built", code=found.code)
+        raise command_error(f"{spec} was not built", code=found.code)
     made = make_bundle(source.files, source.root)
     path = _written(made, output)
     if as_json:
@@ -54,7 +55,7 @@ def build(
 
 
 def _unreleased(checked: VersionCheck, folder: Path) -> list[Problem]:
-    """Return whether the version is frozen here with another digest: then this is not it."""
+    """Return a problem if the version's number was released with another digest."""
     version = checked.version
     frozen = frozen_versions(version_folders(folder, as_typed=True)[0]).get(version.ref.version) if version else None
     if version is None or frozen is None or frozen.digest == version.digest or not _is_of_this_desk(version, folder):
@@ -63,14 +64,15 @@ def _unreleased(checked: VersionCheck, folder: Path) -> list[Problem]:
         Problem(
             place=Place(file=version.policy.manifest.place.file),
             code="version-unchanged",
-            message=f"{frozen.version} was released with the digest {frozen.digest[:12]}, and this has {version.digest[:12]}",
-            help="build the released version, or give this one a new number",
+            message=f"{frozen.version} was released with digest {frozen.digest[:12]}, "
+            f"but these files have {version.digest[:12]}",
+            help="build the released version, or change the number of this one",
         )
     ]
 
 
 def _is_of_this_desk(version: Version, folder: Path) -> bool:
-    """Return whether a version belongs to the desk of the policies folder; numbers of another desk are its own."""
+    """Return whether a version belongs to the desk of the policies folder; other desks have numbers of their own."""
     try:
         working = load_policy(read_folder(version_folders(folder)[0]))
     except PolicyErrors:
@@ -79,7 +81,7 @@ def _is_of_this_desk(version: Version, folder: Path) -> bool:
 
 
 def _written(made: BuiltBundle, output: Path | None) -> Path:
-    """Write the bundle, whole or not at all; give where."""
+    """Write the bundle atomically; return its path."""
     path = output / made.file_name if output is not None and output.is_dir() else output or Path(made.file_name)
     try:
         write_atomically(path, made.data)
@@ -92,7 +94,7 @@ def _rows(made: BuiltBundle, source: Source) -> list[tuple[str, str]]:
     return [
         ("version", f"{made.ref.name} {made.ref.version}, in force from {made.effective_from:%Y-%m-%d}"),
         ("from", f"{source.root}" + (f", {source.detail}" if source.detail else "")),
-        ("holds", f"{count(len(made.files), 'file')}, {count(made.rules, 'rule')}, {len(made.data):,} bytes"),
+        ("contains", f"{count(len(made.files), 'file')}, {count(made.rules, 'rule')}, {len(made.data):,} bytes"),
         ("digest", made.ref.digest),
         ("sha256", made.sha256),
     ]

@@ -1,4 +1,4 @@
-"""``guidepost check``: everything that is wrong with the policies, at once, and what was proved of them."""
+"""``guidepost check``: all problems of the policies at once, and what was verified."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionCheck:
-    """What was found out about the version in one folder; ``version`` is None if it is too broken to build.
+    """The results for one version; ``version`` is None if it cannot be built.
 
-    ``notes`` are about what is right, and perhaps not meant: no command ends otherwise for them.
+    ``notes`` are about text that is valid but perhaps not intended; they do not change the exit code.
     """
 
     root: str
@@ -54,41 +54,42 @@ class VersionCheck:
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What was found out about all versions of a policies folder; ``problems`` are those of each and those between them."""
+    """The results for all versions of a folder; ``problems`` are those of each version and those between versions."""
 
     checked: tuple[VersionCheck, ...]
     problems: tuple[Problem, ...]
 
     @property
     def failures(self) -> tuple[CaseResult, ...]:
-        """The worked examples that came out otherwise."""
+        """The failed cases of all versions."""
         return tuple(failure for one in self.checked for failure in one.failures)
 
     @property
     def code(self) -> ExitCode:
-        """How a command ends that found this."""
+        """The exit code for these results."""
         return ExitCode.POLICY if self.problems else ExitCode.CASES if self.failures else ExitCode.OK
 
 
 def check(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are checked too."),
+        typer.Argument(metavar="DIR", help="The policies folder; the versions in its past/ are checked too."),
     ] = None,
-    output: Annotated[
-        TextOrJson, typer.Option("-o", "--output", help="How to write what was found.")
-    ] = TextOrJson.TEXT,
-    no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not ask durable-rules.")] = False,
-    no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the worked examples.")] = False,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
+    no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not compare the tables with durable-rules.")] = False,
+    no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the cases.")] = False,
     verbose: Annotated[
-        bool, typer.Option("-v", "--verbose", help="List every table that was proved, with its cells.")
+        bool,
+        typer.Option(
+            "-v", "--verbose", help="List every table that durable-rules agrees with, and its number of cells."
+        ),
     ] = False,
 ) -> None:
-    """Check every version: its files, every cell of its tables, durable-rules' agreement and its worked examples.
+    """Check every version: files, every cell of the tables, durable-rules, cases and invariants.
 
-    A released version must be as it was released, and a policy that changed since needs a new version.
+    A released version must be unchanged, and a policy that changed since its release needs a new version number.
 
-    Ends with 3 if a policy has problems, and with 4 if a worked example comes out otherwise.
+    Exits with 3 if a policy has problems, and with 4 if a case fails.
     """
     found = check_folder(find_folder(folder), proof=not no_proof, cases=not no_cases)
     if output is TextOrJson.JSON:
@@ -100,7 +101,7 @@ def check(
 
 
 def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> CheckReport:
-    """Check every version of a policies folder, and whether those that were released are as they were."""
+    """Check every version of a folder, and that released versions are unchanged."""
     folders = version_folders(folder, as_typed=True)
     checked: list[VersionCheck] = []
     for version in folders:
@@ -114,7 +115,7 @@ def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> Che
 
 
 def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> None:
-    """Show for people what was found out; if verbose, with every table that was proved."""
+    """Show the results as text; if verbose, with every table that was compared in all cells."""
     for problem in found.problems:
         screen.show(problem_text(problem))
     for failure in found.failures:
@@ -132,7 +133,7 @@ def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> 
 
 
 def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> VersionCheck:
-    """Check one version; what cannot be looked at because of a problem before it is left out."""
+    """Check one version; a problem of its files leaves out the checks that need them."""
     try:
         files = read_folder(folder)
     except PolicyErrors as error:
@@ -141,7 +142,7 @@ def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> Version
 
 
 def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> VersionCheck:
-    """Check one version by its files, wherever they come from."""
+    """Check one version, given the texts of its files by path."""
     try:
         version = build(files, root)
     except PolicyErrors as error:
@@ -166,26 +167,26 @@ def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, case
 
 
 def _notes(files: Mapping[str, str], root: str) -> Iterator[Message]:
-    """Find what is right as it is written, and perhaps not meant."""
+    """Yield notes about text that is valid but perhaps not intended."""
     for path, text in sorted(files.items()):
         tree, _ = read(f"{root}/{path}" if root else path, text) if _PERHAPS_CUT.search(text) else (None, [])
         for place, whole in cut_texts(tree) if tree is not None else ():
             rest = place.text[place.column - 1 :].rstrip()
             head = Text.assemble(
                 (f"{place}", "bold"),
-                f": the text ends here, since a comment begins with `{rest}` ",
+                f": the text ends here, because a comment begins with `{rest}` ",
                 ("[note]", "yellow"),
             )
             yield Message(
                 head,
                 place,
-                [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space behind `#`'],
+                [f'help: put the text in quotes: `"{whole}"`; if it is a comment, write a space after `#`'],
             )
 
 
 def _summary(found: CheckReport) -> Text:
     run, failed = sum(len(one.cases) for one in found.checked), len(found.failures)
-    # Without `--no-cases` a version whose cases were not run is one that could not be loaded.
+    # If any case was run, a version whose cases were not run could not be loaded.
     broken = [one.root for one in found.checked if one.version is None] if run else []
     return Text.assemble(
         f"{count(len(found.checked), 'version')}: ",

@@ -1,4 +1,4 @@
-"""``guidepost ci``: everything that is to be known of a change of policies before it is merged, in one command."""
+"""``guidepost ci``: check a change of policies before it is merged."""
 
 from __future__ import annotations
 
@@ -35,14 +35,16 @@ ENDS: Final = {
     ExitCode.USAGE: "no base",
     ExitCode.BUDGET: "too much",
 }
-"""How a part ends, in a word or two."""
+"""The result of a failed step in a word or two."""
 
 
 def ci(
     base: Annotated[
         str,
         typer.Option(
-            "--base", metavar="REVISION", help="What the change is for: a branch such as origin/main, a tag, a commit."
+            "--base",
+            metavar="REVISION",
+            help="The target of the change: a branch such as origin/main, a tag or a commit.",
         ),
     ],
     policies: PoliciesOption = None,
@@ -51,34 +53,39 @@ def ci(
         typer.Option(
             "--summary",
             metavar="FILE",
-            help="Write the Markdown summary here. Default: where $GITHUB_STEP_SUMMARY says, if it is set.",
+            help="Write the Markdown summary to this file. Default: $GITHUB_STEP_SUMMARY, if it is set.",
         ),
     ] = None,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
     sarif_file: Annotated[
         Path | None,
-        typer.Option("--sarif", metavar="FILE", help="Write problems and findings as SARIF, for code scanning."),
+        typer.Option(
+            "--sarif", metavar="FILE", help="Write problems and findings to this file as SARIF, for code scanning."
+        ),
     ] = None,
     junit_file: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write the results of the cases as JUnit XML.")
+        Path | None,
+        typer.Option("--junit", metavar="FILE", help="Write the results of the cases to this file as JUnit XML."),
     ] = None,
     html: Annotated[
         Path | None,
         typer.Option(
-            "--html", metavar="FILE", help="Write the difference as a page, if there is something to compare with."
+            "--html",
+            metavar="FILE",
+            help="Write the difference to this file as an HTML page, if there is a base to compare with.",
         ),
     ] = None,
-    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write the report.")] = TextOrJson.TEXT,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The format of the report.")] = TextOrJson.TEXT,
 ) -> None:
-    """Look at a change of policies as a pull request does: check, test, analyze, fmt --check, and diff.
+    """Check a change of policies as a pull request does: check, test, analyze, fmt and diff.
 
-    The working tree is compared with the merge base: the last commit that it has in common with --base. In a job of GitHub
-    Actions what is wrong also becomes annotations at its places.
+    Compares the working tree with the merge base: the last commit that it has in common with --base. In a job of GitHub
+    Actions, each problem also becomes an annotation at its place.
 
-    Ends as its worst part does: with 3 for problems or a layout that is not ours, then 4 for failed cases, then 2 if there is
-    no such base, then 6 if the change does more than it may. A base without policies, or one whose policies this program
-    cannot load, is no failure, unless a limit was set that cannot be held against it.
+    Exits with the code of the worst step: 3 for problems or files that are not formatted, then 4 for failed cases, then
+    2 if the base does not exist, then 6 if the change exceeds its limits. A base without policies, or with policies
+    that this program cannot load, is not a failure, unless a limit was set that needs it.
     """
     with budget_errors():
         found = make_ci_report(find_folder(policies), base, read_budget(max_changed, forbid))
@@ -99,7 +106,7 @@ def ci(
 def _write(
     found: CiReport, summary: Path | None, sarif_file: Path | None, junit_file: Path | None, html: Path | None
 ) -> None:
-    """Write the files that were asked for; a step of GitHub may have a summary already, to which ours is added."""
+    """Write the requested files; the summary is appended to that of a GitHub step."""
     if summary is not None:
         _to(summary, summary_text(found))
     elif (step := step_summary()) is not None:
@@ -138,7 +145,7 @@ def _parts(found: CiReport) -> Iterator[RenderableType]:
             yield from failure_parts(result, trial)
     if found.layout.changed or found.layout.left_alone:
         yield ""
-        yield from (f"{name}: would be laid out otherwise" for name in found.layout.changed)
+        yield from (f"{name}: not formatted" for name in found.layout.changed)
         yield from (f"{said} (left alone)" for said in found.layout.left_alone)
     if found.report is not None and not (found.report.diff.same_decisions and not found.report.diff.wording):
         yield ""

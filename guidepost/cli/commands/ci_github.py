@@ -11,7 +11,7 @@ from guidepost.render.github import annotation
 
 
 def annotation_lines(one: CiReport, address: Callable[[str], str]) -> Iterator[str]:
-    """Yield GitHub's annotations: what makes a part fail, each at its place."""
+    """Yield an annotation for each cause of a failed step, at its place."""
     for problem in one.problems:
         yield annotation(
             problem.place,
@@ -25,11 +25,9 @@ def annotation_lines(one: CiReport, address: Callable[[str], str]) -> Iterator[s
                 result.case.place, "failed case", "\n".join((result.case.name, *result.differences)), address
             )
     for name in one.layout.changed:
-        yield annotation(
-            Place(file=name), "layout", f"laid out otherwise: guidepost fmt {one.folder.as_posix()}", address
-        )
+        yield annotation(Place(file=name), "layout", f"not formatted: guidepost fmt {one.folder.as_posix()}", address)
     for excess in one.report.excesses if one.report else ():
-        yield annotation(None, "more than it may", excess.message)
+        yield annotation(None, "beyond the limits", excess.message)
     if one.base.reason is NoVersion.NOT_FOUND:
         yield annotation(None, "base", f"{one.base.message}\n{one.base.help}".rstrip())
     elif one.base.reason is not NoVersion.NOTHING:

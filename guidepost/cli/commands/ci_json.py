@@ -9,7 +9,7 @@ from guidepost.render.policy_json import Plain, plain_place
 
 
 def plain_ci_report(one: CiReport) -> Plain:
-    """Return what was found out as data."""
+    """Return a report as data."""
     return {
         "ok": one.code is ExitCode.OK,
         "exit_code": int(one.code),

@@ -16,7 +16,7 @@ from guidepost.render.diff_markdown import diff_markdown
 from guidepost.render.markdown import MOST_BYTES, code, escaped, folded, joined_parts, listed, prose
 
 MOST: Final = 100
-"""How many problems, failed cases or files are listed; the others are counted."""
+"""How many problems, failed cases or files are listed; the rest is counted."""
 
 MARKS: Final = {True: "❌", False: "✅"}
 NOTED: Final = "⚠️"
@@ -31,14 +31,14 @@ def summary_text(one: CiReport) -> str:
 
 
 def mark(part: CiStep) -> str:
-    """Return the sign for how a part ends."""
+    """Return the sign for the result of a step."""
     return NOTED if part.noted and part.code is ExitCode.OK else MARKS[part.code is not ExitCode.OK]
 
 
 def title(one: CiReport) -> str:
-    """Describe in a few words what came out.
+    """Return the result in a few words.
 
-    The worst comes first: what keeps the policies from being used, then what may not be, then what changes.
+    The worst comes first: problems of the policies, then failed steps, then whether decisions change.
     """
     if one.code is ExitCode.POLICY and one.problems:
         return count(len(one.problems), "problem")
@@ -51,12 +51,12 @@ def title(one: CiReport) -> str:
 
 
 def compared(one: CiReport) -> str:
-    """Return what was compared with what."""
+    """Return a sentence that names both sides of the comparison."""
     base = one.base
     if base.reason is NoVersion.NOT_FOUND:
         return f"Not compared: {base.message}."
-    dirty = ", with changes that are not committed" if base.dirty else ""
-    return f"Compared with `{base.revision}` at the commit that both have in common, `{base.commit[:12]}`; here: the working tree{dirty}."
+    dirty = " (with uncommitted changes)" if base.dirty else ""
+    return f"Compared the working tree{dirty} with `{base.revision}`, at the last common commit `{base.commit[:12]}`."
 
 
 def _parts(one: CiReport) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Everything that ``guidepost ci`` finds out of a policies folder: what check, test, analyze, fmt and diff find, each once.
+"""The report of ``guidepost ci``: the results of check, test, analyze, fmt and diff for one folder.
 
-In: a folder and what to compare it with; out: :class:`CiReport`, which says of each part how it ends. Nothing here has
-rules of its own but one: what was released at the base is held to the base's register, so that a change cannot alter both.
+One rule is only here: versions released at the base are compared with the base's register, so that a change cannot
+alter a released version together with its entry.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ from guidepost.render.console import ExitCode, count, errors
 from guidepost.render.diff_report import DiffReport, make_diff_report
 
 WORST: Final = (ExitCode.POLICY, ExitCode.CASES, ExitCode.USAGE, ExitCode.BUDGET, ExitCode.OK)
-"""The ways in which a part can end, the worst first; the command ends as its worst part does."""
+"""The exit codes of steps, the worst first; the command exits with the worst."""
 
 HELD: Final = ("frozen-changed", "frozen-gone", "version-unchanged")
-"""The problems that say that a released version is not as it was."""
+"""The codes of problems about a released version that changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The files of the working version: how many, those that `guidepost fmt` would change, and those that it leaves alone."""
+    """The files of the working version: their number, those `guidepost fmt` would change, those it leaves unchanged."""
 
     files: int = 0
     changed: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiStep:
-    """One part of an examination: how it ends, and what there is to say; ``noted`` if it could not be done, or is worth a look."""
+    """The result of one step in a sentence; ``noted`` if it could not run, or has warnings."""
 
     name: str
     code: ExitCode
@@ -58,7 +58,7 @@ class CiStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiReport:
-    """What was found out. ``problems`` are those of every version, those between them, and those of the comparison."""
+    """All results; ``problems`` are those of every version, those between versions, and those of the comparison."""
 
     folder: Path
     checked: CheckReport
@@ -72,23 +72,23 @@ class CiReport:
 
     @property
     def name(self) -> str:
-        """Return which version it is, if it can be loaded."""
+        """The name and number of the working version, or the folder if it cannot be loaded."""
         version = self.checked.checked[0].version
         return f"{version.ref.name} {version.ref.version}" if version else self.folder.as_posix()
 
     @property
     def parts(self) -> tuple[CiStep, ...]:
-        """The parts, in the order in which they are shown."""
+        """The steps, in the order in which they are shown."""
         return (_check(self), _test(self), _analyze(self), _fmt(self), _diff(self))
 
     @property
     def code(self) -> ExitCode:
-        """How the command ends: as its worst part."""
+        """The exit code of the worst step."""
         return min((part.code for part in self.parts), key=WORST.index)
 
 
 def make_ci_report(folder: Path, base: str, budget: Budget) -> CiReport:
-    """Find out everything about a policies folder, and what it does otherwise than at the merge base with a revision."""
+    """Run all steps on a policies folder; the comparison is with the merge base of a revision."""
     checked = check_folder(folder)
     with errors().working(f"loading {base}"):
         there = find_merge_base(base, folder)
@@ -113,11 +113,11 @@ def make_ci_report(folder: Path, base: str, budget: Budget) -> CiReport:
     )
 
 
-# ---- What is found out
+# ---- The results
 
 
 def _altered(folder: Path, checked: CheckReport, base: MergeBase) -> list[Problem]:
-    """Return which versions that were released at the base are not as they were released there."""
+    """Return a problem for each version that was released at the base and changed since."""
     working, *past = (
         Folder(place.path.name, place.root, one.version)
         for place, one in zip(version_folders(folder, as_typed=True), checked.checked, strict=True)
@@ -133,13 +133,13 @@ def _report(checked: CheckReport, base: MergeBase, budget: Budget) -> DiffReport
 
 
 def _findings(working: VersionCheck, problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Return the problems of all versions, and what an analysis of the working one finds beside."""
+    """Return the problems of all versions, and the findings of the working one."""
     beside = analyse(working.version.policy, tabulate_policy(working.version.policy)) if working.version else ()
     return tuple(sorted({*problems, *beside}))
 
 
 def _trials(folder: Path, checked: CheckReport) -> Iterator[CaseRun]:
-    """Run the cases of each version that could be built, once more than the check did: for the time each takes and the rules behind it."""
+    """Run the cases of each version that could be built, to measure the time of each and record its rules."""
     for one in checked.checked:
         source = CaseSource(one.root, dict, folder.as_posix())
         if one.version is None:
@@ -158,7 +158,7 @@ def _trials(folder: Path, checked: CheckReport) -> Iterator[CaseRun]:
 
 
 def _layout(folder: Path) -> Layout:
-    """Return which files of the working version are laid out otherwise; what is put aside is never changed, not even in its layout."""
+    """Return the files of the working version that are not formatted; past versions are never changed."""
     working = version_folders(folder, as_typed=True)[0]
     try:
         files = read_folder(working)
@@ -174,7 +174,7 @@ def _layout(folder: Path) -> Layout:
     )
 
 
-# ---- What is said of each part
+# ---- The sentence of each step
 
 
 def _check(one: CiReport) -> CiStep:
@@ -201,7 +201,7 @@ def _test(one: CiReport) -> CiStep:
 
 def _analyze(one: CiReport) -> CiStep:
     if one.checked.checked[0].version is None:
-        return CiStep(name="analyze", code=ExitCode.OK, said="not done: the policies cannot be loaded", noted=True)
+        return CiStep(name="analyze", code=ExitCode.OK, said="not run: the policies cannot be loaded", noted=True)
     numbers = Counter(finding.level for finding in one.findings)
     said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
     return CiStep(
@@ -215,29 +215,27 @@ def _analyze(one: CiReport) -> CiStep:
 def _fmt(one: CiReport) -> CiStep:
     changed, alone = one.layout.changed, one.layout.left_alone
     said = (
-        f"{count(len(changed), 'file')} of {one.layout.files:,} to lay out: `guidepost fmt {one.folder.as_posix()}`"
+        f"{count(len(changed), 'file')} of {one.layout.files:,} not formatted: `guidepost fmt {one.folder.as_posix()}`"
         if changed
         else count(one.layout.files, "file")
     )
     return CiStep(
         name="fmt",
         code=ExitCode.POLICY if changed or alone else ExitCode.OK,
-        said=said + (f"; {count(len(alone), 'file')} left alone" if alone else ""),
+        said=said + (f"; {count(len(alone), 'file')} left unchanged" if alone else ""),
     )
 
 
 def _diff(one: CiReport) -> CiStep:
-    """Return what the change does; where that cannot be known, a budget is not kept to, and nothing else is wrong with the change."""
+    """Summarize the difference; if it cannot be determined, the step fails only if there is a budget."""
     if one.report is not None:
         beyond = one.report.excesses
-        said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond what it may." if beyond else "")
+        said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond the limits." if beyond else "")
         return CiStep(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
     if one.base.reason is NoVersion.NOT_FOUND:
-        return CiStep(name="diff", code=ExitCode.USAGE, said=f"not done: {one.base.message}")
+        return CiStep(name="diff", code=ExitCode.USAGE, said=f"not run: {one.base.message}")
     if one.base.reason is NoVersion.NOT_LOADED and one.has_budget:
-        return CiStep(
-            name="diff", code=ExitCode.BUDGET, said=f"{one.base.message}; whether it keeps to its limits is not known"
-        )
+        return CiStep(name="diff", code=ExitCode.BUDGET, said=f"{one.base.message}; the limits could not be checked")
     return CiStep(
-        name="diff", code=ExitCode.OK, said=one.base.message or "not done: the policies cannot be loaded", noted=True
+        name="diff", code=ExitCode.OK, said=one.base.message or "not run: the policies cannot be loaded", noted=True
     )

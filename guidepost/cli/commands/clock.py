@@ -1,4 +1,4 @@
-"""``guidepost clock add`` and ``count``: business time on its own, without a ticket."""
+"""``guidepost clock add`` and ``count``: business time without a ticket."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ from guidepost.render.time_text import NOUNS, instant_text, length_text
 from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
 
 clock: Final = command_group("Add and count business time, draw a calendar, follow the sun.")
-OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")]
+OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")]
 
 
 @clock.command("add")
 def add(
     start: Annotated[
-        str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")
+        str, typer.Argument(metavar="START", help="An instant with an offset, such as 2026-01-23T15:00+11:00.")
     ],
     amount: Annotated[
-        list[str], typer.Argument(metavar="AMOUNT", help='How much, as "1 business day", "4 hours" or "90 minutes".')
+        list[str],
+        typer.Argument(metavar="AMOUNT", help='The amount, such as "1 business day", "4 hours" or "90 minutes".'),
     ],
     calendar: CalendarOption = "",
     region: RegionOption = "",
@@ -54,9 +55,9 @@ def add(
     output: OutputOption = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Add business time to an instant, and draw the way to what comes out.
+    """Add business time to an instant and draw the way to the result.
 
-    Business days need --rule: the policy says for each of its deadlines how they count, and nothing is assumed here.
+    Business days need --rule: the deadlines of a policy state how they count, and this command assumes nothing.
     """
     loaded, problems = load(policies), list[str]()
     moment = read_moment_options(now, pause or [], loaded.now, problems)
@@ -100,7 +101,7 @@ def _added(made: Due, policy: Policy) -> Iterator[RenderableType]:
 @clock.command("count")
 def count(
     start: Annotated[
-        str, typer.Argument(metavar="START", help="An instant with an offset, as 2026-01-23T15:00+11:00.")
+        str, typer.Argument(metavar="START", help="An instant with an offset, such as 2026-01-23T15:00+11:00.")
     ],
     end: Annotated[str, typer.Argument(metavar="END", help="An instant with an offset.")],
     calendar: CalendarOption = "",
@@ -113,7 +114,10 @@ def count(
     output: OutputOption = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Count the business time between two instants; with --rule also the business days, those that are over and those begun."""
+    """Count the business time between two instants.
+
+    With --rule, also counts business days: the full ones, and those that have begun.
+    """
     loaded, problems = load(policies), list[str]()
     moment = read_moment_options(now, pause or [], loaded.now, problems)
     policy = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest).policy
@@ -121,7 +125,7 @@ def count(
     if first is not None and last is not None and last < first:
         problems.append(f"END {end} is before START {start}")
     if rule is not None and pause:
-        problems.append("business days are counted by the calendar alone: leave out --rule, or --pause")
+        problems.append("business days do not count pauses: leave out --rule or --pause")
     kept = read_clock(policy, calendar, region, problems, unit=Unit.BUSINESS_DAYS if rule else Unit.HOURS)
     if kept is None or first is None or last is None or problems:
         raise command_error(*problems)
@@ -133,7 +137,7 @@ def count(
 
 
 class TimeBetween:
-    """What lies between two instants by a clock."""
+    """The business time between two instants by a clock."""
 
     def __init__(
         self, kept: Clock, start: datetime, end: datetime, way: tuple[Stretch, ...], rule: DayRule | None
@@ -147,7 +151,7 @@ class TimeBetween:
         return self._clock.count_days(self._start, self._end, self._rule, begun) if self._rule else None
 
     def plain(self) -> Plain:
-        """Return it as plain data."""
+        """Return the counts as data."""
         days: Plain | None = (
             {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)}
             if self._rule
@@ -171,12 +175,12 @@ class TimeBetween:
         }
 
     def parts(self) -> Iterator[RenderableType]:
-        """Yield it for people: what was counted, and where."""
+        """Yield the counts and a drawing for the terminal."""
         zone, listed = self._clock.calendar.zone, self._clock.calendar.holidays
         counted = Text(length_text(self._open), "bold")
         if not self._sure and listed is not None:
             counted.append(
-                f" or less: the holidays {listed.name} are known from {listed.first} to {listed.last} only", "yellow"
+                f" or less: the holidays {listed.name} are known only from {listed.first} to {listed.last}", "yellow"
             )
         rows: list[tuple[RenderableType, ...]] = [("business time", counted)]
         if self._rule is not None:
@@ -184,7 +188,7 @@ class TimeBetween:
             said = (
                 "not known"
                 if full is None or begun is None
-                else f"{full:,} full, {begun:,} with the one that has begun"
+                else f"{full:,} full, {begun:,} including the one that has begun"
             )
             rows.append((NOUNS[self._unit][1], f"{said} ({DAY_RULES[self._rule]}, {self._rule})"))
         rows += [("from", instant_text(self._start, zone)), ("to", instant_text(self._end, zone))]

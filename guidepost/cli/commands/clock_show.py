@@ -1,4 +1,4 @@
-"""``guidepost clock show`` and ``sun``: calendars as a month or a week, and whose turn it is at an instant."""
+"""``guidepost clock show`` and ``sun``: a month or week of a calendar, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from guidepost.render.roster_console import plain_sun, sun_parts
 from guidepost.render.time_text import day_text, instant_text
 from guidepost.render.timeline import Drawing, Mark
 
-OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")]
+OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")]
 
 _DAY: Final = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What is drawn: a month, or a week, of a calendar, and the instant of the call."""
+    """The days of a calendar to draw, as a month or a week, and the present time."""
 
     clock: Clock
     days: tuple[Day, ...]
@@ -48,7 +48,7 @@ class View:
 
     @property
     def title(self) -> str:
-        """Its heading."""
+        """The heading."""
         first, last = self.days[0].day, self.days[-1].day
         return f"{day_text(first, year=True)} to {day_text(last, year=True)}" if self.week else f"{first:%B %Y}"
 
@@ -57,15 +57,15 @@ def show(
     calendar: Annotated[
         str,
         typer.Argument(
-            metavar="CALENDAR", help="Which calendar. Without it, all calendars, regions and holiday lists."
+            metavar="CALENDAR", help="The calendar. Default: list all calendars, regions and holiday lists."
         ),
     ] = "",
     region: RegionOption = "",
     month: Annotated[
-        str, typer.Option("--month", metavar="YYYY-MM", help="Which month. Default: the one that it is now.")
+        str, typer.Option("--month", metavar="YYYY-MM", help="The month to draw. Default: the present month.")
     ] = "",
     week: Annotated[
-        str, typer.Option("--week", metavar="YYYY-MM-DD", help="Draw the week of this day instead, hour by hour.")
+        str, typer.Option("--week", metavar="YYYY-MM-DD", help="Draw the week of this day, hour by hour.")
     ] = "",
     now: NowOption = "",
     version: VersionOption = "",
@@ -73,13 +73,13 @@ def show(
     output: OutputOption = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Draw a month or a week of a calendar with its holidays, and say when it opens and closes next."""
+    """Draw a month or a week of a calendar, with its holidays and its next opening and closing."""
     loaded, problems = load(policies), list[str]()
     at = read_moment_options(now, [], loaded.now, problems).now or loaded.now
     policy = replace(loaded, now=at).select(version=version, digest=digest).policy
     if not calendar:
         if region or month or week:
-            problems.append(f"which calendar? {', '.join(policy.calendars) or 'this policy has none'}")
+            problems.append(f"`CALENDAR` is missing: {', '.join(policy.calendars) or 'this policy has no calendar'}")
         if problems:
             raise command_error(*problems)
         if output is TableOrJson.JSON:
@@ -88,7 +88,7 @@ def show(
             results().show(*_list_parts(policy))
         return
     if month and week:
-        problems.append("draw --month or --week, one of them")
+        problems.append("expected one of --month and --week, got both")
     day = _read_day(*(("--week", week) if week else ("--month", month)), problems)
     clock = read_clock(policy, calendar, region, problems, "CALENDAR")
     if clock is None or problems:
@@ -102,7 +102,7 @@ def show(
 
 def sun(
     instant: Annotated[
-        str, typer.Argument(metavar="[INSTANT]", help="When, as 2026-01-23T15:00+11:00. Default: now.")
+        str, typer.Argument(metavar="[INSTANT]", help="The instant, such as 2026-01-23T15:00+11:00. Default: now.")
     ] = "",
     now: NowOption = "",
     version: VersionOption = "",
@@ -110,7 +110,7 @@ def sun(
     output: OutputOption = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Follow the sun: who is in their own daytime, until when, and who is next."""
+    """Show whose daytime it is, until when, and who is next."""
     loaded, problems = load(policies), list[str]()
     clock = read_moment_options(now, [], loaded.now, problems).now or loaded.now
     at = read_time("INSTANT", instant, problems) if instant else clock
@@ -133,15 +133,15 @@ def _read_day(option: str, text: str, problems: list[str]) -> date | None:
     found = _DAY.fullmatch(text)
     form = "2026-01-26" if option == "--week" else "2026-01"
     if found is None or (option == "--week" and not found[3]):
-        problems.append(f"{option} {text} is not written as {form}")
+        problems.append(f"expected {option} like {form}, got `{text}`")
         return None
     try:
         day = date(int(found[1]), int(found[2]), int(found[3] or 1))
     except ValueError:
-        problems.append(f"{option} {text}: there is no such day")
+        problems.append(f"expected a day that exists for {option}, got `{text}`")
         return None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        problems.append(f"{option} {text} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        problems.append(f"expected {option} in the years {FIRST_YEAR} to {LAST_YEAR}, got `{text}`")
         return None
     return day
 
@@ -197,7 +197,7 @@ def _reached(reached: Reached, view: View) -> str:
     if reached.sure:
         return "never"
     return (
-        f"not before {instant_text(reached.not_before, zone)}: the holidays are not known so far"
+        f"not before {instant_text(reached.not_before, zone)}: the holidays after that are not known"
         if reached.not_before
         else "not known"
     )
@@ -236,7 +236,7 @@ def _list_parts(policy: Policy) -> Iterator[RenderableType]:
     region = f" --region {next(iter(policy.regions))}" if by_region and policy.regions else ""
     yield Text.assemble(
         ("more: ", "cyan"),
-        f"guidepost clock show {(by_region or next(iter(policy.calendars.values()))).name}{region}, also with --month or --week",
+        f"guidepost clock show {(by_region or next(iter(policy.calendars.values()))).name}{region}, with --month or --week",
     )
 
 

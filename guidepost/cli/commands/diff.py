@@ -1,4 +1,4 @@
-"""``guidepost diff``: what the text of two versions says, and what it does, exactly."""
+"""``guidepost diff``: compare the text and the decisions of two versions."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ def diff(
     to: ToOption = None,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
-    every: Annotated[bool, typer.Option("--all", help="Show every region and every citation.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every region and every changed citation.")] = False,
     key: KeysOption = None,
 ) -> None:
-    """Print what a change of policies does: every situation that is decided differently, and no other.
+    """Report every situation that two versions decide differently.
 
-    Ends with 6 if the change does more than --max-changed and --forbid allow.
+    No situation is left out, so a report without differences means that both versions decide alike. Exits with 6 if the
+    change exceeds --max-changed or --forbid.
     """
     budget = read_budget(max_changed, forbid)
     sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]

@@ -1,4 +1,4 @@
-"""``guidepost eval``: facts in, a decision out, with the reason."""
+"""``guidepost eval``: decide one ticket."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ from guidepost.render.console import DID_YOU_MEAN, TableOrJson, command_error, r
 from guidepost.render.reschedule_console import plain_reschedule, reschedule_parts
 
 TRIAGE: Final = "triage"
-"""The word that asks for all the decisions a new ticket needs."""
+"""The name for all decisions that a new ticket needs."""
 
 BEFORE: Final = "before."
-"""What a fact as it was before is called."""
+"""The prefix of an earlier fact in messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvalInput:
-    """What is asked: which decision, with which facts, when, and the facts that were otherwise before; and what is wrong with the times."""
+    """The ticket to decide: its decision, facts and moment, its earlier facts, and the problems of the times."""
 
     words: EvalArguments
     facts: Facts
@@ -59,7 +59,7 @@ def evaluate(
     ] = None,
     json_text: Annotated[str, typer.Option("--json", metavar="OBJECT", help="Facts as a JSON object.")] = "",
     file: Annotated[
-        str, typer.Option("--file", "-f", metavar="PATH", help="Facts in JSON or YAML; - is standard input.")
+        str, typer.Option("--file", "-f", metavar="PATH", help="A file of facts in JSON or YAML; - is standard input.")
     ] = "",
     now: NowOption = "",
     pause: PauseOption = None,
@@ -68,7 +68,8 @@ def evaluate(
         typer.Option(
             "--before",
             metavar="NAME=VALUE",
-            help="A fact that was otherwise, `NAME=` if it was not known: how did that move what is due?",
+            help="An earlier value of a fact, or `NAME=` if it was not known; shows how the change moved due times. May be "
+            "repeated.",
         ),
     ] = None,
     why_not: Annotated[
@@ -76,7 +77,7 @@ def evaluate(
         typer.Option(
             "--why-not",
             metavar="VALUE",
-            help="What is the smallest change of facts that would have given this value, OUTCOME=VALUE, decided or not_covered?",
+            help="Find the smallest change of facts that gives this value; also OUTCOME=VALUE, decided or not_covered.",
         ),
     ] = "",
     version: VersionOption = "",
@@ -84,20 +85,18 @@ def evaluate(
     as_of: AsOfOption = "",
     explain: Annotated[
         bool,
-        typer.Option(
-            "--explain", help="Show the rules behind every outcome as a table, and draw how what is due came about."
-        ),
+        typer.Option("--explain", help="Show the rules of every outcome, and draw the way to every due time."),
     ] = False,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Decide: facts in, a decision out, with its reason, or with what is missing and what to ask next.
+    """Decide one ticket from its facts, and show the reasons or the missing facts.
 
-    DECISION is one of the policy's decisions, or triage (the default): all that a new ticket needs.
+    DECISION is one of the policy's decisions, or triage (the default): all decisions that a new ticket needs.
 
-    Each fact of the policy is an option of its own, as in --impact high, and may also be written as impact=high;
-    guidepost show facts lists them. Facts on the command line win over --json, and these over --file, where holds
-    stand in a list under pauses, each with from and to.
+    Each fact of the policy is an option, such as --impact high, and may also be written as impact=high; `guidepost show
+    facts` lists them. Facts on the command line override --json, which overrides --file. In a file, holds are a list
+    under pauses, each with from and to.
     """
     loaded, problems = load(policies), list[str]()
     elsewhere = _from_elsewhere(file, json_text)
@@ -135,7 +134,7 @@ def _from_elsewhere(file: str, json_text: str) -> Facts:
 
 
 def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Rescheduled | None]:
-    """Answer, or say everything that is wrong with the words and the facts."""
+    """Decide the ticket; end the command with all problems of the arguments and the facts."""
     problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
     wrong: list[WrongFact] = []
     decider = Decider(version)
@@ -165,7 +164,7 @@ def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Res
 def _wrong_lines(
     problems: Sequence[str], times: Sequence[str], wrong: Sequence[WrongFact], policy: Policy
 ) -> list[str]:
-    """Describe everything that is wrong with what was sent, each with what it may be."""
+    """Return the lines of a message on all problems, each with the allowed values."""
     lines, unknown = [*problems, *times], [*problems]
     for fact in wrong:
         name = fact.fact.removeprefix(BEFORE)

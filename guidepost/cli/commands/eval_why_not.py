@@ -1,4 +1,4 @@
-"""``guidepost eval --why-not``: what is wanted as people type it in, what it would take as they read it out."""
+"""``guidepost eval --why-not``: the smallest change of facts that gives an outcome."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from guidepost.render.answer_console import literal_text, status_text
 from guidepost.render.console import command_error, count, grid
 
 MANY: Final = 6
-"""From how many values on it is said which do not do, if these are fewer."""
+"""From this many values on, the values that do not work are listed, if they are fewer."""
 
 MAX_SHOWN: Final = 20
-"""How many values that can be got are listed."""
+"""How many attainable values are listed."""
 
 
 def answer_why_not(version: Version, decision: str, words: str, facts: Mapping[str, object], moment: Moment) -> WhyNot:
-    """Work out what would have given what is wanted, or say what is wrong with the words."""
+    """Find the changes of facts that give a value; end the command if the text does not name a value."""
     try:
         wanted = (
             read_wanted(version, decision, words) if decision in version.plans else _of_a_new_ticket(version, words)
@@ -38,19 +38,19 @@ def answer_why_not(version: Version, decision: str, words: str, facts: Mapping[s
 
 
 def _of_a_new_ticket(version: Version, words: str) -> Wanted:
-    """Return what is wanted of the first decision that a new ticket needs and that could be it."""
+    """Return the value as one of the first triage decision that can have it."""
     asked = [plan.decision.name for plan in version.triage]
     for decision in asked:
         with suppress(UnknownWanted):
             return read_wanted(version, decision, words)
     raise UnknownWanted(
-        f"none of {', '.join(asked)} can be that",
+        f"none of {', '.join(asked)} has this value",
         f"name the decision, as in `guidepost eval {asked[0]} --why-not {words}`",
     )
 
 
 def why_not_parts(found: WhyNot, policy: Policy) -> Iterator[RenderableType]:
-    """Yield what it would take, or that it is so already, or that no ticket gets it."""
+    """Yield the changes, or that the outcome has the value already, or that no ticket gets it."""
     name, wanted = found.wanted.outcome, "not covered" if found.wanted.text == NOT_COVERED else found.wanted.text
     yield Text.assemble(
         (f"why not {name} {wanted}", "bold"), f"? It is {_now(found.current)}{' already' if found.already else ''}."
@@ -95,14 +95,14 @@ def _follows(found: WhyNot, change: FactChange) -> str:
 
 def _impossible(found: WhyNot) -> Iterator[RenderableType]:
     kept = ", ".join(f"`{one.fact}`" for one in found.follows)
-    yield Text(f"  No ticket gets that{f' as long as {kept} follows' if kept else ''}, whatever is sent.")
+    yield Text(f"  No ticket gets that{f' as long as {kept} follows' if kept else ''}.")
     got = [literal_text(one) for one in found.attainable]
     more = f" and {len(got) - MAX_SHOWN:,} more" if len(got) > MAX_SHOWN else ""
     yield Text(f"  It can be {', '.join(got[:MAX_SHOWN]) or 'nothing'}{more}.")
 
 
 def values_text(change: FactChange, policy: Policy) -> str:
-    """Write the values that a fact would have to have: all of them, or those that would not do where these are fewer."""
+    """Return the values that a fact needs, or those that do not work if they are fewer."""
     fact = policy.facts[change.fact]
     others = [word for word in fact.words if word not in change.to and word != change.now]
     if len(change.to) >= MANY and len(others) < len(change.to) // 2 and "" not in change.to and not fact.numeric:
@@ -115,7 +115,7 @@ def _or(words: list[str]) -> str:
 
 
 def plain_why_not(found: WhyNot) -> dict[str, object]:
-    """Return it as plain data, for JSON; a fact that would not be sent is null."""
+    """Return the result as data, for JSON; null is a fact that is not sent."""
     return {
         "outcome": found.wanted.outcome,
         "wanted": found.wanted.text,

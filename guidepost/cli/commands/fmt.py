@@ -1,4 +1,4 @@
-"""``guidepost fmt``: policy files in one layout, with everything they say kept."""
+"""``guidepost fmt``: format policy files without changing their meaning."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from guidepost.render.messages import problem_text
 from guidepost.text_encoding import decode_text
 
 STANDARD: Final = "-"
-"""The path that stands for standard input and output."""
+"""The path that means standard input and output."""
 
 
 def fmt(
@@ -31,16 +31,16 @@ def fmt(
         list[str] | None,
         typer.Argument(
             metavar="[PATH]...",
-            help="Files, and folders with all YAML files below them; - is standard input. Default: the policies.",
+            help="Files and folders, with all YAML files below them; - is standard input. Default: the policies folder.",
         ),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a file would change.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 3 if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> None:
-    """Lay policy files out in one way: indentation, matrices in columns, spaces, empty lines.
+    """Format policy files: indentation, matrices in columns, spaces, empty lines.
 
-    Comments, quotes and the order of everything stay, and with them what the policies say: a file that would read otherwise
-    is left alone. Ends with 3 if a file cannot be read or laid out, and with --check also if one would change.
+    Comments, quotes and order are kept. A file whose meaning would change is left unchanged. Exits with 3 if a file
+    cannot be read or formatted, and with --check also if a file would change.
     """
     if list(paths or ()) == [STANDARD]:
         _through(sys.stdin.read(), check=check, diff=diff)
@@ -53,7 +53,7 @@ def fmt(
         text = _read(path, problems)
         made = format_text(str(path), text) if text is not None else Formatted("")
         problems += made.problems
-        left_alone += [f"{path}: left alone: {made.left_alone}"] if made.left_alone else []
+        left_alone += [f"{path}: left unchanged: {made.left_alone}"] if made.left_alone else []
         if text is None or made.text == text or made.problems or made.left_alone:
             continue
         changed.append(str(path))
@@ -73,14 +73,14 @@ def _say(
         *map(problem_text, sorted(problems)),
         *(Text(line, "yellow", no_wrap=True) for line in left_alone),
         *(Text(f"{verb} {name}", no_wrap=True) for name in changed),
-        f"{count(len(files), 'file')}: {len(changed):,} {'written' if wrote else 'would change'}, {same:,} as {'they were' if wrote else 'they are'}",
+        f"{count(len(files), 'file')}: {len(changed):,} {'written' if wrote else 'would change'}, {same:,} unchanged",
     )
     if problems or left_alone or (check and changed):
         raise typer.Exit(int(ExitCode.POLICY))
 
 
 def _through(text: str, *, check: bool, diff: bool) -> None:
-    """Lay standard input out on standard output; what cannot be laid out comes out as it is."""
+    """Format standard input to standard output; text that cannot be formatted is written unchanged."""
     made = format_text("<stdin>", text)
     if diff:
         _show_diff(results(), text, made.text, "<stdin>")
@@ -88,7 +88,7 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
         sys.stdout.write(made.text)
     said: list[RenderableType] = [
         *map(problem_text, made.problems),
-        *([f"left alone: {made.left_alone}"] if made.left_alone else []),
+        *([f"left unchanged: {made.left_alone}"] if made.left_alone else []),
     ]
     if said:
         errors().show(*said)
@@ -97,7 +97,7 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
 
 
 def _files(paths: Iterable[str]) -> list[Path]:
-    """Return the files that are meant, each once, in order."""
+    """Return the files of all paths, each once, in order."""
     return list(dict.fromkeys(path for name in paths for path in _below(Path(name))))
 
 
@@ -122,7 +122,7 @@ def _read(path: Path, problems: list[Problem]) -> str | None:
                 Problem(
                     place=Place(file=str(path)),
                     code="too-large",
-                    message=f"{path.stat().st_size:,} bytes; a file may have {MAX_BYTES:,}",
+                    message=f"expected at most {MAX_BYTES:,} bytes, got {path.stat().st_size:,}",
                 )
             )
             return None
@@ -144,5 +144,5 @@ def _replace(path: Path, text: str) -> None:
 
 def _show_diff(screen: Screen, before: str, after: str, name: str) -> None:
     styles = {"+": "green", "-": "red", "@": "cyan"}
-    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (laid out)", lineterm=""):
+    for line in difflib.unified_diff(before.splitlines(), after.splitlines(), name, f"{name} (formatted)", lineterm=""):
         screen.show(Text(line, styles.get(line[:1], ""), no_wrap=True))

@@ -1,4 +1,4 @@
-"""``guidepost health``: whether a server answers, by the standard health service."""
+"""``guidepost health``: ask a server for its health, by the standard health service."""
 
 from __future__ import annotations
 
@@ -16,40 +16,44 @@ DEFAULT_ADDRESS: Final = "127.0.0.1:50051"
 
 def health(
     address: Annotated[
-        str, typer.Argument(metavar="[ADDRESS]", help="The server, as host:port or unix:path.")
+        str, typer.Argument(metavar="[ADDRESS]", help="The server, as HOST:PORT or unix:PATH.")
     ] = DEFAULT_ADDRESS,
     service: Annotated[
         str,
         typer.Option(
             "--service",
             metavar="NAME",
-            help="Ask for one service, such as guidepost.v1.PolicyService. Default: the whole server.",
+            help="The service to ask for, such as guidepost.v1.PolicyService. Default: the whole server.",
         ),
     ] = "",
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=0.01, help="How long to wait for the answer.")
+        float,
+        typer.Option("--timeout", metavar="SECONDS", min=0.01, help="How long to wait for the answer, in seconds."),
     ] = 3.0,
     authority: Annotated[
-        Path | None, typer.Option("--ca", metavar="FILE", help="Ask over TLS, and trust the certificates in this file.")
+        Path | None, typer.Option("--ca", metavar="FILE", help="Use TLS, and trust the certificates in this file.")
     ] = None,
     certificate: Annotated[
         Path | None,
-        typer.Option("--cert", metavar="FILE", help="The certificate to show to a server that asks for one."),
+        typer.Option("--cert", metavar="FILE", help="The client certificate, for a server that requires one."),
     ] = None,
     key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="The private key of this certificate.")
+        Path | None, typer.Option("--key", metavar="FILE", help="The private key of the client certificate.")
     ] = None,
     name: Annotated[
         str,
         typer.Option(
             "--server-name",
             metavar="NAME",
-            help="The name in the server's certificate, if it is not that of the address.",
+            help="The name in the server's certificate, if it differs from the address.",
         ),
     ] = "",
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write the answer.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Ask a server how it is. Ends with 0 if it is serving, and with 1 if it is not or does not answer in time."""
+    """Ask a server for its health.
+
+    Exits with 0 if it is serving, and with 1 if it is not or does not answer in time.
+    """
     credentials = _credentials(authority, certificate, key)
     found, why, refused_reload = ask_health(address, service, timeout, credentials, name)
     if output is TableOrJson.JSON:
@@ -66,8 +70,8 @@ def health(
         results().show(f"{address}: {found}" + (f", {why}" if why else ""))
         if refused_reload:
             results().show(
-                f"the last reload failed, and the versions before it go on serving: {refused_reload}",
-                "help: run `guidepost check` on the policies there",
+                f"the last reload failed, and the earlier versions still serve: {refused_reload}",
+                "help: run `guidepost check` on the policies of that server",
             )
     if found != SERVING:
         raise typer.Exit(int(ExitCode.UNHEALTHY))
@@ -75,16 +79,19 @@ def health(
 
 SERVING: Final = "SERVING"
 LAST_RELOAD: Final = "guidepost-last-reload-bin"
-"""The metadata in which a server says why its last reload failed, as ``guidepost.server.rpc.health_service`` has it; importing that would take longer than asking."""
+"""The metadata with the error of the last reload, as in ``guidepost.server.rpc.health_service``.
+
+It is repeated here because importing that module takes longer than the call.
+"""
 
 NO_ANSWER: Final = "NO_ANSWER"
-"""The status of a server that does not say how it is."""
+"""The status of a server that does not answer."""
 
 
 def ask_health(
     address: str, service: str, timeout: float, credentials: grpc.ChannelCredentials | None = None, name: str = ""
 ) -> tuple[str, str, str]:
-    """Ask the health service; give the name of the status, why there is none, and why the last reload failed."""
+    """Return the name of the status, the error of the call or "", and the error of the last reload or ""."""
     options = (("grpc.ssl_target_name_override", name),) if name else ()
     channel = (
         grpc.insecure_channel(address, options)
@@ -103,7 +110,7 @@ def ask_health(
 
 
 def _credentials(authority: Path | None, certificate: Path | None, key: Path | None) -> grpc.ChannelCredentials | None:
-    """Read the files of TLS; end the command if one cannot be read, or is there without another that it needs."""
+    """Read the files for TLS; end the command if one cannot be read, or needs another one that is missing."""
     if (certificate is None) != (key is None) or (certificate is not None and authority is None):
         raise command_error("--cert and --key go together, and need --ca")
     if authority is None:
@@ -116,5 +123,6 @@ def _credentials(authority: Path | None, certificate: Path | None, key: Path | N
 
 
 if __name__ == "__main__":
-    # `python -m guidepost.cli.commands.health` starts in a tenth of the time of the whole command line: a health check is made every few seconds.
+    # Health checks run every few seconds; `python -m guidepost.cli.commands.health` starts in a tenth of the time of
+    # the whole command line.
     typer.run(health)

@@ -1,4 +1,4 @@
-"""``guidepost holidays``: the holiday lists of the policies, shown, and drafted anew for a person to review."""
+"""``guidepost holidays``: show the holiday lists of the policies, and draft them again for review."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from guidepost.policies.holiday_drafts import (
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.render.console import ExitCode, command_error, count, results, ruled_table, suggestion
 
-holidays: Final = command_group("Show the holiday lists, or draft them anew.")
+holidays: Final = command_group("Show the holiday lists, or draft them again.")
 
 RegionsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Without any, all.")
+    list[str] | None, typer.Argument(metavar="[REGION]...", help="Names of lists, such as AU-NSW. Default: all lists.")
 ]
 
 _STYLES: Final = {
@@ -51,7 +51,7 @@ _STYLES: Final = {
 @holidays.command("refresh")
 def refresh(
     regions: RegionsArgument = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if a list would change.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 3 if a list would change.")] = False,
     first: Annotated[
         int | None,
         typer.Option(
@@ -59,7 +59,7 @@ def refresh(
             metavar="YEAR",
             min=FIRST_YEAR,
             max=LAST_YEAR,
-            help="First year to draft. Default: all that a list covers.",
+            help="The first year to draft. Default: the years that a list covers.",
         ),
     ] = None,
     last: Annotated[
@@ -69,17 +69,18 @@ def refresh(
             metavar="YEAR",
             min=FIRST_YEAR,
             max=LAST_YEAR,
-            help="Last year to draft; a later one widens the list.",
+            help="The last year to draft; a later year extends the list.",
         ),
     ] = None,
     policies: PoliciesOption = None,
 ) -> None:
-    """Draft the lists anew with the `holidays` package, show what changes, and write it as estimated.
+    """Draft the lists again with the `holidays` package.
 
-    What a person confirmed, looked up elsewhere or struck out stays; where the package says otherwise, that is shown.
+    Shows the changes and writes them as estimated. Entries that a person confirmed, added or removed stay; where the
+    package disagrees, the difference is shown.
     """
     if first is not None and last is not None and first > last:
-        raise command_error(f"--from {first} is after --to {last}")
+        raise command_error(f"expected --from no later than --to, got {first} and {last}")
     folder, files = _lists(policies, regions)
     drafted = _drafted(files, first, last)
     screen = results()
@@ -87,7 +88,7 @@ def refresh(
     for name, (file, drafter, made) in drafted.items():
         path = folder / name
         if drafter is None or made is None:
-            screen.show(f"{file.list.name}: kept by hand, nothing drafts it")
+            screen.show(f"{file.list.name}: maintained manually, not drafted")
             continue
         text = revise_list(file, drafter, made)
         screen.show(*_differences(file, made))
@@ -98,7 +99,7 @@ def refresh(
             path.write_text(text, encoding="utf-8", newline="\n")
     if check and stale:
         raise command_error(
-            f"{count(len(stale), 'list')} not as {PACKAGE} drafts them now; `guidepost holidays refresh` writes them",
+            f"{count(len(stale), 'list')} out of date with {PACKAGE}; `guidepost holidays refresh` writes them",
             *map(str, stale),
             code=ExitCode.POLICY,
         )
@@ -111,7 +112,7 @@ def show(
     year: Annotated[int | None, typer.Option("--year", metavar="YEAR", help="Only this year.")] = None,
     policies: PoliciesOption = None,
 ) -> None:
-    """Show the lists, or the holidays of some of them with status and source."""
+    """Show all lists, or the holidays of some with their status and source."""
     _, files = _lists(policies, regions)
     screen = results()
     if not regions and year is None:
@@ -134,13 +135,13 @@ def show(
             if year is None or day.year == year
         ]
         if year is not None and not file.list.first.year <= year <= file.list.last.year:
-            screen.show(f"{file.list.name} covers {file.list.first} to {file.list.last}: nothing is known of {year}")
+            screen.show(f"{file.list.name} covers {file.list.first} to {file.list.last}, not {year}")
         else:
             screen.show(ruled_table((file.list.name, "", "holiday", "status", "source"), rows))
 
 
 def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict[str, HolidayFile]]:
-    """Read the lists of the policies folder, or some of them, by their paths in it; give the folder too."""
+    """Return the policies folder and its lists by path, or those of some regions."""
     folder = find_folder(policies)
     version = version_folders(folder)[0]
     try:
@@ -150,7 +151,7 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
     paths = {Path(path).stem: path for path in written}
     for region in regions or ():
         if region not in paths:
-            raise command_error(f"no list {region} in {folder / HOLIDAYS}{suggestion(region, paths)}")
+            raise command_error(f"no list `{region}` in {folder / HOLIDAYS}{suggestion(region, paths)}")
     files: dict[str, HolidayFile] = {}
     problems: list[Problem] = []
     for name in dict.fromkeys(regions or paths):
@@ -166,7 +167,7 @@ def _lists(policies: Path | None, regions: list[str] | None) -> tuple[Path, dict
 def _drafted(
     files: dict[str, HolidayFile], first: int | None, last: int | None
 ) -> dict[str, tuple[HolidayFile, Drafter | None, DraftComparison | None]]:
-    """Draft every list before any is written."""
+    """Draft every list, so that nothing is written if one fails."""
     try:
         drafter = installed_package()
     except PackageMissing as error:
@@ -179,7 +180,7 @@ def _drafted(
             drafted[name] = (file, None, None)
             continue
         if file.package != PACKAGE:
-            raise command_error(f"{file.list.name}: drafted with `{file.package}`; only `{PACKAGE}` is known here")
+            raise command_error(f"expected a draft by `{PACKAGE}` in {file.list.name}, got `{file.package}`")
         try:
             drafted[name] = (file, drafter, compare_list(file, drafter, first, last))
         except NoSuchCalendar as error:
@@ -190,12 +191,12 @@ def _drafted(
 
 
 def _differences(file: HolidayFile, made: DraftComparison) -> Iterable[RenderableType]:
-    """Return what a new draft changes in a list, and what it would but does not."""
+    """Yield the changes of a new draft, and the differences that are kept."""
     changed = sum(change.kind is not DateChangeKind.KEPT for change in made.changes)
     wider = (
         ""
         if (made.first, made.last) == (file.list.first, file.list.last)
-        else f", until now {file.list.first} to {file.list.last}"
+        else f", before {file.list.first} to {file.list.last}"
     )
     yield f"{file.list.name}: {made.first} to {made.last}{wider}: {count(changed, 'change') if changed else 'no change'}"
     if made.changes:

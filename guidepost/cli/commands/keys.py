@@ -1,4 +1,4 @@
-"""``guidepost keys``, ``sign`` and ``verify``: who vouches for a bundle."""
+"""``guidepost keys``, ``sign`` and ``verify``: signatures of bundles."""
 
 from __future__ import annotations
 
@@ -34,10 +34,13 @@ BundleArgument = Annotated[str, typer.Argument(metavar="BUNDLE", help="A bundle 
 @keys.command("new")
 def keys_new(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="What the two files are called: NAME.private.pem and NAME.public.pem.")
+        str, typer.Argument(metavar="NAME", help="The name of the two files, NAME.private.pem and NAME.public.pem.")
     ],
 ) -> None:
-    """Make a pair of Ed25519 keys, as PEM: the private one signs, and the public one is given to whoever verifies."""
+    """Make a pair of Ed25519 keys as PEM files.
+
+    Sign with the private key, and give the public key to those who verify.
+    """
     private, public = Path(f"{name}.private.pem"), Path(f"{name}.public.pem")
     with source_errors(name):
         made = new_key(private, public)
@@ -53,7 +56,7 @@ def keys_new(
 def keys_show(
     files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Public keys, or folders of them.")],
 ) -> None:
-    """Show the ids of public keys, as signatures name them."""
+    """Show the ids of public keys, which signatures refer to."""
     with source_errors("keys"):
         trusted = trusted_keys(files)
     results().show(grid([(key.id, key.name) for key in trusted.keys], "cyan"))
@@ -68,11 +71,11 @@ def sign(
             "-o",
             "--output",
             metavar="FILE",
-            help="The signature. Default: beside the bundle, with .sig behind its name.",
+            help="Write the signature to this file. Default: BUNDLE.sig.",
         ),
     ] = None,
 ) -> None:
-    """Sign a bundle: write a small file beside it that says which key vouches for these bytes."""
+    """Sign a bundle: write a file with the signature of its bytes and the id of the key."""
     path = output or Path(bundle + SUFFIX)
     with source_errors(bundle):
         made = read_bundle(local_bytes(Path(bundle)), Path(bundle).as_posix())
@@ -90,29 +93,27 @@ def verify_bundle(
         str,
         typer.Argument(
             metavar="BUNDLE",
-            help="A bundle that `guidepost build` made, or its address; `#sha256=` behind it says which bytes are meant.",
+            help="A bundle that `guidepost build` made, or its address; a suffix `#sha256=...` pins its bytes.",
         ),
     ],
     key: KeysOption = None,
     signature: Annotated[
         Path | None,
-        typer.Option(
-            "--signature", metavar="FILE", help="The signature. Default: beside the bundle, with .sig behind its name."
-        ),
+        typer.Option("--signature", metavar="FILE", help="The file with the signature. Default: BUNDLE.sig."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write what was found as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Verify a bundle: that its content is what was built, and that a trusted key signed it.
+    """Verify a bundle: its content is as built, and a trusted key signed it.
 
-    Ends with 3 if it is not to be used.
+    Exits with 3 if it must not be used.
     """
     with source_errors("keys"):
         trust = trusted_keys(key or ())
         name, pin = split_pin(bundle)
     if not trust.keys and not pin:
         raise command_error(
-            "there is nothing to verify the bundle by",
-            "name a trusted public key with --key, or write `#sha256=...` behind the bundle",
+            "a key or a hash is missing to verify the bundle",
+            "help: name a trusted public key with --key, or add `#sha256=...` to the bundle",
         )
     with source_errors(bundle, ExitCode.POLICY):
         made, by = read_verified_bundle(name, pin, trust, signature)
@@ -135,7 +136,7 @@ def verify_bundle(
 
 
 def read_verified_bundle(name: str, pin: str, trust: Trust, signature: Path | None) -> tuple[BuiltBundle, str]:
-    """Return a bundle that is what was built, and what it was verified by; all that is given has to hold."""
+    """Return a bundle that is as built, and how it was verified; the key and the hash must match if both are given."""
     if "://" in name:
         fetched = fetch(name, "" if trust.keys else pin, trust)
     else:

@@ -1,4 +1,4 @@
-"""``guidepost prove``: the invariants of every version, each proved over all cases or shown to fail by a ticket."""
+"""``guidepost prove``: prove the invariants of every version, or show a ticket that breaks one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from guidepost.render.policy_json import Plain, plain_place
 
 @dataclass(frozen=True, slots=True)
 class ProvedVersion:
-    """The invariants of the version in one folder, and what was found of each."""
+    """The invariants of one version with their results."""
 
     root: str
     policy: Policy
@@ -37,15 +37,13 @@ class ProvedVersion:
 def prove(
     folder: Annotated[
         Path | None,
-        typer.Argument(metavar="DIR", help="Folder of the policies; past versions in its past/ are proved too."),
+        typer.Argument(metavar="DIR", help="The policies folder; the versions in its past/ are proved too."),
     ] = None,
-    output: Annotated[
-        TableOrJson, typer.Option("-o", "--output", help="How to write what was found.")
-    ] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Prove what must hold in every case: the invariants beside the policies, over all cells.
+    """Prove the invariants of every version, over all cells.
 
-    `check` proves them too, and no version is served in which one fails. Ends with 3 if one does.
+    `guidepost check` proves them too, and a version with a failing invariant is not served. Exits with 3 if one fails.
     """
     found = [_proved(version) for version in version_folders(find_folder(folder), as_typed=True)]
     if output is TableOrJson.JSON:
@@ -89,7 +87,7 @@ def _row(proof: InvariantResult) -> tuple[RenderableType, ...]:
 def _summary(found: list[ProvedVersion]) -> Text:
     proofs = [proof for one in found for proof in one.proofs]
     if not proofs:
-        return Text.assemble(f"{count(len(found), 'version')}: ", ("no invariants, so nothing is proved", "yellow"))
+        return Text.assemble(f"{count(len(found), 'version')}: ", ("no invariants", "yellow"))
     failed = sum(not proof.holds for proof in proofs)
     return Text.assemble(
         f"{count(len(found), 'version')}: {len(proofs) - failed:,} of {count(len(proofs), 'invariant')} ",
@@ -108,7 +106,7 @@ def _plain(one: ProvedVersion) -> Plain:
 
 
 def plain_invariant(proof: InvariantResult) -> Plain:
-    """Return an invariant and its proof as plain data, with the tickets that break it."""
+    """Return an invariant and its result as data, with the tickets that break it."""
     invariant, shown = proof.invariant, proof.counterexample
     return {
         "id": invariant.id,

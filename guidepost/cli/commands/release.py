@@ -1,4 +1,4 @@
-"""``guidepost release``: the working version frozen beside the old ones, and the next one begun."""
+"""``guidepost release``: freeze the working version, start the next one."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ from guidepost.render.console import ExitCode, TextOrJson, command_error, count,
 def release(
     policies: PoliciesOption = None,
     following: Annotated[
-        str, typer.Option("--next", metavar="VERSION", help="Then give the working version this number.")
+        str, typer.Option("--next", metavar="VERSION", help="Start a version with this number after the release.")
     ] = "",
     effective_from: Annotated[
         str,
-        typer.Option("--effective-from", metavar="INSTANT", help="With --next: from when on the next version counts."),
+        typer.Option(
+            "--effective-from", metavar="INSTANT", help="With --next: when the next version comes into force."
+        ),
     ] = "",
-    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="How to write what was done.")] = TextOrJson.TEXT,
+    output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
 ) -> None:
-    """Freeze the working version: put its files aside in past/, with its digest, so that it is never changed again.
+    """Freeze the working version: copy its files to past/ and record their digest.
 
-    Nothing is frozen that has a problem or a failed case.
+    A version with problems or failed cases is not released.
     """
     folder = find_folder(policies)
     found = check_folder(folder)
@@ -46,7 +48,7 @@ def release(
             if some
         ]
     if version is None or reasons:
-        raise command_error("nothing is released", *reasons, code=found.code or ExitCode.USAGE)
+        raise command_error("nothing was released", *reasons, code=found.code or ExitCode.USAGE)
     try:
         made = freeze(folder, version)
         if following:
@@ -60,7 +62,7 @@ def release(
 
 
 def _is_cut_off(problem: Problem, found: CheckReport) -> bool:
-    """Return whether a problem is only that a release of this very version was cut off before the register had it."""
+    """Return whether a problem is only that an earlier release of this version stopped before it was registered."""
     version = found.checked[0].version
     if version is None or problem.code != "not-frozen":
         return False
@@ -71,29 +73,32 @@ def _is_cut_off(problem: Problem, found: CheckReport) -> bool:
 
 
 def _reasons(version: Version | None, folder: Path, following: str, effective_from: str) -> list[str]:
-    """Return every reason why the next version cannot be as asked for."""
+    """Return every reason why the next version cannot start."""
     if bool(following) != bool(effective_from):
-        return ["--next and --effective-from go together: a version counts from an instant on"]
+        return ["expected both --next and --effective-from, got one of them"]
     if not following or version is None:
         return []
     reasons = []
     number = version.ref.version
     if not re.fullmatch(r"\d+\.\d+\.\d+", following, re.ASCII):
-        reasons.append(f"--next {following} is not a version such as 2.1.0")
+        reasons.append(f"expected a version such as 2.1.0 for --next, got `{following}`")
     elif _parts(following) <= _parts(number):
-        reasons.append(f"--next {following} does not come after {number}")
+        reasons.append(f"expected a version after {number} for --next, got {following}")
     if (folder / PAST / following).exists():
-        reasons.append(f"there is a version {following} in {folder / PAST} already")
+        reasons.append(f"{folder / PAST} contains a version {following} already")
     try:
         since = datetime.fromisoformat(effective_from)
         if since.tzinfo is None:
-            reasons.append(f"--effective-from {effective_from} has no offset from UTC: add Z, or one such as +10:00")
+            reasons.append(
+                f"expected an offset from UTC in --effective-from, such as Z or +10:00, got {effective_from}"
+            )
         elif since <= version.policy.manifest.effective_from:
             reasons.append(
-                f"--effective-from {effective_from} is not after that of {number}, {version.policy.manifest.effective_from.isoformat()}"
+                f"expected --effective-from after that of {number}, "
+                f"{version.policy.manifest.effective_from.isoformat()}, got {effective_from}"
             )
     except ValueError:
-        reasons.append(f"--effective-from {effective_from} is not an instant such as 2026-07-01T00:00:00Z")
+        reasons.append(f"expected an instant such as 2026-07-01T00:00:00Z for --effective-from, got `{effective_from}`")
     return reasons
 
 
@@ -105,14 +110,15 @@ def _show(version: Version, made: Release, folder: Path, following: str, effecti
     screen = results()
     number = version.ref.version
     if made.was_frozen:
-        screen.show(f"{number} is frozen already in {made.folder}, and is as it was released")
+        screen.show(f"{number} was frozen already in {made.folder}, and is unchanged")
     else:
         screen.show(f"froze {number} in {made.folder}: {count(made.files, 'file')}, digest {version.digest}")
     if following:
         screen.show(f"{folder} is now {following}, in force from {effective_from}")
     else:
         screen.show(
-            f"before you change it: `guidepost release --next VERSION --effective-from INSTANT`; `guidepost build {number}` makes its bundle"
+            "before you change it: `guidepost release --next VERSION --effective-from INSTANT`; "
+            f"`guidepost build {number}` makes its bundle"
         )
 
 

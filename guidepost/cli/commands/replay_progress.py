@@ -1,4 +1,4 @@
-"""How far a replay is: rows, how many a second, and the time left; on a terminal, and nowhere else."""
+"""A progress bar for a replay: rows, rows per second and the time left, on a terminal only."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from rich.text import Text
 from guidepost.replay.run import OnProgress
 
 LONGEST: Final = 32
-"""How much of a name is shown beside the bar."""
+"""How many characters of a name are shown next to the bar."""
 
 
 class RateColumn(ProgressColumn):
-    """How many rows there were, and how many a second."""
+    """The number of rows, and rows per second."""
 
     def render(self, task: Task) -> Text:
-        """Write both."""
+        """Return both as text."""
         rows = int(task.fields.get("rows", 0))
         rate = f"{rows / task.elapsed:,.0f} rows/s" if task.elapsed else ""
         return Text(f"{rows:,} rows  {rate}", style="cyan")
@@ -29,7 +29,7 @@ class RateColumn(ProgressColumn):
 
 @contextmanager
 def progress(what: str) -> Iterator[OnProgress]:
-    """Show on standard error how far something is, as long as the block runs; give what is to be told of it."""
+    """Show a bar on standard error while the block runs; yield the function that advances it."""
     if not sys.stderr.isatty():
         yield lambda _rows, _share: None
         return

@@ -1,4 +1,4 @@
-"""``guidepost schema``: the published JSON Schemas of every version, written or compared."""
+"""``guidepost schema``: write or check the JSON Schemas of every version."""
 
 from __future__ import annotations
 
@@ -17,14 +17,12 @@ from guidepost.render.console import ExitCode, command_error, count, results
 
 
 def schema(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; fail if a file is not as it would be written.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 3 if a file would change.")] = False,
     policies: PoliciesOption = None,
 ) -> None:
-    """Write the JSON Schemas that editors complete and check policy files by.
+    """Write the JSON Schemas that editors use for policy files.
 
-    They hold the facts, values and outcomes of each version, so write them anew after a change of its vocabulary.
+    They contain the facts, values and outcomes of each version, so write them again after a change of its vocabulary.
     """
     written = 0
     stale: list[str] = []
@@ -42,7 +40,7 @@ def schema(
                 screen.show(f"wrote {path}")
     if check and stale:
         raise command_error(
-            f"{count(len(stale), 'schema')} not up to date; `guidepost schema` writes them",
+            f"{count(len(stale), 'schema')} out of date; `guidepost schema` writes them",
             *stale,
             code=ExitCode.POLICY,
         )

@@ -1,4 +1,4 @@
-"""``guidepost serve``: the policies of a folder, answered over gRPC until interrupted."""
+"""``guidepost serve``: serve the policies of a folder over gRPC."""
 
 from __future__ import annotations
 
@@ -44,15 +44,18 @@ log = logging.getLogger("guidepost.serve")
 Ready = Callable[[str, str, str], object]
 
 METHOD: Final = "guidepost.v1.DecisionService/Decide"
-"""The call that answers any decision of any policy."""
+"""The RPC for any decision of any policy."""
 
 EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
-"""Hosts that mean every address; calls need one."""
+"""Hosts that mean every address; an example call needs one address."""
 
 
 @with_flags
 def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
-    """Check and prove the policies, then serve them over gRPC until interrupted, with every decision in the decision log."""
+    """Check the policies, then serve them over gRPC until interrupted.
+
+    Every decision is recorded in the decision log, unless --log-durability is off.
+    """
     found = load_settings(flags or {}, config)
     settings = found.settings
     logs.set_up(log_format(settings.messages))
@@ -68,7 +71,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     except SourceError as error:
         raise command_error(
             error.message,
-            "help: put the key back, name another one with --log-sign-key, or turn signing off with --no-log-sign",
+            "help: restore the key, name another one with --log-sign-key, or turn signing off with --no-log-sign",
         ) from error
     if key.why_not:
         log.warning("the heads of the decision log are not signed: %s", key.why_not)
@@ -92,11 +95,11 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
 
 
 def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Rejected | None:
-    """Serve until told to stop: from workers, or from this process alone."""
+    """Serve until interrupted, from workers or from this process alone."""
     parts = supervisor_config(settings, policies, sign_key)
     if parts.workers:
         return asyncio.run(supervise(parts, settings.host, settings.port, watch=settings.watch, ready=ready))
-    from guidepost.server.workers.single_process import serve_single_process  # noqa: PLC0415 - a supervisor does without gRPC
+    from guidepost.server.workers.single_process import serve_single_process  # noqa: PLC0415 - a supervisor needs no gRPC
 
     address = settings.host if settings.host.startswith(UNIX) else f"{settings.host}:{settings.port}"
     return serve_single_process(parts, address, ready, watch=settings.watch)
@@ -112,7 +115,7 @@ def _welcome(
             f"  {version.ref.name} {version.ref.version}",
             f"in force from {version.policy.manifest.effective_from:%Y-%m-%d}",
             Text(f"digest {version.ref.digest[:12]}", "dim"),
-            loaded.standing(version),
+            loaded.force_text(version),
         )
         for version in loaded.versions
     ]
@@ -135,12 +138,12 @@ def _welcome(
 
 
 def _log_name(options: LogSettings) -> str:
-    """Return the URL of a log, without a password."""
+    """Return the URL of a log without its password."""
     return display_url(connect(options.url or default_url()))
 
 
 def _signed(key: SigningKey) -> str:
-    """Return which key signs the heads of the log, and how to verify them."""
+    """Return a sentence on the key that signs the heads of the log, and the command that verifies them."""
     if not key.id:
         return f"its heads are not signed{f': {key.why_not}' if key.why_not else ''}"
     made = ", made just now" if key.made else ""
@@ -151,7 +154,7 @@ def _signed(key: SigningKey) -> str:
 
 
 def _calls(policy: Policy, address: str, options: Sequence[str], settings: ServerSettings) -> Iterator[RenderableType]:
-    """Return calls to try, for the shell: one without the server, and those that this server answers."""
+    """Yield example calls for the shell: one without the server, and those that this server accepts."""
     facts = example_facts(policy)
     decision = next(iter(policy.manifest.triage), next(iter(policy.decisions)))
     request = json.dumps({"decision": decision, "ticket": _ticket(facts)})
@@ -185,12 +188,12 @@ def _calls(policy: Policy, address: str, options: Sequence[str], settings: Serve
 
 
 def _command(*words: str) -> Text:
-    """Return a command on one line, however long, so that it can be copied."""
+    """Return a command on one line, so that it can be copied."""
     return Text(f"    {shlex.join(words)}", no_wrap=True)
 
 
 def program() -> list[str]:
-    """Return this program as one would type it here."""
+    """Return the words that run this program from the working directory."""
     started = Path(sys.argv[0])
     if started.name != PROGRAM:
         return [_near(sys.executable), "-m", "guidepost.cli"]
@@ -199,13 +202,13 @@ def program() -> list[str]:
 
 
 def _near(path: str | Path) -> str:
-    """Return a path as it is from here, if it lies below."""
+    """Return a path relative to the working directory if it is below it."""
     from_here = os.path.relpath(path)
     return str(path) if from_here.startswith("..") else from_here
 
 
 def example_facts(policy: Policy) -> dict[str, str]:
-    """Return facts that decide something: those of a cell of the first matrix, else of a rule that asks for plain words."""
+    """Return facts that decide something: of a cell of the first matrix, or else of a rule on choices only."""
     for table in policy.tables.values():
         if table.form is Form.MATRIX and table.matrix and set(table.reads) <= set(policy.facts):
             matrix = table.matrix
@@ -220,7 +223,7 @@ def example_facts(policy: Policy) -> dict[str, str]:
 
 
 def _ticket(facts: dict[str, str]) -> dict[str, object]:
-    """Return facts as a ticket in JSON: in its fields where it has them, else in its map."""
+    """Return facts as a ticket in JSON: in its fields, or in its map if it has no such field."""
     typed: dict[str, object] = {name: value for name, value in facts.items() if name in TYPED_FACTS}
     others = {name: {"text": value} for name, value in facts.items() if name not in TYPED_FACTS}
     return {**typed, **({"facts": others} if others else {})}

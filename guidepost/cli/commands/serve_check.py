@@ -1,4 +1,4 @@
-"""``guidepost serve --check``: whatever would keep a server from serving, said at once, without serving."""
+"""``guidepost serve --check``: everything that would prevent serving, reported at once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from guidepost.text_encoding import decode_text
 
 
 def _warnings(found: LoadedSettings, now: datetime) -> list[WrongSetting]:
-    """Report what keeps no server from serving, and should be mended: files that are open to others, keys that expired, heads that nobody would sign."""
+    """Return what does not prevent serving but should be fixed: open files, expired keys, heads without a signature."""
     warnings = [
         *file_mode_warnings(found),
         *(WrongSetting(origin=found.origin("callers"), message=one) for one in _expired(found.settings.callers, now)),
@@ -41,13 +41,13 @@ def _warnings(found: LoadedSettings, now: datetime) -> list[WrongSetting]:
 
 
 def _expired(file: Path | None, now: datetime) -> list[str]:
-    """Name the keys of the file of callers that expired; the file was read before, so what is wrong with it was reported."""
+    """Return a message for each expired key of the file of callers, whose problems were reported before."""
     text = "" if file is None else decode_text(str(file), read_file(file))
     return expired_keys(read_callers(str(file), text)[0], now) if isinstance(text, str) and text else []
 
 
 def check_server(found: LoadedSettings, now: datetime) -> typer.Exit:
-    """Check settings, keys, log, ports and policies; give what to raise to end the command. Wrong settings go before wrong policies."""
+    """Check settings, keys, log, ports and policies; return the exit to raise: 2 for settings, else 3 for policies."""
     wrong = [*setting_problems(found), *environment_problems(found)]
     try:
         folder = policies_folder(found.settings.policies)
@@ -70,8 +70,6 @@ def check_server(found: LoadedSettings, now: datetime) -> typer.Exit:
     for one in _warnings(found, now):
         errors().show(Text.assemble(("warning: ", "bold yellow"), str(one)))
     results().show(
-        Text.assemble(
-            ("all is ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are fine"
-        )
+        Text.assemble(("ready to serve", "bold green"), f": {named}; settings, keys, decision log and ports are valid")
     )
     return typer.Exit(int(ExitCode.OK))

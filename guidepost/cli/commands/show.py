@@ -1,4 +1,4 @@
-"""``guidepost show``: a policy as people read it."""
+"""``guidepost show``: show a policy, or one of its parts."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ SECTIONS = (
     "regions",
     "holidays",
 )
-"""What can be shown of every policy, beside its own decisions, tables, deadlines, calendars, regions, facts and outcomes."""
+"""The sections of every policy, besides its own decisions, tables, deadlines, calendars, facts and outcomes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One thing to show: for people, and as plain data."""
+    """A part of a policy, for the terminal and as data."""
 
     parts: Iterable[RenderableType]
     plain: object
@@ -64,16 +64,17 @@ def show(
         str,
         typer.Argument(
             metavar="WHAT",
-            help="A decision, table, deadline, calendar, region, fact or outcome by its name, or: assumptions, questions, facts, "
-            "outcomes, scope (every catalogue), deadlines, elapsed, calendars, regions, holidays. Without it, an overview.",
+            help="The name of a decision, table, deadline, calendar, region, fact or outcome, or: assumptions, questions, "
+            "facts, outcomes, scope (every catalogue), deadlines, elapsed, calendars, regions, holidays. Default: an "
+            "overview.",
         ),
     ] = "",
     policies: PoliciesOption = None,
     version: VersionOption = "",
     digest: DigestOption = "",
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Show a policy as people read it."""
+    """Show a policy, or one of its parts."""
     loaded = load(policies)
     chosen = loaded.select(version=version, digest=digest)
     page = _part(chosen.policy, what) if what else _overview(loaded, chosen.policy, chosen.ref.digest)
@@ -98,7 +99,7 @@ def _part(policy: Policy, what: str) -> Page:
 
 
 def _timing(policy: Policy, what: str) -> Page | None:
-    """Return what has to do with time: a section, or a calendar, region or list of holidays by its name."""
+    """Return a section on time, or a calendar, region or holiday list by its name."""
     match what:
         case "deadlines":
             return Page(
@@ -138,7 +139,7 @@ def _timing(policy: Policy, what: str) -> Page | None:
 
 
 def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
-    """Return a decision, table, roster, deadline, fact or outcome by its name, or every catalogue."""
+    """Return a decision, table, roster, deadline, fact or outcome by its name, or all catalogues."""
     if decision := policy.decisions.get(what):
         tables = [plain_part(table) for table in tables_of(policy, decision)]
         return Page(pages.decision(decision), {**plain_decision(decision), "tables": tables})
@@ -162,7 +163,7 @@ def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
         *policy.holidays,
     )
     raise command_error(
-        f"nothing here is called `{what}`{suggestion(what, names)}", "`guidepost show` lists what there is"
+        f"no part `{what}` in this policy{suggestion(what, names)}", "help: `guidepost show` lists all parts"
     )
 
 
@@ -197,7 +198,7 @@ def _overview_parts(loaded: LoadedPolicies, policy: Policy, digest: str) -> Iter
             Text(version.ref.version, "bold" if version.ref.digest == digest else ""),
             f"{version.policy.manifest.effective_from:%Y-%m-%d}",
             Text(version.ref.digest[:12], "dim"),
-            loaded.standing(version),
+            loaded.force_text(version),
         )
         for version in loaded.versions
     ]

@@ -1,4 +1,4 @@
-"""``guidepost unpack``: a policies folder made of bundles, for a server that has none of its own."""
+"""``guidepost unpack``: make a policies folder from bundles."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ def unpack(
         list[str],
         typer.Argument(
             metavar="BUNDLE...",
-            help="Bundles that `guidepost build` made: files, folders of such files, or addresses; `#sha256=` behind one says which bytes are meant.",
+            help="Bundles that `guidepost build` made: files, folders of files, or addresses; a suffix `#sha256=...` pins the "
+            "bytes.",
         ),
     ],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="The policies folder to make.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a folder that is there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the folder if it exists.")] = False,
     key: KeysOption = None,
-    output: Annotated[
-        TableOrJson, typer.Option("-o", "--output", help="How to say what was unpacked.")
-    ] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Make a policies folder of bundles, one for each version: the last to come into effect is the working one, the others are its past.
+    """Make a policies folder from bundles, one for each version.
 
-    With a key, every bundle has to be signed by one that is trusted; without one, only what is remote has to be verified.
-    Nothing is written if anything is wrong.
+    The last version to come into effect becomes the working version, the others become past versions. With --key, every
+    bundle must be signed by a trusted key; without it, only remote bundles are verified. Nothing is written if a bundle
+    is rejected.
     """
     with source_errors("keys"):
         trust = trusted_keys(key or ())
@@ -47,7 +47,7 @@ def unpack(
             ordered = unpacked(made, to, replace=replace)
     except NotUnpacked as error:
         raise command_error(
-            str(error), *(["help: --replace takes its place"] if to.exists() and not replace else [])
+            str(error), *(["help: --replace replaces it"] if to.exists() and not replace else [])
         ) from error
     except OSError as error:
         raise cannot_write(to, error) from error
@@ -79,7 +79,7 @@ def unpack(
 
 
 def _listed(bundles: list[str]) -> list[str]:
-    """Put the bundles of a folder in its place."""
+    """Return the specs with each folder replaced by its bundles."""
     listed: list[str] = []
     for spec in bundles:
         folder = Path(spec)
@@ -88,7 +88,7 @@ def _listed(bundles: list[str]) -> list[str]:
             continue
         found = sorted(path.as_posix() for path in folder.glob(f"*{ENDING}"))
         if not found:
-            raise command_error(f"there is no bundle in {spec}", f"help: a bundle is a file that ends with {ENDING}")
+            raise command_error(f"expected files that end with {ENDING} in {spec}, got none")
         listed += found
     return listed
 

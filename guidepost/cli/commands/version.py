@@ -1,4 +1,4 @@
-"""``guidepost version``: which program, which policies, and what it runs on."""
+"""``guidepost version``: the versions of everything that runs."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from guidepost.program import PROGRAM, installed_version
 from guidepost.render.console import TableOrJson, errors, grid, results, ruled_table, show_json
 
 LIBRARIES: Final = ("durable-rules", "grpcio", "numpy", "protobuf", "PyYAML", "typer", "rich")
-"""What the answer to a question about a defect depends on."""
+"""The libraries that a report of a defect should name."""
 
 
 def version(
     policies: PoliciesOption = None,
-    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="How to write it.")] = TableOrJson.TABLE,
+    output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Print which versions run: the program, the policies, Python and the libraries."""
+    """Show the versions of the program, the policies, Python and the libraries."""
     try:
         loaded = load(policies)
     except typer.Exit:
-        # What is wrong with the policies is said already; which program says so is what people are asked for.
+        # The problems are reported already; reports of defects need the version of the program as well.
         errors().show(f"{PROGRAM} {installed_version(PROGRAM)}")
         raise
     runtime = {"Python": platform.python_version(), **{name: installed_version(name) for name in LIBRARIES}}
@@ -47,7 +47,7 @@ def version(
             Text(known.ref.version, "bold"),
             Text(known.ref.digest[:12], "dim"),
             f"{known.policy.manifest.effective_from:%Y-%m-%d}",
-            loaded.standing(known),
+            loaded.force_text(known),
         )
         for known in loaded.versions
     ]

@@ -1,4 +1,4 @@
-"""What a change may do, as the options of ``guidepost diff`` and ``guidepost ci`` say it."""
+"""``--max-changed`` and ``--forbid``: what a change of policies may do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MaxChangedOption = Annotated[
     typer.Option(
         "--max-changed",
         metavar="LIMIT",
-        help="End with 6 if an outcome changes in more situations: a share such as 2%, or a number.",
+        help="Exit with 6 if an outcome changes in more situations than this: a share such as 2%, or a number.",
     ),
 ]
 ForbidOption = Annotated[
@@ -24,13 +24,13 @@ ForbidOption = Annotated[
     typer.Option(
         "--forbid",
         metavar="CHANGE",
-        help="End with 6 if this happens anywhere, as `priority: P1 -> *`; may be given again.",
+        help="Exit with 6 if an outcome changes like this, such as `priority: P1 -> *`; may be repeated.",
     ),
 ]
 
 
 def read_budget(max_changed: str | None, forbid: Sequence[str] | None) -> Budget:
-    """Read both options; end the command, saying why, if one is not written as it must be."""
+    """Read both options; end the command if one is not a budget."""
     with budget_errors():
         return Budget(
             read_limit(max_changed) if max_changed is not None else None, tuple(map(read_forbidden, forbid or ()))
@@ -39,7 +39,7 @@ def read_budget(max_changed: str | None, forbid: Sequence[str] | None) -> Budget
 
 @contextmanager
 def budget_errors() -> Iterator[None]:
-    """End the command, saying why, if a budget is none, or names what neither version has."""
+    """End the command if a text is not a budget, or names an outcome or value that neither version has."""
     try:
         yield
     except NotABudget as error:

@@ -1,4 +1,4 @@
-"""What commands are told about the decision log, and the store that they read."""
+"""``--decision-log``, and the store that it names."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ LogOption = Annotated[
     typer.Option(
         "--decision-log",
         metavar="URL",
-        help=f"The decision log: sqlite:///FILE or postgresql+psycopg://HOST/NAME. Default: ${VARIABLE}, else a SQLite file in your state folder.",
+        help=f"The decision log: sqlite:///FILE or postgresql+psycopg://HOST/NAME. Default: ${VARIABLE}, or else a "
+        "SQLite file in your state folder.",
     ),
 ]
 
 
 @contextmanager
 def log_errors() -> Iterator[None]:
-    """End the command if the log, or a key for it, cannot be used."""
+    """End the command if the log or a key for it cannot be used."""
     try:
         yield
     except (LogError, SourceError) as error:
@@ -35,7 +36,7 @@ def log_errors() -> Iterator[None]:
 
 @contextmanager
 def open_log(url: str) -> Iterator[Store]:
-    """Open the log to read it, and close it afterwards; end the command if there is none."""
+    """Yield the log, open for reading, and close it afterwards; end the command if there is none."""
     with log_errors():
         store = Store.open_existing(url or default_url())
     try:

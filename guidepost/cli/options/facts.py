@@ -1,6 +1,6 @@
-"""The facts of a ticket as a person gives them: options, ``name=value``, JSON or a file. In: words; out: plain facts.
+"""The facts of a ticket on the command line: options, ``name=value``, JSON or a file.
 
-Nothing is converted here: the engine reads every value by the type that the vocabulary gives its fact.
+Values are not converted here: the engine reads each by the type of its fact.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from guidepost.render.console import suggestion
 from guidepost.render.facts_text import allowed_values_text
 
 Facts = dict[str, object]
-"""Fact name to value, as sent; in a file also ``pauses``, as pairs of beginning and end."""
+"""Values by the names of facts, as sent; in a file also ``pauses``, as pairs of beginning and end."""
 
 
 class FactsError(ValueError):
-    """JSON or a file that does not hold facts; the message says why in one line."""
+    """JSON or a file that does not contain facts; the message is one line."""
 
 
 @dataclass(slots=True, kw_only=True)
 class EvalArguments:
-    """What the words after ``eval`` say: the decision asked for, the facts, and what is wrong with them.
+    """The arguments of ``eval``: the decision, the facts, and the problems of both.
 
-    ``decisions`` are those that may be asked for: one of these is never taken for the value of a boolean fact.
+    ``decisions`` are the decisions of the policy: none of them is ever read as the value of a boolean fact.
     """
 
     decision: str = ""
@@ -39,18 +39,18 @@ class EvalArguments:
     decisions: Sequence[str] = ()
 
     def add(self, name: str, value: object) -> None:
-        """Note a fact; two different values for one fact are a problem."""
+        """Add a fact; two different values for one fact are a problem."""
         if name in self.facts and self.facts[name] != value:
-            self.problems.append(f"`{name}` is given twice: `{self.facts[name]}` and `{value}`")
+            self.problems.append(f"expected one value for `{name}`, got `{self.facts[name]}` and `{value}`")
         self.facts[name] = value
 
 
 def read_arguments(
     words: Sequence[str], pairs: Sequence[str], known: Mapping[str, Fact], decisions: Sequence[str]
 ) -> EvalArguments:
-    """Read the words that are no options of the command: a decision, ``name=value``, ``--name value``.
+    """Read the words that Typer did not read as options: a decision, ``name=value``, ``--name value``.
 
-    A boolean fact may stand alone: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are those given as ``--fact``.
+    A boolean fact needs no value: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are the values of ``--fact``.
     """
     said = EvalArguments(decisions=decisions)
     options = {name.replace("_", "-"): fact for name, fact in known.items()}
@@ -63,7 +63,7 @@ def read_arguments(
             name, _, value = word.partition("=")
             said.add(name, value)
         elif said.decision:
-            said.problems.append(f"one decision at a time: `{said.decision}` or `{word}`")
+            said.problems.append(f"expected one decision, got `{said.decision}` and `{word}`")
         else:
             said.decision = word
     for pair in pairs:
@@ -71,19 +71,19 @@ def read_arguments(
         if equals:
             said.add(name, value)
         else:
-            said.problems.append(f"`--fact {pair}` is not written as name=value")
+            said.problems.append(f"expected `--fact NAME=VALUE`, got `{pair}`")
     return said
 
 
 def read_before_facts(pairs: Sequence[str]) -> EvalArguments:
-    """Read the facts that were otherwise, given as ``--before``; an empty value was not known."""
+    """Read the earlier facts of ``--before``; an empty value means that the fact was not known."""
     said = EvalArguments()
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if equals:
             said.add(name, value or None)
         else:
-            said.problems.append(f"`--before {pair}` is not written as name=value")
+            said.problems.append(f"expected `--before NAME=VALUE`, got `{pair}`")
     return said
 
 
@@ -97,7 +97,7 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
             said.add(denied.name, False)
             return
     if fact is None:
-        said.problems.append(f"no such option or fact: {word.partition('=')[0]}{suggestion(name, options, '--')}")
+        said.problems.append(f"no option or fact `{word.partition('=')[0]}`{suggestion(name, options, '--')}")
         if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
             rest.pop(0)
     elif equals:
@@ -107,32 +107,32 @@ def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: 
     elif rest and not rest[0].startswith("--"):
         said.add(fact.name, rest.pop(0))
     else:
-        said.problems.append(f"{word} needs a value: {allowed_values_text(fact)}")
+        said.problems.append(f"expected a value after `{word}`: {allowed_values_text(fact)}")
 
 
 def _is_value(word: str, decisions: Sequence[str]) -> bool:
-    """Return whether the word after a boolean option is its value, and not the decision or the next fact."""
+    """Return whether the word after a boolean option is its value, not the decision or the next fact."""
     return not word.startswith("-") and "=" not in word and word not in decisions
 
 
 def read_json(text: str, origin: str) -> Facts:
-    """Read a JSON object of facts; ``origin`` says in messages where it came from."""
+    """Read a JSON object of facts; ``origin`` names its source in messages."""
     try:
         found = json.loads(text, object_pairs_hook=_once)
     except json.JSONDecodeError as error:
-        raise FactsError(f"{origin} is not JSON: line {error.lineno}, column {error.colno}: {error.msg}") from None
+        raise FactsError(f"expected JSON in {origin}; line {error.lineno}, column {error.colno}: {error.msg}") from None
     except FactsError as error:
         raise FactsError(f"{origin}: {error}") from None
     return _flat(found, origin)
 
 
 def read_yaml(text: str, origin: str) -> Facts:
-    """Read a YAML mapping of facts: every value stays the text it is written as, and an empty one is not sent."""
+    """Read a YAML mapping of facts: every value stays a text, and an empty one is not sent."""
     node, problems = read(origin, text)
     if problems:
         raise FactsError(str(problems[0]))
     if not isinstance(node, Node):
-        raise FactsError(f"{origin} does not hold facts: expected `name: value` on each line")
+        raise FactsError(f"expected `name: value` on each line of {origin}")
     return _flat({name: None if value == "" else value for name, value in plain(node).items()}, origin)
 
 
@@ -154,29 +154,29 @@ def _once(pairs: list[tuple[str, object]]) -> Facts:
     if len(facts) < len(pairs):
         names = [name for name, _ in pairs]
         twice = sorted({name for name in names if names.count(name) > 1})
-        raise FactsError(f"`{twice[0]}` stands twice")
+        raise FactsError(f"expected each name once, got `{twice[0]}` twice")
     return facts
 
 
 def _flat(found: object, origin: str) -> Facts:
     if not isinstance(found, dict):
-        raise FactsError(f'{origin} does not hold facts: expected an object such as {{"name": "value"}}')
+        raise FactsError(f'expected an object such as `{{"name": "value"}}` in {origin}')
     facts = {**found}
     if facts.get(PAUSES) is not None:
         facts[PAUSES] = _pauses(facts[PAUSES], origin)
     for name, value in facts.items():
         if isinstance(value, dict | list):
-            raise FactsError(f"{origin}: `{name}` must be one value")
+            raise FactsError(f"expected one value for `{name}` in {origin}")
     return facts
 
 
 def _pauses(found: object, origin: str) -> tuple[Pause, ...]:
-    """Read the holds of a ticket: each begins at ``from``, and ends at ``to`` unless it still goes on."""
+    """Read the holds of a ticket: each begins at ``from`` and ends at ``to``; without ``to`` it goes on."""
     holds = (
         [one for one in found if isinstance(one, dict) and one.keys() <= {"from", "to"}]
         if isinstance(found, list)
         else []
     )
     if not isinstance(found, list) or len(holds) < len(found):
-        raise FactsError(f"{origin}: `{PAUSES}` is a list of holds, each with `from` and `to`")
+        raise FactsError(f"expected a list of holds in `{PAUSES}` of {origin}, each with `from` and `to`")
     return tuple((hold.get("from") or None, hold.get("to") or None) for hold in holds)

@@ -1,4 +1,4 @@
-"""What time it is, and when a ticket was on hold, as a person says it. In: options and what a file holds; out: a moment."""
+"""``--now`` and ``--pause``: the present instant, and when a ticket was on hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NowOption = Annotated[
     typer.Option(
         "--now",
         metavar="INSTANT",
-        help="What time it is, as 2026-01-23T15:00+11:00. Default: the clock of this machine.",
+        help="The present time, such as 2026-01-23T15:00+11:00. Default: the clock of this machine.",
     ),
 ]
 PauseOption = Annotated[
@@ -25,26 +25,26 @@ PauseOption = Annotated[
     typer.Option(
         "--pause",
         metavar="FROM/TO",
-        help="When the ticket was on hold, two instants; `FROM/` still goes on. May be repeated.",
+        help="When the ticket was on hold; `FROM/` if it still is. May be repeated.",
     ),
 ]
 
 NOW: Final = "now"
 PAUSES: Final = "pauses"
-"""What a file calls the instant and the holds."""
+"""The keys of the present time and the holds in a file of facts."""
 
 Pause = tuple[object, object]
-"""When a hold begins and ends, as sent; None for one that still goes on."""
+"""The beginning and end of a hold, as sent; None for a hold that goes on."""
 
 
 def wrong_lines(label: str, wrong: WrongFact) -> list[str]:
-    """Describe what is wrong with something that was sent, and below it what it may be; without a label, the message names it."""
+    """Return the message on a wrong value, and a line with the allowed values; the label is "" if the message has it."""
     lines = [f"{f'{label}: ' if label else ''}{wrong.message}{f'; {wrong.help}' if wrong.help else ''}"]
     return lines + ([f"  allowed: {', '.join(wrong.allowed)}"] if wrong.allowed else [])
 
 
 def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
-    """Read an instant, or note what is wrong with it."""
+    """Read an instant; None, with lines in ``problems``, if it is not one."""
     try:
         return read_instant(label, text)
     except NotAnInstant as error:
@@ -56,7 +56,7 @@ def read_time(label: str, text: str, problems: list[str]) -> datetime | None:
 
 
 def option_instant(option: str, text: str) -> datetime:
-    """Read the instant of an option; end the command if it is none."""
+    """Read the instant of an option; end the command if it is not one."""
     try:
         return read_instant(option, text)
     except NotAnInstant as error:
@@ -77,15 +77,15 @@ def read_moment_options(
     filed_now: object = None,
     filed: Sequence[Pause] = (),
 ) -> Moment:
-    """Read a moment, or note everything that is wrong with it.
+    """Read a moment; every problem becomes lines in ``problems``.
 
     Args:
         now: the option ``--now``, or "".
         given: the options ``--pause``.
-        clock: what time it is where nobody says so.
-        problems: where to note what is wrong, as lines.
-        filed_now: the instant that a file gives, or None.
-        filed: the holds that a file gives; options win over them.
+        clock: the present time by the machine, used if nothing else states it.
+        problems: the list to add lines to.
+        filed_now: the present time in a file, or None.
+        filed: the holds in a file; options override them.
     """
     pauses: list[Pause] = [*filed]
     if given:
@@ -93,7 +93,7 @@ def read_moment_options(
         for text in given:
             begin, slash, end = text.partition("/")
             if not slash:
-                problems.append(f"`--pause {text}` is not written as FROM/TO, or FROM/ for a hold that still goes on")
+                problems.append(f"expected `--pause FROM/TO`, or `FROM/` for a hold that goes on, got `{text}`")
             else:
                 pauses.append((begin.strip() or None, end.strip() or None))
     try:
@@ -110,12 +110,12 @@ def read_moment_options(
 
 
 def _unless_named(label: str, message: str) -> str:
-    """Return what a message is about, or "" if it says so itself."""
+    """Return the label of a message, or "" if the message names it."""
     return "" if f"`{label}`" in message else label
 
 
 def _called(name: str, now_option: bool, pause_options: bool) -> str:
-    """Return what a person called it who used options."""
+    """Return the option that a name of a request comes from, or the name."""
     if name == NOW:
         return "--now" if now_option else name
     if not pause_options or not name.startswith(PAUSES):

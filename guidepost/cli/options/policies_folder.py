@@ -1,4 +1,4 @@
-"""The policies folder: found by option, environment or habit, loaded once, and asked for a version."""
+"""``--policies``, ``--version``, ``--digest`` and ``--as-of``: the policies folder and a version in it."""
 
 from __future__ import annotations
 
@@ -31,33 +31,35 @@ PoliciesOption = Annotated[
     typer.Option(
         "--policies",
         metavar="DIR",
-        help=f"Folder of the policies. Default: ${VARIABLE}, ./policies, or the one that came with the program.",
+        help=f"The policies folder. Default: ${VARIABLE}, or else ./policies, or else the folder shipped with the program.",
     ),
 ]
 VersionOption = Annotated[
-    str, typer.Option("--version", metavar="VERSION", help="Use this policy version, not the one in force.")
+    str, typer.Option("--version", metavar="VERSION", help="Use this policy version. Default: the version in force.")
 ]
 DigestOption = Annotated[
     str, typer.Option("--digest", metavar="DIGEST", help="Use the policy version with this digest.")
 ]
 AsOfOption = Annotated[
     str,
-    typer.Option("--as-of", metavar="INSTANT", help="Use the version in force at an instant, as 2025-07-01T00:00:00Z."),
+    typer.Option(
+        "--as-of", metavar="INSTANT", help="Use the version in force at this instant, such as 2025-07-01T00:00:00Z."
+    ),
 ]
 
 
 def utc_now() -> datetime:
-    """Read the clock, to the second."""
+    """Return the present time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
 class PoliciesNotFound(Exception):
-    """There is no policies folder; says where it was looked for."""
+    """There is no policies folder; the message lists the ways to name one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
-    """A version that is read and not yet tabulated: enough to choose and to show it, in a fraction of the time."""
+    """A version that is read but not tabulated: enough to choose or show it, in a fraction of the time."""
 
     policy: Policy
     ref: VersionRef
@@ -65,7 +67,7 @@ class ReadVersion:
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicies:
-    """The versions of a folder, in the order in which they come into effect, and the instant of this call."""
+    """The versions of a folder, in the order in which they come into effect, and the present time."""
 
     folder: Path
     bundle: Versions[Known]
@@ -73,13 +75,13 @@ class LoadedPolicies:
 
     @property
     def versions(self) -> tuple[Known, ...]:
-        """All of them."""
+        """All versions, the earliest first."""
         return self.bundle.versions
 
     def select(self, version: str = "", digest: str = "", as_of: str = "") -> Known:
-        """Return the version asked for, or the one in force now."""
+        """Return the version that an option names, or the one in force now."""
         if len([asked for asked in (version, digest, as_of) if asked]) > 1:
-            raise command_error("choose a version by one of --version, --digest and --as-of")
+            raise command_error("expected one of --version, --digest and --as-of, got several")
         try:
             return self.bundle.select(
                 version=version, digest=digest, as_of=_instant(as_of) if as_of else None, now=self.now
@@ -88,7 +90,7 @@ class LoadedPolicies:
             raise command_error(str(error)) from error
 
     def tabulate(self, chosen: Known) -> Version:
-        """Make a version ready to answer; say what is wrong with its tables otherwise."""
+        """Tabulate a version, so that it can decide; end the command if its tables have problems."""
         try:
             return version_of_policy(chosen.policy, chosen.ref)
         except PolicyErrors as error:
@@ -101,15 +103,15 @@ class LoadedPolicies:
         except UnknownVersion:
             return False
 
-    def standing(self, version: Known) -> str:
-        """Return whether a version is in force now, or will be."""
+    def force_text(self, version: Known) -> str:
+        """Return "in force", "not yet in force", or "" for a past version."""
         if self.is_in_force(version):
             return "in force"
         return "not yet in force" if version.policy.manifest.effective_from > self.now else ""
 
 
 def load(given: Path | None) -> LoadedPolicies:
-    """Read the versions of the policies folder, without tabulating them; say what is wrong with them otherwise."""
+    """Read the versions of the policies folder without tabulating them; end the command if they have problems."""
     folder = find_folder(given)
     folders = version_folders(folder)
     read, problems = _read(folders)
@@ -120,7 +122,7 @@ def load(given: Path | None) -> LoadedPolicies:
 
 
 def available_policies() -> tuple[Policy, ...]:
-    """Return the versions of the policies folder, for a command that does without; none if there is no folder, or it has problems."""
+    """Return the versions of the policies folder; none if there is no folder, or it has problems."""
     try:
         read, problems = _read(version_folders(policies_folder(None)))
     except PoliciesNotFound:
@@ -129,7 +131,7 @@ def available_policies() -> tuple[Policy, ...]:
 
 
 def _read(folders: Sequence[VersionFolder]) -> tuple[list[Known | None], list[Problem]]:
-    """Read versions, None for each that has problems; give these too."""
+    """Return the versions, None for each that has problems, and all problems."""
     read: list[Known | None] = []
     problems: list[Problem] = []
     for place in folders:
@@ -151,7 +153,7 @@ def find_folder(given: Path | None) -> Path:
 
 
 def policies_folder(given: Path | None) -> Path:
-    """Return the policies folder: the one given, else the one in the environment, else the first usual one. Raises PoliciesNotFound."""
+    """Return the given folder, else that of the environment, else the first usual one; raises PoliciesNotFound."""
     if given is not None:
         return _existing(given, "")
     if named := os.environ.get(VARIABLE, ""):
@@ -161,12 +163,12 @@ def policies_folder(given: Path | None) -> Path:
         if (folder / MANIFEST).is_file():
             return folder
     raise PoliciesNotFound(
-        f"no policies here: give a folder with --policies DIR or ${VARIABLE}, or run where ./policies is"
+        f"no policies folder: name one with --policies DIR or ${VARIABLE}, or run this where ./policies is"
     )
 
 
 def policy_error(folder: Path, problems: tuple[Problem, ...]) -> typer.Exit:
-    """Describe every problem of the policies on standard error; give what to raise to end the command."""
+    """Report every problem of the policies on standard error; return the exit to raise."""
     errors().show(*map(problem_text, problems))
     return command_error(f"{count(len(problems), 'problem')} in {folder}; nothing is loaded", code=ExitCode.POLICY)
 

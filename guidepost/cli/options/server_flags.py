@@ -1,4 +1,4 @@
-"""The flags of a server, made from the model of its settings; and the settings that are said by flags, environment and file."""
+"""The flags of a server, made from the model of its settings; settings from flags, environment and file."""
 
 from __future__ import annotations
 
@@ -22,40 +22,40 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="A TOML file of settings, each under the name of its flag. Default: $GUIDEPOST_CONFIG, else none.",
+        help="A TOML file of settings, each named like its flag. Default: $GUIDEPOST_CONFIG, or else none.",
     ),
 ]
 CheckOption = Annotated[
     bool,
     typer.Option(
-        "--check", help="Check everything that can be checked without serving, say all problems at once, and end."
+        "--check", help="Check settings, keys, decision log, ports and policies, report all problems, and exit."
     ),
 ]
 
 
 def with_flags(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command the flags of all settings, beside its own parameters; those that are not said are None."""
+    """Return a command with the flags of all settings after its own parameters; flags that are not used are None."""
     own = list(inspect.signature(command, eval_str=True).parameters.values())[:-1]
 
     def flagged(**given: Any) -> None:
         command(*(given.pop(one.name) for one in own), given)
 
     flagged.__doc__, flagged.__name__ = command.__doc__, command.__name__
-    # Read by Typer: a flag is declared once, in the model.
+    # Typer reads the signature, so that a flag is declared once, in the model.
     flagged.__signature__ = inspect.Signature([*own, *map(_parameter, settings())])  # type: ignore[attr-defined]
     return flagged
 
 
 def _parameter(one: Field[Any]) -> inspect.Parameter:
-    told = about(one)
-    name, default = flag(one.name), told.unset or _shown(one.default)
-    help_ = f"{told.help} May be repeated." if told.kind.many else told.help
-    # Values are read by the model, so that what is wrong with all of them is said together.
-    kind: Any = bool | None if told.kind.flag else list[str] | None if told.kind.many else str | None
+    spec = about(one)
+    name, default = flag(one.name), spec.unset or _shown(one.default)
+    help_ = f"{spec.help} May be repeated." if spec.kind.many else spec.help
+    # The model reads the values, so that the problems of all of them are reported together.
+    kind: Any = bool | None if spec.kind.flag else list[str] | None if spec.kind.many else str | None
     option = typer.Option(
-        f"{name}/--no-{name[2:]}" if told.kind.flag else name,
-        metavar=told.kind.metavar or None,
-        rich_help_panel=told.group,
+        f"{name}/--no-{name[2:]}" if spec.kind.flag else name,
+        metavar=spec.kind.metavar or None,
+        rich_help_panel=spec.group,
         help=f"{help_} Default: {default}.",
         show_default=False,
     )
@@ -73,7 +73,7 @@ def _shown(default: object) -> str:
 
 
 def load_settings(flags: dict[str, Any], config: Path | None) -> LoadedSettings:
-    """Return the settings; end the command if they cannot be used, with every problem."""
+    """Return the settings; end the command with every problem if they cannot be used."""
     try:
         return read_settings(flags, os.environ, config)
     except WrongSettings as error:
@@ -81,13 +81,13 @@ def load_settings(flags: dict[str, Any], config: Path | None) -> LoadedSettings:
 
 
 def setting_message(wrong: WrongSetting, prefix: str = "") -> Message:
-    """Return what is wrong with a setting, with its line if it stands in a file."""
+    """Return the message about a wrong setting, with its line if it is in a file."""
     head = Text.assemble((prefix, "bold red"), f"{wrong.origin}: {wrong.message}")
     return Message(head, wrong.place, [f"help: {wrong.help}"] if wrong.help else [])
 
 
 def settings_error(problems: tuple[WrongSetting, ...]) -> typer.Exit:
-    """Describe every problem with settings; give what to raise to end the command."""
+    """Report every problem with settings; return the exit to raise."""
     if len(problems) == 1:
         errors().show(setting_message(problems[0], "error: "))
         return typer.Exit(int(ExitCode.USAGE))

@@ -1,4 +1,4 @@
-"""Versions that a command is given by name: the options they need, and what is said when there is none."""
+"""Versions that a command names: a number, a folder, a bundle, a git revision or an address."""
 
 from __future__ import annotations
 
@@ -26,24 +26,25 @@ KeysOption = Annotated[
         metavar="FILE",
         envvar=TRUSTED,
         show_envvar=False,
-        help=f"A public key that is trusted, or a folder of them; may be repeated. Default: ${TRUSTED}. What is remote is used only if one of them signed it.",
+        help=f"A trusted public key, or a folder of them; may be repeated. Default: ${TRUSTED}. Remote versions are used "
+        "only if a trusted key signed them.",
     ),
 ]
 
 SPEC_HELP: Final = (
-    "A version's number, `working`, a folder, a bundle, a git revision (`HEAD~3`, `REV:path`), or an address; "
-    "`version:`, `folder:`, `bundle:` and `git:` before it say what it is."
+    "VERSION is a number, `working`, a folder, a bundle, a git revision (`HEAD~3`, `REV:path`) or an address; "
+    "the prefixes `version:`, `folder:`, `bundle:` and `git:` make it unambiguous."
 )
 
 
 def open_source(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Source:
-    """Read the files of the version that a spec names; end the command, saying why, if there is none."""
+    """Read the files of the version that a spec names; end the command if there is none."""
     with source_errors(spec):
         return read_source(spec, policies=find_folder(policies), trust=trusted_keys(keys or ()))
 
 
 def open_version(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Version:
-    """Build the version that a spec names; end the command, saying why, if there is none or it has problems."""
+    """Build the version that a spec names; end the command if there is none, or if it has problems."""
     source = open_source(spec, policies=policies, keys=keys)
     with source_errors(spec), errors().working(f"loading {spec}"):
         return build(source.files, source.root)
@@ -51,7 +52,7 @@ def open_version(spec: str, *, policies: Path | None = None, keys: list[Path] | 
 
 @contextmanager
 def source_errors(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
-    """End the command if there is no such source (with this exit code), or if its policies have problems."""
+    """End the command if a source does not exist (with this exit code), or if its policies have problems (with 3)."""
     try:
         yield
     except SourceError as error:
@@ -59,5 +60,5 @@ def source_errors(what: str, code: ExitCode = ExitCode.USAGE) -> Iterator[None]:
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise command_error(
-            f"{count(len(error.problems), 'problem')} in {what}; nothing is done", code=ExitCode.POLICY
+            f"{count(len(error.problems), 'problem')} in {what}; nothing was done", code=ExitCode.POLICY
         ) from error

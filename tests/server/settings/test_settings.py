@@ -266,7 +266,7 @@ def test_check_says_that_all_is_well_and_serves_nothing(desk: Path) -> None:
     fine = check(desk, "--port", "0")
     assert (fine.returncode, fine.stdout, fine.stderr) == (
         0,
-        "all is ready to serve: counter 7.0.0; settings, keys, decision log and ports are fine\n",
+        "ready to serve: counter 7.0.0; settings, keys, decision log and ports are valid\n",
         "",
     )
 

@@ -330,8 +330,8 @@ def test_health_says_that_the_last_reload_failed_until_one_succeeds(
 
     assert said() == (
         f"{address}: SERVING\n"
-        "the last reload failed, and the versions before it go on serving: desk/queue.yaml:3:5 [unknown-value], and 1 more\n"
-        "help: run `guidepost check` on the policies there\n"
+        "the last reload failed, and the earlier versions still serve: desk/queue.yaml:3:5 [unknown-value], and 1 more\n"
+        "help: run `guidepost check` on the policies of that server\n"
     )
     assert json.loads(said(TableOrJson.JSON))["last_reload"] == "desk/queue.yaml:3:5 [unknown-value], and 1 more"
     assert isinstance(run(supervisor.reload()), Reloaded)
