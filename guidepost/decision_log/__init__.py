@@ -7,7 +7,7 @@ Modules::
     call_metadata    caller, request id and ticket id of a call
     writer           the thread that commits records, many at once
     writability      whether the log can be written now
-    patience         the time limits of waiting for the log
+    time_limits      the time limits of waiting for the log
     events           what a recorder reports to metrics
     store            reads and writes the log of one database
     append           commits records as the next entries of a chain

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from guidepost.atomic_file import create_private
-from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.install_command import install_command
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -48,14 +48,13 @@ class LogError(Exception):
         super().__init__(f"{message}; {help_}" if help_ else message)
 
 
-def connect(url: str, patience: Patience | None = None) -> Engine:
+def connect(url: str, limits: TimeLimits | None = None) -> Engine:
     """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``.
 
-    It is not connected yet.     ``patience`` limits how long a server waits, so that the database reports a
-    cause before calls are rejected. Without it, statements have no limit. Raises LogError for a malformed
-    URL, and for other databases.
+    It is not connected yet. ``limits`` bounds how long a server waits, so that the database reports a cause before calls
+    are rejected; without it, statements have no limit. Raises LogError for a malformed URL, and for other databases.
     """
-    lock = BUSY if patience is None else patience.lock
+    lock = BUSY if limits is None else limits.lock
     try:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
@@ -72,11 +71,11 @@ def connect(url: str, patience: Patience | None = None) -> Engine:
             event.listen(engine, "begin", _sqlite_begins)
             return engine
         if backend == POSTGRESQL:
-            name = f"guidepost {'reader' if patience is None else 'writer'} {os.getpid()}"
-            limits = {"lock_timeout": lock, "statement_timeout": 0.0 if patience is None else patience.statement}
+            name = f"guidepost {'reader' if limits is None else 'writer'} {os.getpid()}"
+            timeouts = {"lock_timeout": lock, "statement_timeout": 0.0 if limits is None else limits.statement}
             options = [
                 "-c synchronous_commit=on",
-                *(f"-c {limit}={seconds * 1000:.0f}" for limit, seconds in limits.items()),
+                *(f"-c {name_}={seconds * 1000:.0f}" for name_, seconds in timeouts.items()),
             ]
             arguments = {
                 "connect_timeout": int(BUSY),

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a decision could not be recorded: too many wait, the patience is over, or the server stops."""
+    """Why a decision could not be recorded: too many wait, the timeout is over, or the server stops."""
 
     FULL = "full"
     LATE = "late"

@@ -36,10 +36,10 @@ from guidepost.decision_log.append import Appended
 from guidepost.decision_log.call_metadata import CallMetadata
 from guidepost.decision_log.database import LogError
 from guidepost.decision_log.events import Events, Refusal
-from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writer import MAX_BATCH, LogUnavailable, Writer
 
 GATHER: Final = 0.02
@@ -125,11 +125,11 @@ class Recorder:
         self.settings, self._events, self._masking = settings, events or Events(), settings.masking()
         key = settings.signing_key()
         signer = None if key is None else lambda head, covered: sign_head(head, iso(clock()), key, covered)
-        self._patience = Patience(settings.patience)
-        self._store = Store.open(settings.url, self._patience)
+        self._limits = TimeLimits(settings.timeout)
+        self._store = Store.open(settings.url, self._limits)
         gather = GATHER if settings.durability is Durability.BOUNDED else 0.0
         self._writer = Writer(
-            self._store, settings.writer, signer=signer, gather=gather, events=self._events, patience=self._patience
+            self._store, settings.writer, signer=signer, gather=gather, events=self._events, limits=self._limits
         )
         self._at_risk: deque[float] = deque()
         self._waiting: list[_WaitingCall] = []
@@ -275,12 +275,12 @@ class Recorder:
         After the log could not be written for longer than a call waits, one call at a time waits for it. If all of them
         waited, they would pile up and be rejected for that.
         """
-        if self._writer.writability.failing_for > self._patience.seconds and not all(
+        if self._writer.writability.failing_for > self._limits.seconds and not all(
             one.future.done() for one in self._waiting
         ):
             raise LogUnavailable(f"the decision log cannot be written: {self.failure}", Refusal.LATE)
         future = self._writer.submit(records)
-        self._wait_for(future, self._patience.within(left))
+        self._wait_for(future, self._limits.within(left))
         return future
 
     def _wait_for(self, future: asyncio.Future[Sequence[Appended]], seconds: float) -> None:

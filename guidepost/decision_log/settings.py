@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.decision_log.masking import Masking
 from guidepost.decision_log.database import LogError
-from guidepost.decision_log.patience import DEFAULT_PATIENCE
+from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT
 from guidepost.policies.sources.signatures import private_key
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class LogSettings:
         records: under ``bounded``, the most answers that may be ahead of their records.
         milliseconds: under ``bounded``, the longest that an answer may be ahead of its record.
         writer: the name of the chain; each worker of a server adds its number to it.
-        patience: how many seconds an answer waits for its record before the call is refused.
+        timeout: how many seconds an answer waits for its record before the call is refused.
         mask_key: the file with the key for tokens of masked texts; without one, masked texts have no token.
         mask: facts whose unlisted values are masked, in addition to free texts.
         clear: texts that are recorded as they were sent.
@@ -59,7 +59,7 @@ class LogSettings:
     records: int = 1_000
     milliseconds: int = 200
     writer: str = "main"
-    patience: float = DEFAULT_PATIENCE
+    timeout: float = DEFAULT_TIMEOUT
     mask_key: str = ""
     mask: tuple[str, ...] = ()
     clear: tuple[str, ...] = ()

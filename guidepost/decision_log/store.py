@@ -19,10 +19,10 @@ from engine.decision_log.merkle import Covered, Tree
 from engine.decision_log.record import Record, Recordable
 from guidepost.decision_log.append import Appended, Commit, commit, read_record
 from guidepost.decision_log.database import WRITES, blocked_by, check_readable, connect, display_url, migrate
-from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
 from guidepost.decision_log.sql_filter import filtered_entries
 from guidepost.decision_log.tables import entries, heads, purges, writers
+from guidepost.decision_log.time_limits import TimeLimits
 
 PAGE: Final = 500
 """The number of entries that one query reads."""
@@ -59,18 +59,18 @@ class Store:
         self._ended: dict[str, Head] = {}
 
     @classmethod
-    def open(cls, url: str, patience: Patience | None = None) -> Store:
+    def open(cls, url: str, limits: TimeLimits | None = None) -> Store:
         """Open a log to write it, and update its tables; raises LogError.
 
-        ``patience`` limits how long a server waits.
+        ``limits`` bounds how long a server waits.
         """
         engine = connect(url)
         migrate(engine)
-        if patience is None:
+        if limits is None:
             return cls(engine)
         # The limits come after the update of the tables, which may take long.
         engine.dispose()
-        return cls(connect(url, patience))
+        return cls(connect(url, limits))
 
     @classmethod
     def open_existing(cls, url: str) -> Store:
@@ -120,10 +120,6 @@ class Store:
     def blocked_by(self) -> str:
         """Return what the database waits for while an attempt to write hangs; "" if unknown. It may hang as well."""
         return blocked_by(self._engine)
-
-    def head(self, writer: str) -> Head:
-        """Return the end of a chain."""
-        return next((head for head in self.ends() if head.writer == writer), beginning(writer))
 
     def ends(self) -> tuple[Head, ...]:
         """Return the end of each chain."""

@@ -22,8 +22,8 @@ from engine.decision_log.record import Recordable
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.database import database_message
 from guidepost.decision_log.events import Events, Refusal
-from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.store import Signer, Store
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writability import Writability
 
 log = logging.getLogger("guidepost.log")
@@ -84,7 +84,7 @@ class Writer:
     """Writes one chain. Call ``submit`` on an event loop; it never blocks. ``writability`` is the state of the store.
 
     ``gather`` is the number of seconds that a commit waits for more records. With 0, it depends on the number of calls
-    of the last commit, so that a single caller does not wait. An attempt that exceeds ``patience`` counts as stuck.
+    of the last commit, so that a single caller does not wait. An attempt that exceeds ``limits`` counts as stuck.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class Writer:
         sign_every: float = SIGN_EVERY,
         gather: float = 0.0,
         events: Events | None = None,
-        patience: Patience = Patience(),  # noqa: B008 - it is frozen
+        limits: TimeLimits = TimeLimits(),  # noqa: B008 - it is frozen
     ) -> None:
         self._events = events or Events()
-        self.writability = Writability(store.name, patience.attempt, store.blocked_by)
+        self.writability = Writability(store.name, limits.attempt, store.blocked_by)
         self._store, self._name, self._capacity, self._signer, self._sign_every, self._gather = (
             store,
             name,

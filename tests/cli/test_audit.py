@@ -18,7 +18,7 @@ from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key, private_key
 from tests.support.command import run_command
-from tests.support.log_servers import sqlite
+from tests.support.log_servers import end_of, sqlite
 from tests.support.records import START, record
 from tests.support.servers import COUNTER
 
@@ -231,7 +231,7 @@ def test_what_is_purged_while_a_log_is_verified_is_no_break(log: Store, monkeypa
 def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: Path) -> None:
     for name in ("desk", "stranger"):
         new_key(tmp_path / f"{name}.private.pem", tmp_path / f"{name}.public.pem")
-    log.add_head(sign_head(log.head("main"), "2026-01-23T05:00:00Z", private_key(tmp_path / "desk.private.pem")))
+    log.add_head(sign_head(end_of(log), "2026-01-23T05:00:00Z", private_key(tmp_path / "desk.private.pem")))
     run("export", "--heads", "--to", "heads.jsonl")
     assert run("verify", "--key", "desk.public.pem", "--heads", "heads.jsonl").exit_code == 0
     assert "not trusted" in run("verify", "--key", "stranger.public.pem").stdout

@@ -21,11 +21,11 @@ import guidepost
 from guidepost.client.aio import AsyncClient
 from guidepost.client.channels import TIMEOUT
 from guidepost.client.sync import Client
-from guidepost.decision_log import patience
-from guidepost.decision_log.patience import Patience
+from guidepost.decision_log import time_limits
 from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
@@ -165,13 +165,13 @@ def _refusals(client: Client) -> Iterator[grpc.RpcError]:
 def test_a_call_whose_deadline_is_near_is_refused_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = sqlite(tmp_path)
     # So much, that a slow machine is in time, too.
-    monkeypatch.setattr(patience, "MARGIN", 10.0)
+    monkeypatch.setattr(time_limits, "MARGIN", 10.0)
     calls: list[Callable[[Client], Any]] = [
         lambda client: client.triage(vip=True, timeout=12),
         lambda client: client.triage_many([{"vip": True}], timeout=12),
         lambda client: client.decide("queue", vip=True, timeout=12),
     ]
-    with served(url, patience=60.0) as address, locked(url), ThreadPoolExecutor(len(calls)) as callers:
+    with served(url, timeout=60.0) as address, locked(url), ThreadPoolExecutor(len(calls)) as callers:
         found = list(callers.map(lambda call: refusal(lambda: with_client(address, call)), calls))
 
     assert found == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")] * len(calls)
@@ -182,7 +182,7 @@ def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monk
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     async def play() -> tuple[list[float], int]:
-        recorder = Recorder(settings(sqlite(tmp_path), patience=600.0), lambda: NOW)
+        recorder = Recorder(settings(sqlite(tmp_path), timeout=600.0), lambda: NOW)
         store.open_.clear()
         ended: list[float] = []
 
@@ -204,20 +204,20 @@ def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monk
 
 def test_a_client_is_not_left_to_repeat_a_call_until_its_deadline_hides_the_reason() -> None:
     """The Python client repeats what is UNAVAILABLE; a call that is repeated shortly before its deadline would end with DEADLINE_EXCEEDED."""
-    assert patience.pushback(None) == patience.pushback(TIMEOUT) == 1_000
+    assert time_limits.pushback(None) == time_limits.pushback(TIMEOUT) == 1_000
     for left in (0.0, 0.3, 1.0, 1.39):
-        assert patience.pushback(left) == -1
+        assert time_limits.pushback(left) == -1
 
 
-def test_the_default_patience_is_below_what_the_default_client_waits() -> None:
-    assert Patience().seconds + patience.MARGIN < TIMEOUT
-    assert settings("sqlite:///x.db").patience == Patience().seconds
+def test_the_default_timeout_is_below_that_of_the_client() -> None:
+    assert TimeLimits().seconds + time_limits.MARGIN < TIMEOUT
+    assert settings("sqlite:///x.db").timeout == TimeLimits().seconds
 
 
-def test_a_call_without_a_deadline_waits_as_long_as_the_patience(tmp_path: Path) -> None:
+def test_a_call_without_a_deadline_waits_for_the_timeout_of_the_log(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
     with (
-        served(url, patience=0.3) as address,
+        served(url, timeout=0.3) as address,
         locked(url),
         grpc.insecure_channel(address) as channel,
         pytest.raises(grpc.RpcError) as raised,

@@ -46,7 +46,7 @@ def health(stub: DecisionServiceStub, address_of: grpc.Channel, service: str) ->
 
 
 def test_a_log_that_fails_refuses_calls_says_so_in_health_and_recovers_by_itself(failing: Failing, url: str) -> None:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=0.2))
+    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, timeout=0.2))
     with grpc.insecure_channel(run(server.__aenter__())) as channel:
         stub = DecisionServiceStub(channel)
         ask(stub, vip=True, _ticket="before")
@@ -145,7 +145,7 @@ def test_a_commit_of_which_nobody_heard_is_not_made_twice(
 
 
 def test_bounded_lets_so_many_answers_leave_before_their_records_and_no_more(failing: Failing, url: str) -> None:
-    with logging(settings(url, Durability.BOUNDED, records=3, milliseconds=60_000, patience=0.2)) as stub:
+    with logging(settings(url, Durability.BOUNDED, records=3, milliseconds=60_000, timeout=0.2)) as stub:
         failing.open_.clear()
         for number in range(3):
             ask(stub, vip=True, _ticket=f"{number}")
@@ -159,14 +159,14 @@ def test_bounded_lets_so_many_answers_leave_before_their_records_and_no_more(fai
 
 
 def test_a_call_with_a_request_id_waits_for_its_record_under_bounded_too(failing: Failing, url: str) -> None:
-    with logging(settings(url, Durability.BOUNDED, patience=0.2)) as stub:
+    with logging(settings(url, Durability.BOUNDED, timeout=0.2)) as stub:
         failing.open_.clear()
         assert refused(lambda: ask(stub, vip=True, _request_id="r"))[0] is grpc.StatusCode.UNAVAILABLE
         failing.open_.set()
 
 
 def test_bounded_lets_no_answer_leave_ahead_of_a_record_that_waits_for_too_long(failing: Failing, url: str) -> None:
-    with logging(settings(url, Durability.BOUNDED, records=100, milliseconds=150, patience=0.2)) as stub:
+    with logging(settings(url, Durability.BOUNDED, records=100, milliseconds=150, timeout=0.2)) as stub:
         failing.open_.clear()
         ask(stub, vip=True)
         with pytest.raises(grpc.RpcError) as raised:
@@ -188,7 +188,7 @@ def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_ro
 ) -> None:
     store = Store.open(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
-    with logging(settings(url, patience=0.3)) as stub:
+    with logging(settings(url, timeout=0.3)) as stub:
         ask(stub, vip=True, _ticket="before")
         with store._engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1")
@@ -221,7 +221,7 @@ def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(
         return append(*given, **more)
 
     monkeypatch.setattr(Store, "append", faulty)
-    with logging(settings(sqlite(tmp_path), patience=10)) as stub:
+    with logging(settings(sqlite(tmp_path), timeout=10)) as stub:
         assert ask(stub, size=3).id
 
     assert faults == []

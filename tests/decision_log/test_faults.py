@@ -238,7 +238,7 @@ def test_a_log_in_postgresql_keeps_and_finds_the_same(postgresql: PostgreSQL) ->
     assert [kept.fresh for kept in store.append("first", made[:1], retry=True)] == [True]
     assert [found for _, found in store.search(Filter(caller="desk"))] == made[:2]
     assert verify(store.entries(), ends=store.ends()).breaks == ()
-    assert Store.open(postgresql.url).head("first") == store.head("first")
+    assert Store.open(postgresql.url).ends() == store.ends()
     store.close()
 
 
@@ -261,7 +261,7 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
     postgresql: PostgreSQL,
 ) -> None:
     url, recovered = postgresql.database("stopped"), []
-    with logging(settings(url, writer="stopped", patience=1.0)) as stub:
+    with logging(settings(url, writer="stopped", timeout=1.0)) as stub:
         load = Load(stub, itertools.count(1))
         for number, mode in enumerate(itertools.islice(itertools.cycle(("immediate", "fast")), STOPS)):
             calls = len(load.acknowledged)

@@ -17,10 +17,10 @@ from engine.decision_log.record import Record
 from engine.decision_log.verify import verify
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.events import Events, Refusal
-from guidepost.decision_log.patience import Patience
 from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.transaction import transaction
 from guidepost.decision_log.writer import MAX_BATCH, Writer
 from tests.support.log_servers import Failing, reading, settings, sqlite
@@ -179,7 +179,7 @@ def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written
         store.broken = False
         return late, await recorder.append(record(2)), recorder.waiting
 
-    late, kept, waiting = keeping(url, monkeypatch, play, events=events, patience=0.1)
+    late, kept, waiting = keeping(url, monkeypatch, play, events=events, timeout=0.1)
 
     assert [one.why for one in late] == events.why == [Refusal.LATE] * 2
     assert (kept, waiting) == (Appended(record(2), True), 0)
@@ -234,8 +234,8 @@ def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_do
 
 
 def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
-    patience = Patience(0.3)
-    store = Store.open(sqlite(tmp_path), patience)
+    limits = TimeLimits(0.3)
+    store = Store.open(sqlite(tmp_path), limits)
     with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(OperationalError, match="locked"):
@@ -243,6 +243,6 @@ def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Pa
         other.execute("COMMIT")
 
     with store.engine.connect() as connection:
-        assert patience.lock * 1000 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        assert limits.lock * 1000 == connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
     assert store.append("main", [record(0)])
     store.close()

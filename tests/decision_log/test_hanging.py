@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from guidepost.decision_log.patience import Patience
+from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writability import Writability
 from guidepost.decision_log.writer import Writer
 from guidepost.server.app import listening
@@ -29,7 +29,7 @@ from tests.support.log_servers import POSTGRESQL, Failing, PostgreSQL, ask, reco
 from tests.support.servers import NOW, counter, run
 from tests.support.waiting import until
 
-PATIENCE: Final = 1.0
+WAIT: Final = 1.0
 
 Hang = Callable[[], Callable[[], object]]
 """Makes a log hang; returns what lets it go on."""
@@ -50,7 +50,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 def served(url: str) -> Iterator[tuple[grpc.Channel, Metrics]]:
     metrics = Metrics()
     server = listening(
-        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, patience=PATIENCE), metrics=metrics
+        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, timeout=WAIT), metrics=metrics
     )
     with grpc.insecure_channel(run(server.__aenter__())) as channel:
         yield channel, metrics
@@ -222,7 +222,7 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
 
     monkeypatch.setattr(store, "sign", sign)
     writer = Writer(
-        store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, patience=Patience(0.2)
+        store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, limits=TimeLimits(0.2)
     )
     hangs.set()
     until(lambda: writer.writability.failure)
@@ -275,5 +275,5 @@ def test_an_attempt_that_returns_just_as_it_is_reported_leaves_no_failure_behind
 
 def test_each_limit_ends_before_the_one_that_would_hide_its_reason() -> None:
     for seconds in (0.5, 1.5, 5, 30):
-        patience = Patience(seconds)
-        assert patience.lock < patience.statement < patience.attempt < patience.attempt * (1 + 1 / 8) < patience.seconds
+        limits = TimeLimits(seconds)
+        assert limits.lock < limits.statement < limits.attempt < limits.attempt * (1 + 1 / 8) < limits.seconds

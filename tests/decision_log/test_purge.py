@@ -34,7 +34,7 @@ from guidepost.decision_log.signed_heads import PurgeNote, sign_head, sign_purge
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.verify import verify_export, verify_store
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
-from tests.support.log_servers import sqlite
+from tests.support.log_servers import end_of, sqlite
 from tests.support.paths import ROOT
 from tests.support.records import START, record
 
@@ -224,7 +224,7 @@ def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str
 
 def test_an_old_head_that_was_kept_shows_a_note_that_is_forged(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
-    kept = sign_head(store.head("main"), "2026-01-24T00:00:00Z", KEY)
+    kept = sign_head(end_of(store), "2026-01-24T00:00:00Z", KEY)
     with store.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM entries")
         connection.exec_driver_sql("DELETE FROM writers")
@@ -240,7 +240,7 @@ def test_an_old_head_that_was_kept_shows_a_note_that_is_forged(store: Store) -> 
 def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
     purge(store, at(3), LATER, "me", KEY)
-    head = sign_head(store.head("main"), "2026-01-24T00:00:00Z", KEY)
+    head = sign_head(end_of(store), "2026-01-24T00:00:00Z", KEY)
     lines = [*map(note_line, store.purge_notes()), *map(entry_line, store.entries())]
     read = list(read_export(lines))
 

@@ -127,7 +127,7 @@ def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_aga
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with (
-        observed(("metrics",), log=settings(sqlite(tmp_path), patience=0.2)) as address,
+        observed(("metrics",), log=settings(sqlite(tmp_path), timeout=0.2)) as address,
         grpc.insecure_channel(address) as channel,
     ):
         watching = watch(channel)

@@ -20,6 +20,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
+from engine.decision_log.chain import Head
 from engine.decision_log.filter import Filter
 from engine.decision_log.record import Record
 from engine.decision_log.verify import verify
@@ -37,6 +38,11 @@ from tests.support.servers import NOW, counter, run
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 """Where Debian puts PostgreSQL's server."""
+
+
+def end_of(store: Store, writer: str = "main") -> Head:
+    """Return the head of a chain that has entries."""
+    return next(head for head in store.ends() if head.writer == writer)
 
 
 def sqlite(folder: Path) -> str:

@@ -27,9 +27,9 @@ from engine.model.problems import PolicyErrors
 from guidepost.decision_log.call_metadata import InvalidMetadata
 from guidepost.decision_log.database import LogError, database_message
 from guidepost.decision_log.events import Refusal
-from guidepost.decision_log.patience import RETRY_AFTER, pushback
 from guidepost.decision_log.purge import PurgeError
 from guidepost.decision_log.recorder import ReplayMismatch, RequestIdReused
+from guidepost.decision_log.time_limits import RETRY_AFTER, pushback
 from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
 from guidepost.server.errors import CallError, InvalidField

@@ -28,7 +28,7 @@ def log_settings(settings: ServerSettings) -> LogSettings | None:
         records=settings.log_records,
         milliseconds=settings.log_milliseconds,
         writer=settings.log_writer,
-        patience=settings.log_timeout,
+        timeout=settings.log_timeout,
         mask_key=_path(settings.log_mask_key),
         mask=settings.log_mask,
         clear=settings.log_unmasked,

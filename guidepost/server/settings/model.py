@@ -164,7 +164,7 @@ class ServerSettings:
         "Name of this server's chains. Servers that share a log need different names.",
     )
     log_timeout: float = setting(
-        LOG_DEFAULTS.patience,
+        LOG_DEFAULTS.timeout,
         seconds(0.01),
         LOG,
         "Time that an answer waits for its record before the call fails; less if the caller's deadline is nearer. "

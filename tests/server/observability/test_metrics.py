@@ -144,7 +144,7 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
 ) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
-    log = settings(sqlite(tmp_path), Durability.BOUNDED, records=2, milliseconds=60_000, patience=0.2)
+    log = settings(sqlite(tmp_path), Durability.BOUNDED, records=2, milliseconds=60_000, timeout=0.2)
     with measured(log) as (stub, scraped):
         store.broken = True
         for _ in range(2):
@@ -303,7 +303,7 @@ def test_the_version_in_force_changes_at_its_instant() -> None:
 def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
-    with measured(settings(sqlite(tmp_path), patience=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
+    with measured(settings(sqlite(tmp_path), timeout=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
         store.broken = True
         waiting = [callers.submit(ask, stub, vip=True) for _ in range(3)]
         assert within(60, lambda: scraped("calls_in_flight", streams="no") == 3)

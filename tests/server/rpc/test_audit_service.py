@@ -40,7 +40,7 @@ from guidepost.server.security import NO_SECURITY, Security
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 from tests.support.deciders import decide
-from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
+from tests.support.log_servers import POSTGRESQL, PostgreSQL, end_of, sqlite
 from tests.support.servers import NOW, counter, run
 from tests.support.waiting import until
 
@@ -421,7 +421,7 @@ def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_st
         command.upgrade(config, "0001")
     before = Store(engine)
     before.append("main", [made(day) for day in range(3)])
-    old = sign_head(before.head("main"), "2026-01-01T00:00:00Z", key)
+    old = sign_head(end_of(before), "2026-01-01T00:00:00Z", key)
     with engine.begin() as connection:
         connection.execute(
             text("INSERT INTO heads VALUES (:writer, :sequence, :hash, :signed, :key, :signature, 1)"),

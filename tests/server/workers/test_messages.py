@@ -47,7 +47,7 @@ REJECTED = Rejected((PROBLEM,), versions=(REF,))
             number=2,
             bundle="/run/1.built",
             address="127.0.0.1:0",
-            log=LogSettings(durability=Durability.BOUNDED, mask=("service",), patience=0.5),
+            log=LogSettings(durability=Durability.BOUNDED, mask=("service",), timeout=0.5),
             grace=5.0,
             observability=ObservabilityConfig(metrics=True, sample_ratio=0.25),
             security=Security(

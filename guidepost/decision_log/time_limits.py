@@ -1,6 +1,6 @@
 """The time limits of a decision log: each ends before the one that would hide its reason.
 
-For a patience of 1.5 seconds::
+For a timeout of 1.5 seconds::
 
     0.90 s   a wait for a lock in the database               the database reports the cause
     1.05 s   one statement in PostgreSQL                     the database reports the cause
@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-DEFAULT_PATIENCE: Final = 1.5
+DEFAULT_TIMEOUT: Final = 1.5
 """Seconds that a call waits for its record: less than the 2 seconds that the Python client waits for an answer."""
 
 MARGIN: Final = 0.2
@@ -27,10 +27,10 @@ RETRY_AFTER: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class TimeLimits:
     """The time limits that follow from the seconds that a call waits for its record."""
 
-    seconds: float = DEFAULT_PATIENCE
+    seconds: float = DEFAULT_TIMEOUT
 
     @property
     def lock(self) -> float:
@@ -50,7 +50,7 @@ class Patience:
     def within(self, left: float | None) -> float:
         """Return the seconds that a call waits which has ``left`` seconds until its deadline; None for no deadline.
 
-        >>> [round(Patience().within(left), 2) for left in (None, 10, 2, 1, 0.2, 0)]
+        >>> [round(TimeLimits().within(left), 2) for left in (None, 10, 2, 1, 0.2, 0)]
         [1.5, 1.5, 1.5, 0.8, 0.1, 0.0]
         """
         return self.seconds if left is None else min(self.seconds, before(left))
