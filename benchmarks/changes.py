@@ -21,7 +21,7 @@ from engine.analysis import analyse
 from engine.decide.decider import Decider
 from engine.diff import Diff, compare
 from engine.diff.box_cover import forget
-from engine.version.version import Version, build, proved, tabulate_policy
+from engine.version.version import Version, build, invariant_results, tabulate_policy
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 SHIPPED_GOAL: Final = 1.0
@@ -48,7 +48,7 @@ def _shipped() -> Iterator[Row]:
             version.policy, tabulated
         )
         work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = (
-            lambda version=version, tabulated=tabulated: proved(version.policy, tabulated)
+            lambda version=version, tabulated=tabulated: invariant_results(version.policy, tabulated)
         )
     taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
     for what, rounds in taken.items():

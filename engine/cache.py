@@ -1,7 +1,8 @@
 """A bounded store of values that can be computed again: the only cache implementation of the program.
 
-Reading a value is one dictionary lookup, since every call reads caches. A full cache drops its oldest eighth, by the time
-that a value was stored. A dropped value is computed again when it is next needed. ``docs/decisions/0033-one-cache.md`` compares this with other ways to evict.
+Reading a value is one dictionary lookup, since every call reads caches. A full cache drops its oldest eighth, by the
+time that a value was stored. A dropped value is computed again when it is next needed.
+``docs/decisions/0033-one-cache.md`` compares this with other ways to evict.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ class Cache(Generic[K, V]):
     def once(self, key: K, make: Callable[[], V]) -> V:
         """Return the value of a key, and make it if it is missing; other threads that need it wait for it.
 
-        Use it for values that take long to make. If ``make`` raises, the calls of all waiting threads raise the same error,
-        and nothing is stored. ``make`` must not read the same key.
+        Use it for values that take long to make. If ``make`` raises, the calls of all waiting threads raise the same
+        error, and nothing is stored. ``make`` must not read the same key.
         """
         with self._lock:
             found = self._kept.get(key)

@@ -17,7 +17,7 @@ from engine.invariants.prove import invariant_problems
 from engine.model.policy import Policy
 from engine.model.problems import Problem, Related
 from engine.tables.check import overlapping, table_problems
-from engine.version.version import PolicyTables, proved, region_problems
+from engine.version.version import PolicyTables, invariant_results, region_problems
 
 
 def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
@@ -49,7 +49,7 @@ def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCel
     partial_tables = {**tabulated.partial_tables, **tabulated.deadline_tables}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
     problems = [*table_problems(policy, partial_tables, tabulated.atoms), *region_problems(policy, tabulated)]
-    for problem in problems or invariant_problems(proved(policy, tabulated)):
+    for problem in problems or invariant_problems(invariant_results(policy, tabulated)):
         more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
         yield replace(problem, message=problem.message + more, also=also)
 

@@ -1,9 +1,9 @@
-"""The business clock: when something is due, and why. Functions take values and return values; none reads the present time.
+"""The business clock: when something is due, and why. No function here reads the present time.
 
 - An interval belongs to the day on which it starts, even the part after midnight.
 - Intervals are half open: a place is not open at the instant at which it closes.
-- A local time that is skipped when clocks change means the instant later by the gap. A repeated local time means the first
-  of the two instants. An interval that is skipped as a whole does not occur.
+- A local time that is skipped when clocks change means the instant later by the gap. A repeated local time means the
+  first of the two instants. An interval that is skipped as a whole does not occur.
 - Time that is used up exactly at closing is due at closing.
 - Outside the span of a list of holidays nothing is certain, and nothing is assumed.
 

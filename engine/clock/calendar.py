@@ -1,8 +1,8 @@
 """The nouns of the business clock: when a place is open, and which of its days are holidays.
 
-A calendar is in local time of its zone. Minutes of a day count from its midnight in local time: ``24 * 60`` is the midnight
-that ends the day, and more than that is a time of the next day. An interval that runs past midnight belongs to the day on
-which it starts.
+A calendar is in local time of its zone. Minutes of a day count from its midnight in local time: ``24 * 60`` is the
+midnight that ends the day, and more than that is a time of the next day. An interval that runs past midnight belongs to
+the day on which it starts.
 """
 
 from __future__ import annotations

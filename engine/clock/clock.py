@@ -81,9 +81,10 @@ class Clock:
         return AlwaysOpen(self.calendar) if self.calendar.always else Openings.of(self.calendar)
 
     def add(self, start: datetime, amount: timedelta) -> Reached:
-        """Return the instant at which an amount of business time has passed; time used up exactly at closing ends at closing.
+        """Return the instant at which an amount of business time has passed.
 
-        An amount of zero rolls the start to an opening. Raises ValueError if the amount is negative.
+        Time that is used up exactly at closing ends at closing. An amount of zero rolls the start to an opening. Raises
+        ValueError if the amount is negative.
         """
         instant, hours = to_micros(start), self.hours
         micros = (amount.days * 86_400 + amount.seconds) * SECOND + amount.microseconds
@@ -94,7 +95,8 @@ class Clock:
     def add_days(self, start: datetime, days: int, rule: DayRule) -> Reached:
         """Roll the start to an opening, and return the same local time, or the close, of the Nth business day after it.
 
-        A local time at which that day is not open rolls forward to an opening. Raises ValueError if ``days`` is negative.
+        A local time at which that day is not open rolls forward to an opening. Raises ValueError if ``days`` is
+        negative.
         """
         if days < 0:
             raise ValueError(f"expected a number of business days of at least 0, got {days}")
@@ -124,8 +126,8 @@ class Clock:
     def count_days(self, start: datetime, end: datetime, rule: DayRule, begun: bool) -> int | None:
         """Return the number of business days between two instants: complete days, or also the day that has ``begun``.
 
-        This is the greatest N for which ``add_days`` does not pass the end, or the least N for which it reaches the end.
-        None if the instants are not within the dates that the list of holidays covers.
+        This is the greatest N for which ``add_days`` does not pass the end, or the least N for which it reaches the
+        end. None if the instants are not within the dates that the list of holidays covers.
         """
         first, last, hours = to_micros(start), to_micros(end), self.hours
         if not hours.sure_from <= first < hours.sure_to or last > hours.sure_to:
@@ -143,7 +145,7 @@ class Clock:
         return self._reached(at, hours.roll(at), hours.sure_to - 1)
 
     def next_closing(self, instant: datetime) -> Reached:
-        """Return the next close: of the opening that holds the instant, or else of the next one; openings that touch are one."""
+        """Return the close of the opening at an instant, or else of the next one; openings that touch are one."""
         at, hours = to_micros(instant), self.hours
         found = self._reached(at, hours.closing(at), hours.sure_to)
         return (

@@ -1,6 +1,7 @@
 """The arithmetic of ``Clock`` for columns of tickets: the same results, a million in well under a second.
 
-Instants and amounts are whole microseconds. A due time that is not certain, or does not exist, is ``NOWHERE`` and masked.
+Instants and amounts are whole microseconds. A due time that is not certain, or does not exist, is ``NOWHERE`` and
+masked.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The openings of a calendar, in order, so that each query is a bisect.
 
-``Openings.of(calendar)`` is for a calendar with hours; :mod:`engine.clock.always` has the same methods for one that never
-closes. Instants are whole microseconds, and ``NEVER`` is an instant after all others.
+``Openings.of(calendar)`` is for a calendar with hours; :mod:`engine.clock.always` has the same methods for one that
+never closes. Instants are whole microseconds, and ``NEVER`` is an instant after all others.
 """
 
 from __future__ import annotations

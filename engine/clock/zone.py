@@ -1,7 +1,8 @@
 """Time zones: the local time at an instant, and the instant that a local time means.
 
-Instants are whole microseconds since 1970-01-01T00:00Z. Local times are counted the same way, as if they were UTC. Zones
-come from the pinned ``tzdata`` package, never from the machine, so that a policy gives the same answers everywhere.
+Instants are whole microseconds since 1970-01-01T00:00Z. Local times are counted the same way, as if they were UTC.
+Zones come from the pinned ``tzdata`` package, never from the machine, so that a policy gives the same answers
+everywhere.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Many tickets at once: columns of facts -> columns of outcomes, with the same answers as a decider has for each ticket.
+"""Many tickets at once: columns of facts -> columns of outcomes, equal to the answers of a decider.
 
 Columns have outcomes only. For the rules behind a row, what is missing or what is still possible, ask a decider:
 ``facts_of`` returns the facts of a row as they were sent. Tickets with holds are decided one by one, too.

@@ -67,7 +67,7 @@ class Combinations:
         self._last = Numbering(whole)
 
     def numbers(self, parts: Sequence[NDArray[np.integer[Any]]], rows: int, meet: Callable[[int], None]) -> Column:
-        """Return the number of each row's combination; ``meet`` is called with a row of each new one, in order of their numbers."""
+        """Return the number of each row's combination; ``meet`` is called with a row of each new one, in order."""
         keys = np.zeros(rows, np.int64)
         for at, (part, size) in enumerate(zip(parts, self._sizes, strict=True)):
             if at in self._folds:

@@ -79,7 +79,7 @@ class ColumnDecisions:
 
 
 class ColumnDecider:
-    """Decides columns of tickets by one version. What it caches between calls changes nothing but the time that they take.
+    """Decides columns of tickets by one version. Its caches change nothing but the time of later calls.
 
     Args:
         decider: answers by the policy version.
@@ -126,8 +126,8 @@ class ColumnDecider:
 
         Args:
             columns: fact name to column, all of one length.
-            now: the present instant, for all rows or for each. Without it, there are no elapsed times, and only deadlines
-                that were met have a state.
+            now: the present instant, for all rows or for each. Without it, there are no elapsed times, and only
+                deadlines that were met have a state.
             size: the number of rows, if there may be no columns.
             watch: called with each block once it is read, and the slice of its rows.
 

@@ -46,7 +46,7 @@ class ClockGroup:
         return add_column(self.clock, starts, amounts)
 
     def failed(self, starts: Column) -> Level:
-        """Return the level of starts without a due time: UNDECIDED if the holidays are unknown, NOT_COVERED without an opening."""
+        """Return the level of starts without a due time: UNDECIDED if holidays are unknown, or else NOT_COVERED."""
         hours, listed = self.clock.hours, self.clock.calendar.holidays is not None
         inside = (starts >= hours.sure_from) & (starts < hours.sure_to)
         return np.where(listed & (~inside | hours.listed), UNDECIDED, NOT_COVERED).astype(np.uint8)
@@ -54,7 +54,7 @@ class ClockGroup:
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """The instants at which the state of a deadline is read: when it was met, or else now; and in which rows that is known."""
+    """The instants for the state of a deadline: when it was met, or else now; and the rows that have one."""
 
     instants: Column
     met: Mask
@@ -104,7 +104,7 @@ class DueColumn:
         return level, due, state
 
     def _clock_group(self, target: Target) -> tuple[int, int]:
-        """Return the clock group of a target, and its amount. Hours of a calendar that never closes are the same in all zones."""
+        """Return the clock group of a target, and its amount; hours without closing are the same in all zones."""
         days = target.unit in BY_DAY
         clock = self._clocks.of(target.calendar, target.region)
         place = (target.calendar, clock.calendar.holidays is None) if clock.calendar.always and not days else clock

@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A dictionary-encoded column: ``codes`` are positions in ``values``; a negative code, or the value None, is not sent.
+    """A dictionary-encoded column; ``codes`` are positions in ``values``. Negative codes and None are not sent.
 
     ``values`` may be any sequence, such as one that decodes the names of tickets one by one.
     """

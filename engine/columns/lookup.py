@@ -25,7 +25,7 @@ _BEYOND: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The meaning of the codes of an outcome: positions in ``domain``, followed by not covered, undecided and refused."""
+    """The codes of an outcome: positions in ``domain``, then not covered, undecided and refused."""
 
     domain: tuple[Literal, ...]
 

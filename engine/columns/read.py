@@ -1,7 +1,7 @@
 """Columns of facts -> columns of atoms. Each distinct value is read once, by the reader of the version.
 
-So spellings, open lists, limits and subtags have the same effect as in a request. A row with an invalid value is marked and
-not decided.
+So spellings, open lists, limits and subtags have the same effect as in a request. A row with an invalid value is marked
+and not decided.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Refused:
 
 @dataclass(slots=True, kw_only=True)
 class Block:
-    """The atoms of some rows for each fact that has a column (0: not sent), their instants, and which rows are refused."""
+    """Some rows, read: the atoms of each fact (0: not sent), the instants, and which rows are refused."""
 
     size: int
     atoms: dict[str, Atomic] = field(default_factory=dict)

@@ -48,7 +48,7 @@ class RosterColumn:
             )
         turns = np.unique(np.concatenate([np.array([self._from]), *(ends for shift in shifts for ends in shift)]))
         self._turns = turns[(turns >= self._from) & (turns < self._to)]
-        # For each entry, take the first daytime that is not over: an entry within its own is on duty, or else the next to begin.
+        # For each entry, take the first daytime that is not over. An entry within its own is on duty, or else the next.
         begins = np.stack([begun[np.searchsorted(ended, self._turns, side="right")] for begun, ended in shifts])
         open_ = begins <= self._turns
         who = np.where(open_.any(axis=0), open_.argmax(axis=0), begins.argmin(axis=0))

@@ -1,7 +1,8 @@
 """The target of each row for a deadline, computed once for each combination of its inputs.
 
-If all inputs are decided, the target depends on their values only. If an input is undecided, it depends on the values that
-are still possible. If a table shares facts with other inputs and one of these facts is missing, it depends on the cell.
+If all inputs are decided, the target depends on their values only. If an input is undecided, it depends on the values
+that are still possible. If a table shares facts with other inputs and one of these facts is missing, it depends on the
+cell.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def due_on_clock(name: str, clock: Clock, target: Target, starts: datetime, hold
 
 
 def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
-    """Return the holds that extend a deadline, in order and disjoint: none unless its policy extends it, none after it was met."""
+    """Return the holds that extend a deadline, in order and disjoint: only if its policy says so, and until it was met."""
     return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
 
 
@@ -99,19 +99,19 @@ def _due(
     """Return a due time with the stretches that led to it."""
     way = stretches(clock, starts, reached.instant, holds) if reached.instant is not None else ()
     return Due(
-        name,
-        starts,
-        reached.instant,
-        target,
-        clock.calendar.name,
-        clock.calendar.zone,
-        TZDB,
-        way,
-        _estimated(clock, way),
-        extended,
-        _length(way, StretchKind.HOLD) if holds else ZERO,
-        standing,
-        None if reached.sure else uncertain(clock.calendar, reached.not_before),
+        name=name,
+        starts=starts,
+        due=reached.instant,
+        target=target,
+        calendar=clock.calendar.name,
+        zone=clock.calendar.zone,
+        tzdb=TZDB,
+        stretches=way,
+        estimated=_estimated(clock, way),
+        extended=extended,
+        held=_length(way, StretchKind.HOLD) if holds else ZERO,
+        standing=standing,
+        uncertain=None if reached.sure else uncertain(clock.calendar, reached.not_before),
     )
 
 
@@ -173,7 +173,16 @@ def _standing(
         state = DeadlineState.MET
     else:
         state = DeadlineState.AT_RISK if threshold is not None and left <= threshold else DeadlineState.RUNNING
-    return Standing(state, at, used, left, late, total, _at_risk_from(clock, starts, total, threshold, holds), at_least)
+    return Standing(
+        state=state,
+        at=at,
+        used=used,
+        left=left,
+        late=late,
+        total=total,
+        at_risk_from=_at_risk_from(clock, starts, total, threshold, holds),
+        late_at_least=at_least,
+    )
 
 
 def _late(clock: Clock, end: datetime, at: datetime, holds: Holds) -> timedelta | None:

@@ -27,7 +27,7 @@ def duty(roster: Roster, instant: datetime) -> Duty:
     """
     now = _turn(roster, to_micros(instant))
     after = _turn(roster, to_micros(now.ends))
-    return Duty(roster.produces, instant, now.begins <= instant, now, after)
+    return Duty(outcome=roster.produces, at=instant, daytime=now.begins <= instant, now=now, next=after)
 
 
 def _turn(roster: Roster, instant: int) -> Shift:
@@ -44,4 +44,6 @@ def _shift(roster: Roster, entry: RosterEntry, instant: int) -> Shift:
     while (ends := there.resolve(day * _DAY + roster.closes * _MINUTE)) <= instant:
         day += 1
     begins = there.resolve(day * _DAY + roster.opens * _MINUTE)
-    return Shift(entry.value, entry.name, entry.zone, to_datetime(begins), to_datetime(ends))
+    return Shift(
+        value=entry.value, name=entry.name, zone=entry.zone, begins=to_datetime(begins), ends=to_datetime(ends)
+    )

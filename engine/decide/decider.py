@@ -1,7 +1,8 @@
 """Answers decisions by one version, and owns every cache that this fills.
 
-A decider reads an answer from its cache by the atoms of a ticket, and assembles it from the cells of the tables the first
-time. Neither takes longer for a policy with more rules. ``docs/decisions/0038-decider.md`` says why the caches are here.
+A decider reads an answer from its cache by the atoms of a ticket, and assembles it from the cells of the tables the
+first time. Neither takes longer for a policy with more rules. ``docs/decisions/0038-decider.md`` says why the caches
+are here.
 """
 
 from __future__ import annotations
@@ -182,7 +183,7 @@ class Decider:
         found = self._duties.get(key)
         if found is None:
             found = self._duties.keep(key, duty(roster, instant))
-        return Duty(found.outcome, instant, found.daytime, found.now, found.next)
+        return Duty(outcome=found.outcome, at=instant, daytime=found.daytime, now=found.now, next=found.next)
 
 
 Deciders: TypeAlias = Versions[Decider]
@@ -195,7 +196,7 @@ def bundle_deciders(bundle: Bundle) -> Deciders:
 
 
 def decide(version: Version, decision: str, facts: Mapping[str, Sent], moment: Moment = NO_MOMENT) -> Answer:
-    """Answer one decision, once; build a :class:`Decider` to answer more than one. The arguments are those of its method."""
+    """Answer one decision, once. Build a :class:`Decider` to answer more than one."""
     return Decider(version).decide(decision, facts, moment)
 
 

@@ -107,7 +107,7 @@ def _identity(plan: DecisionPlan, undated: Answer, ticket: Ticket, moment: Momen
 
 
 def _due_outcome(made: Due, undated: Outcome, deadline: Deadline) -> Outcome:
-    """Return the outcome of a deadline with its instant; undecided where the list of holidays does not reach far enough."""
+    """Return the outcome of a deadline with its instant; undecided if holidays are unknown."""
     rules = undated.rules
     if made.extended is not None and deadline.holds.assumption:
         rules += (

@@ -18,7 +18,7 @@ MAX_ANSWERS: Final = 2_000
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
 class LiveDecision:
-    """Part of a :class:`~engine.decide.decider.Decider`, which shares the explainer, the clocks and the schedulers among them.
+    """One decision of a :class:`~engine.decide.decider.Decider`, which shares explainer, clocks and schedulers.
 
     ``answers`` holds answers without instants, by the atoms of the facts that the decision depends on.
     """

@@ -1,7 +1,7 @@
 """Why a text is not an instant, and what to write instead.
 
-The functions take a text that is not RFC 3339. They return a reason and a help, or None if the text does not look like a day
-and a time. They do not guess: if a text can mean two days, or lacks an offset, the help lists what it can mean.
+The functions take a text that is not RFC 3339. They return a reason and a help, or None if the text does not look like
+a day and a time. They do not guess: if a text can mean two days, or lacks an offset, the help lists what it can mean.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ Hold = tuple[datetime, datetime | None]
 
 
 class NotAnInstant(Exception):
-    """A sent value is not an instant: ``message`` says why, ``allowed`` what is expected, and ``help`` how to fix it."""
+    """A sent value is not an instant: ``message`` is why, ``allowed`` what is expected, ``help`` how to fix it."""
 
     def __init__(self, message: str, allowed: tuple[str, ...] = (RFC_3339,), help_: str = "") -> None:
         self.message, self.allowed, self.help = message, allowed, help_
@@ -74,8 +74,8 @@ class Moment:
 def read_instant(name: str, sent: object) -> datetime:
     """Return a sent instant in UTC.
 
-    Raises NotAnInstant if it lacks an offset, lies outside the years of calendars, or is exactly 1970-01-01T00:00:00Z, which
-    is what an unset value usually contains.
+    Raises NotAnInstant if it lacks an offset, lies outside the years of calendars, or is exactly 1970-01-01T00:00:00Z,
+    which is what an unset value usually contains.
 
     >>> read_instant("received_at", "2026-01-23T15:00:00+11:00").isoformat()
     '2026-01-23T04:00:00+00:00'
@@ -113,7 +113,7 @@ def read_instant(name: str, sent: object) -> datetime:
 
 
 def read_moment(now: object = None, pauses: Iterable[tuple[object, object]] = ()) -> Moment:
-    """Read the instant of a request and the holds on its ticket: pairs of start and end, None for a hold without an end.
+    """Read ``now`` and the holds of a request: pairs of start and end, None for a hold without an end.
 
     Raises WrongRequest with everything that is wrong: ``now``, and each hold as ``pauses[0]``.
     """

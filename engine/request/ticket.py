@@ -60,7 +60,7 @@ class _Wrong(Exception):
 
 
 class _FactReader(NamedTuple):
-    """How one fact is read; ``words`` has the atoms of texts that need no further reading, such as the values of a choice."""
+    """How one fact is read; ``words`` has the atoms of texts that need no further reading."""
 
     slot: int
     words: Mapping[str, int]
@@ -192,7 +192,7 @@ def _choice_reader(fact: Fact, atoms: Atoms) -> _Reader:
 
 
 def _nothing(fact: Fact, text: str, meant: bool, allowed: tuple[str, ...]) -> tuple[str, tuple[str, ...], str]:
-    """Return why a word that other systems write into empty cells is rejected; ``meant``: a value has the same spelling."""
+    """Return why a word for an empty cell is rejected; ``meant``: a value has the same spelling."""
     if meant:
         return (
             f"unknown {fact.name} `{value_as_text(text)}`, which may also be an empty cell",

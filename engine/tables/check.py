@@ -184,7 +184,7 @@ def _overlaps(partial: PartialTable, witness: Witnesses) -> Iterator[Problem]:
 
 
 def reached_cells(partial: PartialTable, where: Mask | None = None) -> Mask:
-    """Return the cells of a table's own grid that tickets reach: all tickets, or those in cells ``where`` over sent facts."""
+    """Return the cells of a table's own grid that tickets reach: all, or those in cells ``where`` over sent facts."""
     reached = np.zeros(partial.grid.rule_set_of.size, dtype=np.bool_)
     reached[partial.cell.ravel() if where is None else partial.cell[where]] = True
     return reached.reshape(partial.grid.rule_set_of.shape)

@@ -27,7 +27,7 @@ Numbers = frozenset[int]
 """Rules of a version by number, ordered by file and line."""
 
 Way = tuple[tuple[int, int, tuple[int, ...]], ...]
-"""How a cell number of one table becomes that of a table that it reads: for each axis, stride, size and added numbers."""
+"""How a cell number becomes that of a table that is read: for each axis, stride, size and added numbers."""
 
 
 class Explainer:
@@ -51,7 +51,7 @@ class Explainer:
         self._reached: tuple[tuple[str, int], Reach] | None = None
 
     def outcome(self, name: str, cell: int) -> Outcome:
-        """Return an outcome in a cell of its table: its value and rules, or what is still possible and what is missing."""
+        """Return an outcome in a cell of its table: its value and rules, or what is possible and missing."""
         key = (name, cell)
         kept = self._outcomes.get(key)
         if kept is None:
@@ -62,8 +62,9 @@ class Explainer:
     def resolved_cells(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
         """Yield cells that can result once the open facts of a cell are known.
 
-        One cell stands for all that have the same ``names`` (outcomes of one table) and the same ``shared`` facts. Besides
-        settled cells, these are cells that already decide the outcomes: facts that are open there may stay unknown.
+        One cell stands for all that have the same ``names`` (outcomes of one table) and the same ``shared`` facts.
+        Besides settled cells, these are cells that already decide the outcomes: facts that are open there may stay
+        unknown.
         """
         partial = self.partial_tables[self.producer[names[0]]]
         reach = self._reach(partial, cell)
@@ -164,7 +165,7 @@ class Explainer:
         return codes.domain[code] if code < len(codes.domain) else None
 
     def _cause(self, partial: PartialTable, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
-        """Return the rules that fire in a cell of a table's own grid, and the outcomes of other tables that they depend on.
+        """Return the rules that fire in a cell of the own grid, and the outcomes that they depend on.
 
         They depend on an outcome if they test it, or if another value of it would change the result.
         """

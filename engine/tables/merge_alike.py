@@ -14,7 +14,7 @@ Numbers = npt.NDArray[np.signedinteger]
 
 @dataclass(frozen=True, slots=True)
 class MergedArray:
-    """An array without repeated slices; ``position_of`` maps the positions of each axis of the original array into it."""
+    """An array without repeated slices; ``position_of`` maps the positions of each original axis into it."""
 
     array: Numbers
     position_of: tuple[tuple[int, ...], ...]

@@ -1,8 +1,8 @@
 """A table that takes too many nodes: which facts it has to remember together, and what helps.
 
-A diagram asks facts in an order, and has a node for everything that has to be remembered of the facts asked so far. Where
-it is widest, the facts before are remembered together until the facts after it are asked. An outcome of its own in place
-of some of them has to be remembered only as one of its values.
+A diagram asks facts in an order, and has a node for everything that has to be remembered of the facts asked so far.
+Where it is widest, the facts before are remembered together until the facts after it are asked. An outcome of its own
+in place of some of them has to be remembered only as one of its values.
 """
 
 from __future__ import annotations

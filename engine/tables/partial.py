@@ -6,8 +6,8 @@ still possible. If they are equal, the outcome is decided.
 
 The rule of the language, as computed here:
 
-- A missing fact is *open* in a cell unless a rule that fires there names ``unknown`` for it. A missing outcome of another
-  table is open through the facts that are open there.
+- A missing fact is *open* in a cell unless a rule that fires there names ``unknown`` for it. A missing outcome of
+  another table is open through the facts that are open there.
 - A cell without open facts is *settled*: the rules that fire there decide.
 - In any other cell, the possible outcomes are those of all cells that result once one open fact is known.
 """

@@ -63,7 +63,7 @@ def _bits(partial: PartialTable, codes: Codes) -> list[Bits]:
 
 
 def _spread_bits(partial: PartialTable, bits: Bits) -> Bits:
-    """Spread the bits of settled cells to the cells that lead to them, one open fact at a time, until nothing changes."""
+    """Spread the bits of settled cells to the cells that lead to them, until nothing changes."""
     changed = True
     while changed:
         changed = False

@@ -1,4 +1,4 @@
-"""The cells that become reachable once the missing facts of a cell are known, and the outcomes that are possible there."""
+"""The cells that become reachable once the missing facts of a cell are known, and their outcomes."""
 
 from __future__ import annotations
 

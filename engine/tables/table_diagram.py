@@ -1,8 +1,9 @@
 """Tables as diagrams over sent facts only: what is possible of every outcome, whatever is known.
 
-Tables chain: one reads what another makes. A table is first drawn over what it reads (:mod:`engine.tables.rule_diagram`);
-each of these is a *selector* here, a diagram over sent facts whose leaves are its states, and the table's diagram is put
-over the selectors.
+Tables chain: one reads what another makes. A table is first drawn over what it reads
+    (:mod:`engine.tables.rule_diagram`);
+each of these is a *selector* here, a diagram over sent facts whose leaves are its states, and the table's diagram is
+put over the selectors.
 
 What is possible where facts are missing is worked out in one of two ways that give the same. Where nothing that the
 table reads depends on the same fact as another, it is worked out over what the table reads. Elsewhere it is worked out
@@ -76,7 +77,8 @@ def draw_tables(
 ) -> PolicyDiagrams:
     """Draw tables, each of which comes behind those that it reads.
 
-    Raises PolicyErrors with every table that takes more than ``most`` nodes; those that read its outcomes are not drawn.
+    Raises PolicyErrors with every table that takes more than ``most`` nodes; those that read its outcomes are not
+    drawn.
     """
     drawing = _Drawing(tables, outcomes, atoms)
     drawn: dict[str, TableDiagram] = {}
@@ -279,7 +281,8 @@ class _Drawing:
     def _reached(self, table: Table, part: tuple[int, ...]) -> tuple[list[int], list[str]]:
         """Return the rules that decide what a part of a list waits for, and what they read.
 
-        Those are the rules of the part, the rules that claim what these read, and everything that depends on the same facts.
+        Those are the rules of the part, the rules that claim what these read, and everything that depends on the same
+        facts.
         """
         claims = [{one.fact for one in rule.when if one.unknown} for rule in table.rules]
         tested = [{one.fact for one in rule.when} for rule in table.rules]

@@ -33,8 +33,8 @@ class Grid:
     Attributes:
         tests: what each rule tests, in file order.
         rule_set_of: the number of a rule set for each cell.
-        rule_sets: the rules of each set, by position; the position after the last rule is ``otherwise``. Set 0 is empty:
-            no rule fires.
+        rule_sets: the rules of each set, by position; the position after the last rule is ``otherwise``. Set 0 is
+            empty: no rule fires.
         names_unknown: for each rule set and axis, whether a rule of the set names ``unknown`` for the fact of the axis.
     """
 
@@ -127,7 +127,7 @@ def _names_unknown(tests: tuple[Tests, ...], rule_sets: tuple[tuple[int, ...], .
 
 
 def region(tests: Tests, shape: tuple[int, ...]) -> Any:
-    """Return an index of all cells in which a rule fires: slices if its classes are adjacent, or else lists of classes."""
+    """Return an index of all cells in which a rule fires: slices for adjacent classes, or else lists."""
     allowed = dict(tests)
     if all(classes and classes[-1] - classes[0] + 1 == len(classes) for classes in allowed.values()):
         return tuple(

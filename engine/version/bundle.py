@@ -71,7 +71,7 @@ Bundle: TypeAlias = Versions[Version]
 
 
 def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
-    """Return versions in the order in which they come into effect, and the problems of versions that exclude each other.
+    """Return versions in the order in which they come into effect, and the problems between them.
 
     All versions must belong to the desk of the first one. Of two equal versions, such as a released version and the
     unchanged working version, the first counts.
@@ -111,7 +111,7 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
 
 
 def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
-    """Return a problem for each manifest of another desk than the first one: its name is neither a present nor a former name.
+    """Return a problem for each manifest of another desk than the first: it does not share a name, present or former.
 
     Otherwise the newest version would answer for both desks.
     """
@@ -131,7 +131,7 @@ def other_desks(manifests: Sequence[Manifest]) -> list[Problem]:
 
 
 def same_desk(one: Manifest, other: Manifest) -> bool:
-    """Return whether two versions belong to one desk: they have the same name, or one lists the other's as a former name.
+    """Return whether two versions belong to one desk: by the same name, or by a former name.
 
     >>> from engine.model.problems import Place
     >>> def called(name, *formerly): return Manifest(name=name, version="1.0.0", effective_from=datetime(2020, 1, 1), source="", owner="", triage=(), notice=None, place=Place(file=""), name_place=Place(file=""), formerly=formerly)

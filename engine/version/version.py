@@ -52,7 +52,7 @@ class DecisionPlan:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Version:
-    """A policy version, checked and tabulated. It is data: it holds no cache, and two builds of the same files are equal.
+    """A policy version, checked and tabulated: data without caches. Two builds of the same files are equal.
 
     Answers come from a :class:`~engine.decide.decider.Decider`, which owns all caches.
 
@@ -165,7 +165,7 @@ def tabulate_and_check(policy: Policy) -> PolicyTables:
     return tabulated
 
 
-def proved(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
+def invariant_results(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
     """Return the invariants of a policy, each with its proof, or with a ticket that breaks it."""
     return prove_invariants(policy, TabulatedPolicy(tabulated.partial_tables, tabulated.producer, tabulated.atoms))
 
@@ -173,7 +173,7 @@ def proved(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ..
 def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
     """Return the version of a loaded policy; raises PolicyErrors with the problems of its cells and invariants."""
     tabulated = tabulate_and_check(policy)
-    proofs = proved(policy, tabulated)
+    proofs = invariant_results(policy, tabulated)
     problems = invariant_problems(proofs)
     if problems:
         raise PolicyErrors(problems)
@@ -258,7 +258,7 @@ def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[
 def _axes(
     policy: Policy, producer: Mapping[str, str], masks: Masks
 ) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...]]]:
-    """Return the own axes and the axes over sent facts of each table; raises PolicyErrors if they span too many cells."""
+    """Return the own axes and the axes over sent facts of each table; raises PolicyErrors if one is too large."""
     axes, problems = {}, []
     chains = _chains(policy, producer)
     for table in policy.tables.values():

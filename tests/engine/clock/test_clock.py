@@ -491,9 +491,9 @@ def test_after_the_last_year_nothing_opens_and_before_the_first_nothing_is_known
 
 
 def test_time_is_added_and_never_taken_away() -> None:
-    with pytest.raises(ValueError, match="taken away"):
+    with pytest.raises(ValueError, match="business time of at least 0, got -1 day"):
         clock_of(DESK).add(datetime(2026, 1, 6, tzinfo=UTC), -HOUR)
-    with pytest.raises(ValueError, match="taken away"):
+    with pytest.raises(ValueError, match="business days of at least 0, got -1"):
         Clock(DESK).add_days(datetime(2026, 1, 6, tzinfo=UTC), -1, CLOCK)
     with pytest.raises(TypeError):
         clock_of(DESK).add(datetime(2026, 1, 6), HOUR)  # noqa: DTZ001 - which instant would that be?

@@ -1,4 +1,4 @@
-"""What holds for every calendar, and the slow oracle: random weeks, nights, breaks and holidays where clocks are turned."""
+"""What holds for every calendar, against a slow oracle: random weeks, nights, breaks and holidays."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_a_later_start_never_gives_an_earlier_due_time(data: st.DataObject) -> N
 
 
 def clock_turns(clock: Clock, early: datetime, late: datetime) -> timedelta:
-    """Return by how much the clock on the wall is turned on the way: it may show a later time first, and then two times mean one instant."""
+    """Return by how much local time changes on the way: two local times can mean one instant."""
     shown = [clock.zone.local(at) - at for at in range(to_micros(early), to_micros(late) + 3600 * 10**6, 3600 * 10**6)]
     return timedelta(microseconds=sum(abs(after - before) for before, after in pairwise(shown)))
 

@@ -1,4 +1,4 @@
-"""Columns of tickets are decided as the same tickets are one by one: every decision, outcome, due time and state, and what is refused."""
+"""Columns of tickets have the same decisions, outcomes, due times, states and refusals as single tickets."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def decider(request: pytest.FixtureRequest, shipped: Bundle) -> ColumnDecider:
 
 
 def other_times() -> Version:
-    """Build the guide with other readings of time: hours that have begun, days that end at the close, warnings by minutes."""
+    """Build the guide with other rules of time: begun hours, days that end at closing, warnings by minutes."""
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     life = files["lifecycle.yaml"]
     since = life.index("  business_days_since_closure:")
@@ -130,7 +130,7 @@ def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject
 
 
 def test_what_is_not_decided_is_told_apart_by_what_it_can_become() -> None:
-    """The same outcomes are open in several tickets, and lead to other due times in each: by the table's own facts, and by one that two tables read."""
+    """The same open outcomes lead to different due times: by facts of the table, and by a shared fact."""
     level = rules(
         "level",
         ["far", "mood"],

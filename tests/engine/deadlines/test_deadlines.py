@@ -1,4 +1,4 @@
-"""Deadlines of tickets: when they are due, their states, and what moves them. The expected instants were computed manually."""
+"""Deadlines of tickets: due times, states, and what moves them, against instants computed manually."""
 
 from __future__ import annotations
 
@@ -372,7 +372,7 @@ class TestBeyondTheKnownHolidays:
         assert ("AU-NSW", at("2029-01-01T15:00:00+11:00")) == (due.uncertain.holidays, due.uncertain.not_before)
 
     def test_of_how_late_it_is_only_the_least_is_known(self, guide: Version) -> None:
-        """What passed while the holidays are known: here the rest of the year 2028, with Christmas and Boxing Day in it."""
+        """The time that passed while holidays are known: the rest of 2028, with Christmas and Boxing Day."""
         facts = {**TestHowItStands.P3, "received_at": "2028-12-20T15:00:00+11:00"}
 
         found = due_of(decide(guide, "response", facts, read_moment("2029-02-01T00:00:00Z"))).standing

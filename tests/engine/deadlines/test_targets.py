@@ -159,7 +159,7 @@ def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
 
 
 class Loops:
-    """The schedules of one deadline in plain loops: walk the rules; try every value of every missing fact that is open."""
+    """The schedules of one deadline in plain loops over the rules and the values of missing facts."""
 
     def __init__(self, policy: Policy, tabulated: PolicyTables, plan: DeadlinePlan) -> None:
         self.policy, self.plan = policy, plan

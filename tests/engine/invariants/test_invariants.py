@@ -30,7 +30,7 @@ from engine.model.policy import Decision, Policy, Rule, Table
 from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, proved, tabulate_policy, version_of_policy
+from engine.version.version import Version, build, invariant_results, tabulate_policy, version_of_policy
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.deciders import decide
@@ -77,7 +77,7 @@ def compare(files: dict[str, str], data: st.DataObject) -> None:
 
 
 def proofs_of(policy: Policy) -> tuple[InvariantResult, ...]:
-    return proved(policy, tabulate_policy(policy))
+    return invariant_results(policy, tabulate_policy(policy))
 
 
 def sent(case: dict[str, Any]) -> dict[str, str]:

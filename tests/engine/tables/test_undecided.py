@@ -72,7 +72,7 @@ def differences(policy: Policy, tabulated: PolicyTables, partial: PartialTable) 
 
 
 def walk(oracle: Oracle, table: Table, name: str, start: Facts) -> tuple[set[Literal | None], set[str]]:
-    """Fill in open facts in every order: the outcomes met, and the facts that made a difference somewhere on the way."""
+    """Fill in open facts in every order: the outcomes met, and the facts that changed one of them."""
     seen: set[tuple[object, ...]] = set()
     outcomes: set[Literal | None] = set()
     missing: set[str] = set()
