@@ -30,20 +30,20 @@ class Cache(Generic[K, V]):
     [None, 9, 9]
     """
 
-    __slots__ = ("_kept", "_lock", "_making", "bound", "get")
+    __slots__ = ("_lock", "_making", "_values", "bound", "get")
 
     def __init__(self, bound: int) -> None:
         if bound < 1:
             raise ValueError(f"expected a bound of at least 1, got {bound}")
         self.bound = bound
-        self._kept: dict[K, V] = {}
+        self._values: dict[K, V] = {}
         self._making: dict[K, Future[V]] = {}
         self._lock = Lock()
         # The method of the dictionary itself: no Python code runs for a value that is there.
-        self.get: Callable[[K], V | None] = self._kept.get
+        self.get: Callable[[K], V | None] = self._values.get
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._values)
 
     def __repr__(self) -> str:
         return f"Cache({len(self)} of {self.bound})"
@@ -54,11 +54,11 @@ class Cache(Generic[K, V]):
     def keep(self, key: K, value: V) -> V:
         """Store a value under a key, and return it; a full cache drops its oldest eighth first."""
         with self._lock:
-            kept = self._kept
-            if key not in kept and len(kept) >= self.bound:
-                for oldest in list(islice(kept, max(1, self.bound // 8))):
-                    del kept[oldest]
-            kept[key] = value
+            values = self._values
+            if key not in values and len(values) >= self.bound:
+                for oldest in list(islice(values, max(1, self.bound // 8))):
+                    del values[oldest]
+            values[key] = value
         return value
 
     def once(self, key: K, make: Callable[[], V]) -> V:
@@ -68,7 +68,7 @@ class Cache(Generic[K, V]):
         error, and nothing is stored. ``make`` must not read the same key.
         """
         with self._lock:
-            found = self._kept.get(key)
+            found = self._values.get(key)
             if found is not None:
                 return found
             making = self._making.get(key)

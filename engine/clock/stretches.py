@@ -63,9 +63,11 @@ def stretches(clock: Clock, start: datetime, end: datetime, holds: Holds = ()) -
     parts: Iterable[_Part] = _between(clock, first, last)
     if holds:
         opened = [(part.start, part.end) for part in parts if part.kind is StretchKind.OPEN]
-        held = sorted((to_micros(begin), to_micros(until)) for begin, until in holds)
+        on_hold = sorted((to_micros(begin), to_micros(until)) for begin, until in holds)
         parts = _merged(
-            _overlaid(parts, _disjoint((_Part(*span, StretchKind.HOLD) for span in _common(opened, held)), first, last))
+            _overlaid(
+                parts, _disjoint((_Part(*span, StretchKind.HOLD) for span in _common(opened, on_hold)), first, last)
+            )
         )
     return tuple([Stretch(to_datetime(part.start), to_datetime(part.end), part.kind, part.name) for part in parts])
 

@@ -93,18 +93,18 @@ class Tables:
     def __init__(
         self, partial_tables: Mapping[str, PartialTable], producer: Mapping[str, str], names: Sequence[str]
     ) -> None:
-        self._ways: dict[tuple[tuple[str, tuple[int, ...]], ...], CellColumn] = {}
+        self._cell_columns: dict[tuple[tuple[str, tuple[int, ...]], ...], CellColumn] = {}
         self._of: dict[str, CellColumn] = {}
         self.scales: dict[str, Scale] = {}
         self._codes: dict[str, Coded] = {}
         for name in names:
             if name in producer:
-                self._of[name] = self._way(partial_tables[producer[name]])
+                self._of[name] = self._shared_cell_column(partial_tables[producer[name]])
                 self.scales[name], self._codes[name] = coded(partial_tables[producer[name]].codes[name])
 
-    def _way(self, partial: PartialTable) -> CellColumn:
-        way = cell_column(partial)
-        return self._ways.setdefault(way.steps, way)
+    def _shared_cell_column(self, partial: PartialTable) -> CellColumn:
+        column = cell_column(partial)
+        return self._cell_columns.setdefault(column.steps, column)
 
     def on(self, block: Block) -> BlockOutcomes:
         """Return the outcomes of a block."""
@@ -114,7 +114,7 @@ class Tables:
         """Return the codes of an outcome in cells."""
         return self._codes[name].take(cells, mode="clip")
 
-    def way(self, name: str) -> CellColumn:
+    def cell_column_of(self, name: str) -> CellColumn:
         """Return how to find the cells of an outcome's table."""
         return self._of[name]
 
@@ -129,10 +129,10 @@ class BlockOutcomes:
 
     def cells(self, name: str) -> Atomic:
         """Return the cells of an outcome's table."""
-        way = self.tables.way(name)
-        found = self._cells.get(id(way))
+        column = self.tables.cell_column_of(name)
+        found = self._cells.get(id(column))
         if found is None:
-            found = self._cells[id(way)] = way.cells(self.block)
+            found = self._cells[id(column)] = column.cells(self.block)
         return found
 
     def codes(self, name: str) -> Coded:

@@ -104,9 +104,9 @@ class _Encoded:
             if self.micros is not None:
                 block.instants[name] = self.micros.take(codes, mode="clip"), block.atoms[name] > 0
         if self.wrong:
-            kept = np.zeros(len(self.atoms), np.bool_)
-            kept[list(self.wrong)] = True
-            at = np.flatnonzero(kept.take(codes, mode="clip"))
+            invalid = np.zeros(len(self.atoms), np.bool_)
+            invalid[list(self.wrong)] = True
+            at = np.flatnonzero(invalid.take(codes, mode="clip"))
             found = codes[at]
             yield from ((int(code), self.wrong[int(code)], at[found == code]) for code in np.unique(found))
 

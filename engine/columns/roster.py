@@ -39,11 +39,11 @@ class RosterColumn:
         days = np.arange(self._from // DAY_MICROS - 2, self._to // DAY_MICROS + 3) * DAY_MICROS
         shifts = []
         for entry in self.roster.entries:
-            kept = zone(entry.zone)
+            there = zone(entry.zone)
             shifts.append(
                 (
-                    kept.resolve_column(days + self.roster.opens * _MINUTE),
-                    kept.resolve_column(days + self.roster.closes * _MINUTE),
+                    there.resolve_column(days + self.roster.opens * _MINUTE),
+                    there.resolve_column(days + self.roster.closes * _MINUTE),
                 )
             )
         turns = np.unique(np.concatenate([np.array([self._from]), *(ends for shift in shifts for ends in shift)]))

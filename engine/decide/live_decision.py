@@ -16,7 +16,7 @@ MAX_ANSWERS: Final = 2_000
 """How many answers are cached for a decision."""
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class LiveDecision:
     """One decision of a :class:`~engine.decide.decider.Decider`, which shares explainer, clocks and schedulers.
 

@@ -222,8 +222,8 @@ def _overlaps_in(grid: Grid, reached: Mask) -> Iterator[tuple[int, int, tuple[in
 
 
 def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
-    asked = dict(tests)
-    return [np.array(asked.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
+    allowed = dict(tests)
+    return [np.array(allowed.get(at, range(axis.size)), dtype=np.intp) for at, axis in enumerate(grid.axes)]
 
 
 def idle_rules(partial: PartialTable) -> Iterator[int]:

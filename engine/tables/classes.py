@@ -47,8 +47,8 @@ class Atoms:
 
     def mask(self, condition: Condition) -> Mask:
         """Return whether a condition holds, for each atom."""
-        held = [condition.holds(sample) for sample in self.samples]
-        return np.array([condition.unknown, *held], dtype=np.bool_)
+        holds = [condition.holds(sample) for sample in self.samples]
+        return np.array([condition.unknown, *holds], dtype=np.bool_)
 
 
 def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:

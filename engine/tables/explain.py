@@ -26,7 +26,7 @@ MAX_CELLS_CACHED: Final = 20_000
 Numbers = frozenset[int]
 """Rules of a version by number, ordered by file and line."""
 
-Way = tuple[tuple[int, int, tuple[int, ...]], ...]
+CellMap = tuple[tuple[int, int, tuple[int, ...]], ...]
 """How a cell number becomes that of a table that is read: for each axis, stride, size and added numbers."""
 
 
@@ -47,17 +47,17 @@ class Explainer:
         self._alike: Cache[Outcome, Outcome] = Cache(MAX_CELLS_CACHED)
         self._paths: Cache[tuple[str, int], Numbers] = Cache(MAX_CELLS_CACHED)
         self._causes: Cache[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = Cache(MAX_CELLS_CACHED)
-        self._ways: Cache[tuple[str, str], Way] = Cache(MAX_CELLS_CACHED)
-        self._reached: tuple[tuple[str, int], Reach] | None = None
+        self._cell_maps: Cache[tuple[str, str], CellMap] = Cache(MAX_CELLS_CACHED)
+        self._last_reach: tuple[tuple[str, int], Reach] | None = None
 
     def outcome(self, name: str, cell: int) -> Outcome:
         """Return an outcome in a cell of its table: its value and rules, or what is possible and missing."""
         key = (name, cell)
-        kept = self._outcomes.get(key)
-        if kept is None:
-            made = self._explained(name, cell)
-            kept = self._outcomes.keep(key, self._alike.get(made) or self._alike.keep(made, made))
-        return kept
+        cached = self._outcomes.get(key)
+        if cached is None:
+            made = self._explain(name, cell)
+            cached = self._outcomes.keep(key, self._alike.get(made) or self._alike.keep(made, made))
+        return cached
 
     def resolved_cells(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
         """Yield cells that can result once the open facts of a cell are known.
@@ -85,11 +85,11 @@ class Explainer:
         scored = []
         for fact in missing(codes, reach):
             at = next(at for at, axis in enumerate(partial.axes) if axis.fact == fact)
-            left = [_left(codes, reach, at, known) for known in range(1, partial.axes[at].size)]
+            left = [_outcomes_left(codes, reach, at, known) for known in range(1, partial.axes[at].size)]
             scored.append((not self.policy.facts[fact].ask, sum(left) / len(left), fact))
         return min(scored)[-1] if scored else ""
 
-    def _explained(self, name: str, cell: int) -> Outcome:
+    def _explain(self, name: str, cell: int) -> Outcome:
         partial = self.partial_tables[self.producer[name]]
         codes = partial.codes[name]
         low = codes.low.item(cell)
@@ -130,17 +130,17 @@ class Explainer:
         the decided one, they are the rules that fire for any value of the open facts.
         """
         key = (name, cell)
-        kept = self._paths.get(key)
-        if kept is None:
-            kept = self._paths.keep(key, self._traced(partial, name, cell))
-        return kept
+        cached = self._paths.get(key)
+        if cached is None:
+            cached = self._paths.keep(key, self._trace(partial, name, cell))
+        return cached
 
-    def _traced(self, partial: PartialTable, name: str, cell: int) -> Numbers:
+    def _trace(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         local = partial.cell.item(cell)
         if not partial.settled.item(cell) and self._fires(partial, name, local) != self._decided(
             partial.codes[name], cell
         ):
-            return self._whichever_way(partial, name, cell)
+            return self._settled_rules(partial, name, cell)
         fired, above = self._cause(partial, name, local)
         return fired.union(*(self._behind(partial, other, cell) for other in above))
 
@@ -150,7 +150,7 @@ class Explainer:
         If the outcome is undecided, they are the rules behind the inputs that keep it undecided.
         """
         producer = self.partial_tables[self.producer[name]]
-        there = self._above(partial, producer, cell)
+        there = self._cell_above(partial, producer, cell)
         codes = producer.codes[name]
         if codes.low.item(there) == codes.high.item(there):
             return self._path(producer, name, there)
@@ -170,17 +170,17 @@ class Explainer:
         They depend on an outcome if they test it, or if another value of it would change the result.
         """
         key = (name, local)
-        kept = self._causes.get(key)
-        if kept is None:
+        cached = self._causes.get(key)
+        if cached is None:
             grid = partial.grid
             entry = grid.rule_set_of.item(local)
             tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
             above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
             counting = tuple(fact for fact in above if fact in tested or self._matters(partial, fact, local, name))
-            kept = self._causes.keep(
+            cached = self._causes.keep(
                 key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.rule_sets[entry]), counting)
             )
-        return kept
+        return cached
 
     def _matters(self, partial: PartialTable, fact: str, local: int, name: str) -> bool:
         """Return whether another value of one fact would change the outcome."""
@@ -190,15 +190,15 @@ class Explainer:
         first = local - (local // stride % axes[at].size) * stride
         return len({self._fires(partial, name, first + step * stride) for step in range(axes[at].size)}) > 1
 
-    def _above(self, partial: PartialTable, above: PartialTable, cell: int) -> int:
+    def _cell_above(self, partial: PartialTable, above: PartialTable, cell: int) -> int:
         """Return the cell of a table that this one reads, for a cell of this one."""
         key = (partial.grid.table.name, above.grid.table.name)
-        way = self._ways.get(key)
-        if way is None:
-            way = self._ways.keep(key, _way(partial, above))
-        return sum(cells[cell // stride % size] for stride, size, cells in way)
+        cell_map = self._cell_maps.get(key)
+        if cell_map is None:
+            cell_map = self._cell_maps.keep(key, _cell_map(partial, above))
+        return sum(cells[cell // stride % size] for stride, size, cells in cell_map)
 
-    def _whichever_way(self, partial: PartialTable, name: str, cell: int) -> Numbers:
+    def _settled_rules(self, partial: PartialTable, name: str, cell: int) -> Numbers:
         """Return the rules of all settled cells that a cell with open facts can lead to."""
         reach = self._reach(partial, cell)
         entries = np.where(reach.cells & reach.of(partial.settled), reach.of(partial.rule_set_of), -1)
@@ -211,11 +211,11 @@ class Explainer:
     def _reach(self, partial: PartialTable, cell: int) -> Reach:
         """Return the reach of a cell; the last one is cached, since outcomes of one table need it in turn."""
         key = (partial.grid.table.name, cell)
-        kept = self._reached
-        if kept is None or kept[0] != key:
+        cached = self._last_reach
+        if cached is None or cached[0] != key:
             start = tuple(int(at) for at in np.unravel_index(cell, partial.cell.shape)) if partial.axes else ()
-            kept = self._reached = (key, reach_from(partial, start))
-        return kept[1]
+            cached = self._last_reach = (key, reach_from(partial, start))
+        return cached[1]
 
 
 def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], int]]:
@@ -237,7 +237,7 @@ def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], 
     }
 
 
-def _way(partial: PartialTable, above: PartialTable) -> Way:
+def _cell_map(partial: PartialTable, above: PartialTable) -> CellMap:
     """Return how a cell number of a table becomes that of a table that it reads."""
     strides = [math.prod(partial.cell.shape[at + 1 :]) for at in range(len(partial.axes))]
     steps = []
@@ -249,7 +249,7 @@ def _way(partial: PartialTable, above: PartialTable) -> Way:
     return tuple(steps)
 
 
-def _left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
+def _outcomes_left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
     """Return how many outcomes are possible once a fact has a given class."""
     at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
     return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.partial, at)))

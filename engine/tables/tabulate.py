@@ -155,8 +155,8 @@ def _collect(tests: tuple[Tests, ...], shape: tuple[int, ...]) -> tuple[Indices,
     """
     hit = np.zeros(shape, dtype=np.int32)
     grown: list[tuple[int, int]] = [(-1, -1)]
-    for rule, asked in enumerate(tests):
-        where = region(asked, shape)
+    for rule, tested in enumerate(tests):
+        where = region(tested, shape)
         before = hit[where]
         olds, inverse = np.unique(before, return_inverse=True)
         hit[where] = (np.arange(len(olds), dtype=np.int32) + len(grown))[inverse].reshape(before.shape)

@@ -94,19 +94,19 @@ def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:
                     help=f"see {one.place.file}",
                 )
             )
-    seen: dict[str, V] = {}
+    by_number: dict[str, V] = {}
     for version in ordered:
         name = version.ref.version
-        if name in seen:
+        if name in by_number:
             problems.append(
                 Problem(
                     place=version.policy.manifest.place,
                     code="repeated-id",
                     message=f"two versions have the number {name}",
-                    help=f"see {seen[name].policy.manifest.place.file}",
+                    help=f"see {by_number[name].policy.manifest.place.file}",
                 )
             )
-        seen.setdefault(name, version)
+        by_number.setdefault(name, version)
     return Versions(ordered), problems
 
 

@@ -102,7 +102,7 @@ def register_text(frozen: Iterable[Frozen]) -> str:
 
 def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Sequence[Folder]) -> list[Problem]:
     """Return a problem for each version that differs from the register: changed, missing, or not listed."""
-    held = {folder.name: folder for folder in past}
+    folders = {folder.name: folder for folder in past}
     problems = [
         Problem(
             place=one.place,
@@ -111,7 +111,7 @@ def frozen_problems(register: Mapping[str, Frozen], working: Folder, past: Seque
             help="restore the folder: decisions were made under this version",
         )
         for one in register.values()
-        if one.version not in held
+        if one.version not in folders
     ]
     for folder in past:
         problems += _entry_problems(register[folder.name], folder) if folder.name in register else [_not_frozen(folder)]
