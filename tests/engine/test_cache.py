@@ -161,7 +161,7 @@ def test_differences_that_are_asked_for_at_once_are_all_given(monkeypatch: pytes
         return before.digest, after.digest
 
     monkeypatch.setattr(versions, "compare", compare)
-    pairs = [(_Named(str(number)), _Named("x")) for number in range(versions. * 4)]
+    pairs = [(_Named(str(number)), _Named("x")) for number in range(versions.CACHE_SIZE * 4)]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda pair: service._difference(*pair), pairs))
     assert found == [(before.digest, after.digest) for before, after in pairs]
