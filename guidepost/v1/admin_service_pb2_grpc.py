@@ -30,7 +30,7 @@ if _version_not_supported:
 
 
 class AdminServiceStub(object):
-    """Runs a server. It has a port of its own, which only the machine itself reaches unless somebody says otherwise.
+    """Operates a server. It has a port of its own, on loopback unless configured otherwise.
     """
 
     def __init__(self, channel):
@@ -57,25 +57,25 @@ class AdminServiceStub(object):
 
 
 class AdminServiceServicer(object):
-    """Runs a server. It has a port of its own, which only the machine itself reaches unless somebody says otherwise.
+    """Operates a server. It has a port of its own, on loopback unless configured otherwise.
     """
 
     def Reload(self, request, context):
-        """Reads the policies anew: every worker answers from them afterwards, or none does and all go on as before.
+        """Reloads the policies: either every worker serves the new versions, or all keep the previous ones.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetStatus(self, request, context):
-        """Says how the server is doing.
+        """Returns the state of the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollWorkers(self, request, context):
-        """Replaces every worker by a new process, one at a time; calls go on meanwhile.
+        """Replaces every worker by a new process, one at a time, without interrupting calls.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +108,7 @@ def add_AdminServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AdminService(object):
-    """Runs a server. It has a port of its own, which only the machine itself reaches unless somebody says otherwise.
+    """Operates a server. It has a port of its own, on loopback unless configured otherwise.
     """
 
     @staticmethod

@@ -30,7 +30,7 @@ if _version_not_supported:
 
 
 class AuditServiceStub(object):
-    """Asks the decision log: what was decided, and is the log whole. For auditors.
+    """Reads and verifies the decision log, for auditors.
     """
 
     def __init__(self, channel):
@@ -77,11 +77,11 @@ class AuditServiceStub(object):
 
 
 class AuditServiceServicer(object):
-    """Asks the decision log: what was decided, and is the log whole. For auditors.
+    """Reads and verifies the decision log, for auditors.
     """
 
     def GetRecord(self, request, context):
-        """Gives one record.
+        """Returns one record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -95,35 +95,35 @@ class AuditServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ExportRecords(self, request, context):
-        """Gives all records that pass a filter; without one, whole chains, which `guidepost audit verify` verifies.
+        """Returns all records that match a filter; without one, complete chains, which `guidepost audit verify` verifies.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def VerifyLog(self, request, context):
-        """Verifies the whole log: tells now and then how far it has come, and at last what was found.
+        """Verifies the whole log: reports its progress, and finally the result.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExplainRecord(self, request, context):
-        """Explains a past decision in full: decides it again under its own version, and holds it against the record.
+        """Explains a past decision: reproduces it under its own version, and compares it with the record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCertificate(self, request, context):
-        """Gives the certificate of a record: a small file that `guidepost audit check` checks without the log.
+        """Returns the certificate of a record: a small file that `guidepost audit check` checks without the log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PurgeRecords(self, request, context):
-        """Removes old records for good. Refused unless the server was started to allow it.
+        """Removes old records permanently. Rejected unless the server allows it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -176,7 +176,7 @@ def add_AuditServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AuditService(object):
-    """Asks the decision log: what was decided, and is the log whole. For auditors.
+    """Reads and verifies the decision log, for auditors.
     """
 
     @staticmethod

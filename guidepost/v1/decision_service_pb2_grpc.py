@@ -30,11 +30,11 @@ if _version_not_supported:
 
 
 class DecisionServiceStub(object):
-    """Decides about tickets. For ticketing systems.
+    """Makes decisions about tickets, for ticketing systems.
 
-    A case that facts are missing for, or that the policy does not cover, is answered and not an error; see
-    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND names the versions or the
-    decisions that there are. All calls are safe to repeat.
+    A case with missing facts, or one that the policy does not cover, is answered and not an error; see
+    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND lists the known versions or
+    decisions. All calls are safe to repeat.
     """
 
     def __init__(self, channel):
@@ -111,29 +111,29 @@ class DecisionServiceStub(object):
 
 
 class DecisionServiceServicer(object):
-    """Decides about tickets. For ticketing systems.
+    """Makes decisions about tickets, for ticketing systems.
 
-    A case that facts are missing for, or that the policy does not cover, is answered and not an error; see
-    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND names the versions or the
-    decisions that there are. All calls are safe to repeat.
+    A case with missing facts, or one that the policy does not cover, is answered and not an error; see
+    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND lists the known versions or
+    decisions. All calls are safe to repeat.
     """
 
     def Triage(self, request, context):
-        """Makes all decisions that a new ticket needs, as the version in question lists them.
+        """Makes all decisions that a new ticket needs, as the version lists them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecidePriority(self, request, context):
-        """Decides the priority, on what it rests, and whether matrix and severity description differ.
+        """Decides the priority and its basis, and whether matrix and severity description differ.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideResponseTarget(self, request, context):
-        """Decides within which time work must begin, and whether the service levels apply.
+        """Decides the time within which work must begin, and whether the service levels apply.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -154,56 +154,56 @@ class DecisionServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DecideCoverage(self, request, context):
-        """Decides in which language and by which centre support is given.
+        """Decides the language and the centre of support.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideEscalation(self, request, context):
-        """Decides whether a case can be escalated to the vendor, and names all that is in the way.
+        """Decides whether a case can be escalated to the vendor, and lists what prevents it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CheckIntake(self, request, context):
-        """Checks whether a case has all it needs to be raised.
+        """Checks whether a case has everything that it needs to be raised.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DecideLifecycle(self, request, context):
-        """Decides what happens to a case now.
+        """Decides the next step of a case.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Reschedule(self, request, context):
-        """Tells how a change of the ticket's facts, such as its priority, moves its deadlines, counted again from their beginning.
+        """Returns how a change of a ticket's facts, such as its priority, moves its deadlines, recalculated from their start.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Decide(self, request, context):
-        """Makes any decision of any desk, by the name that its policy gives it.
+        """Makes any decision of a policy, by name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TriageBatch(self, request, context):
-        """Triages up to 1,000 tickets, all of them under one version, and answers in their order; what is wrong with one is said in its place.
+        """Triages up to 1,000 tickets under one version, and answers in order. An error affects only its own ticket.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TriageStream(self, request_iterator, context):
-        """Triages tickets as they come, and answers in their order; what is wrong with one is said in its place.
+        """Triages a stream of tickets, and answers in order. An error affects only its own ticket.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -286,11 +286,11 @@ def add_DecisionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DecisionService(object):
-    """Decides about tickets. For ticketing systems.
+    """Makes decisions about tickets, for ticketing systems.
 
-    A case that facts are missing for, or that the policy does not cover, is answered and not an error; see
-    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND names the versions or the
-    decisions that there are. All calls are safe to repeat.
+    A case with missing facts, or one that the policy does not cover, is answered and not an error; see
+    `Decision.status`. INVALID_ARGUMENT names every wrong field of the ticket; NOT_FOUND lists the known versions or
+    decisions. All calls are safe to repeat.
     """
 
     @staticmethod

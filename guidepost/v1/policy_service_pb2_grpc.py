@@ -30,7 +30,7 @@ if _version_not_supported:
 
 
 class PolicyServiceStub(object):
-    """Says what the policy versions say. For policy owners and auditors.
+    """Returns the contents of policy versions, for policy owners and auditors.
     """
 
     def __init__(self, channel):
@@ -57,7 +57,7 @@ class PolicyServiceStub(object):
 
 
 class PolicyServiceServicer(object):
-    """Says what the policy versions say. For policy owners and auditors.
+    """Returns the contents of policy versions, for policy owners and auditors.
     """
 
     def ListVersions(self, request, context):
@@ -68,14 +68,14 @@ class PolicyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def GetVersion(self, request, context):
-        """Gives one version whole: its decisions, tables, times and vocabulary, what it assumes, and what its source leaves open.
+        """Returns a whole version: its decisions, tables, times and vocabulary, its assumptions, and its open questions.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiffVersions(self, request, context):
-        """Compares two versions: first what they say, then decision by decision what they decide differently, and no other.
+        """Compares two versions: first their texts, then each decision that differs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +108,7 @@ def add_PolicyServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PolicyService(object):
-    """Says what the policy versions say. For policy owners and auditors.
+    """Returns the contents of policy versions, for policy owners and auditors.
     """
 
     @staticmethod
