@@ -16,7 +16,7 @@ from engine.analysis.vocabulary import threshold_findings, vocabulary_findings
 from engine.invariants.prove import invariant_problems
 from engine.model.policy import Policy
 from engine.model.problems import Problem, Related
-from engine.tables.check import overlapping, table_problems
+from engine.tables.cells import overlapping
 from engine.version.version import PolicyTables, invariant_results, region_problems
 
 
@@ -46,9 +46,8 @@ def _problems(policy: Policy, tabulated: PolicyTables, cells: dict[str, TableCel
 
     An overlap has the place of the other rule, and whether the outcomes differ.
     """
-    partial_tables = {**tabulated.partial_tables, **tabulated.deadline_tables}
     overlaps = {pair: how for one in cells.values() for pair, how in _overlaps(one)}
-    problems = [*table_problems(policy, partial_tables, tabulated.atoms), *region_problems(policy, tabulated)]
+    problems = [*tabulated.table_problems(policy), *region_problems(policy, tabulated)]
     for problem in problems or invariant_problems(invariant_results(policy, tabulated)):
         more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
         yield replace(problem, message=problem.message + more, also=also)

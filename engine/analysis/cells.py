@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.model.policy import HitPolicy, Rule, SameAs, Table
-from engine.tables.check import Witness, holds, idle_rules, reached_cells
+from engine.tables.cells import holds, idle_rules, reached_cells
+from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Indices, Mask
 from engine.tables.partial import PartialTable
 

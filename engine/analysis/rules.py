@@ -11,7 +11,7 @@ from engine.analysis.cells import Numbers, TableCells
 from engine.model.policy import Form, HitPolicy, SameAs
 from engine.model.problem_codes import CODES
 from engine.model.problems import Problem, Related
-from engine.tables.check import overlapping
+from engine.tables.cells import overlapping
 from engine.tables.classes import Indices, Mask
 from engine.tables.tabulate import Tests, region
 

@@ -290,20 +290,66 @@ class Diagrams:
         levels = {self._at[one] for one in self.reachable(*roots)}
         return tuple(fact for at, fact in enumerate(self.facts) if at in levels)
 
-    def count(self, node: Node, facts: Sequence[str] | None = None) -> dict[Node, int]:
-        """Return in how many combinations of classes of these facts (all, if None) the function has each leaf.
+    def where_known(self, node: Node, absent: Node) -> Node:
+        """Return the function with ``absent`` where a fact that matters is in class 0; one that does not is not asked."""
+        known: dict[Node, Node] = {}
 
-        ``facts`` include all that the function asks.
+        def visit(here: Node) -> Node:
+            found = known.get(here)
+            if found is None:
+                below = self._children[here]
+                if not below:
+                    return here
+                kept = [visit(one) for one in below[1:]]
+                alike = kept.count(kept[0]) == len(kept)
+                found = known[here] = kept[0] if alike else self._node(self._at[here], (absent, *kept))
+            return found
+
+        return visit(node)
+
+    def count(self, node: Node, classes: Mapping[str, Sequence[int]] | None = None) -> dict[Node, int]:
+        """Return in how many combinations of classes the function has each leaf.
+
+        ``classes`` has the classes of each fact that are counted, of all facts that the function asks; by default, all
+        classes of all facts.
         """
-        chosen = [self.level[fact] for fact in (self.facts if facts is None else facts)]
-        part = {node: math.prod(self.sizes[level] for level in chosen)}
+        counted = (
+            {fact: range(size) for fact, size in zip(self.facts, self.sizes, strict=True)}
+            if classes is None
+            else classes
+        )
+        part = {node: math.prod(map(len, counted.values()))}
         found: dict[Node, int] = {}
         # Parents come before their children: a child has one class's part of what each parent has.
         for here in sorted(self.reachable(node), key=self._at.__getitem__):
+            whole = part.get(here, 0)
             if below := self._children[here]:
-                each = part[here] // len(below)
-                for child in below:
-                    part[child] = part.get(child, 0) + each
-            else:
-                found[here] = part[here]
+                asked = counted[self.facts[self._at[here]]]
+                for one in asked:
+                    part[below[one]] = part.get(below[one], 0) + whole // len(asked)
+            elif whole:
+                found[here] = whole
         return found
+
+    def shortest(self, node: Node) -> dict[str, int] | None:
+        """Return the fewest known facts, with their classes, with which a function of yes and no is yes; None if never.
+
+        It is yes for a ticket of these facts alone, and stays so whatever the facts are that no node asks on the way.
+        Of equally short ones it is the first by the names of the facts, and by their classes.
+        """
+        best: dict[Node, tuple[int, tuple[tuple[str, int], ...]] | None] = {}
+        for here in sorted(self.reachable(node), key=self._at.__getitem__, reverse=True):
+            below = self._children[here]
+            if not below:
+                best[here] = (0, ()) if self._codes[here] else None
+                continue
+            fact = self.facts[self._at[here]]
+            ways = []
+            for one, child in enumerate(below):
+                way = best[child]
+                if way is not None:
+                    named = tuple(sorted([*way[1], (fact, one)])) if one else way[1]
+                    ways.append((len(named), named))
+            best[here] = min(ways) if ways else None
+        found = best[node]
+        return None if found is None else dict(found[1])

@@ -13,7 +13,7 @@ from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
 from engine.diff.joint_facts import JointFact
 from engine.diff.nouns import Change, DiffRegion, OutcomeDiff, OutcomeState, StateKind, Values
 from engine.model.problems import Place, Problem
-from engine.tables.check import sizes_text
+from engine.tables.cells import sizes_text
 from engine.tables.classes import Mask
 from engine.tables.merge_alike import merge_alike
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.tables.check import sizes_text, too_many
+from engine.tables.cells import sizes_text, too_many
 from engine.tables.classes import Axis, joint_axes
 from engine.tables.merge_alike import merge_alike
 from engine.tables.tabulate import cells

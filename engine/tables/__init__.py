@@ -2,6 +2,7 @@
 
 Modules::
 
+    cells          how many cells there may be, which are reached, where rules hold
     check          problems of tables: gaps, overlaps, rules that never fire, values that no rule returns
     classes        values that no rule distinguishes, merged into classes
     fact_order     the order in which diagrams ask facts

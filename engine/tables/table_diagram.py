@@ -34,10 +34,13 @@ class Items:
     """A part of the list that a collect table makes: rules that give it, and the lists that they can give.
 
     Rules are in one part if they can give the same text, with all rules between them; so a list is decided exactly
-    where all its parts are. ``possible`` has codes of ``lists``.
+    where all its parts are. ``diagram`` is of these rules and of those that claim what they read, whose positions in
+    the table are ``drawn``. ``possible`` has codes of ``lists``.
     """
 
     rules: tuple[int, ...]
+    drawn: tuple[int, ...]
+    diagram: RuleDiagram
     lists: tuple[tuple[str, ...], ...]
     possible: Node
 
@@ -66,6 +69,10 @@ class PolicyDiagrams:
     parts: Mapping[str, Partition]
     selectors: Mapping[str, Node]
     tables: Mapping[str, TableDiagram]
+
+    def over_sent(self, rules: RuleDiagram, node: Node) -> Node:
+        """Put a diagram over what a table reads over the sent facts."""
+        return put_over(self.store, self.selectors, rules.store)(node)
 
 
 def draw_tables(
@@ -99,6 +106,33 @@ def draw_tables(
     return PolicyDiagrams(store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn)
 
 
+def put_over(store: Diagrams, selectors: Mapping[str, Node], own: Diagrams) -> Callable[[Node], Node]:
+    """Return how a diagram over what is read is put over sent facts, by the selectors of what is read."""
+    composed: dict[Node, Node] = {}
+
+    def over_sent(node: Node) -> Node:
+        found = composed.get(node)
+        if found is None:
+            if own.is_leaf(node):
+                found = store.leaf(own.value(node))
+            else:
+                found = store.choose(selectors[own.asks(node)], [over_sent(one) for one in own.children(node)])
+            composed[node] = found
+        return found
+
+    return over_sent
+
+
+def heeded(rules: RuleDiagram) -> list[Node]:
+    """Draw where something that is read can still become something else, and the rules would heed it."""
+    own, found = rules.store, []
+    for name, states in rules.states.items():
+        if any(states.finals):
+            undecided = own.node(name, [own.leaf(bool(one)) for one in states.finals])
+            found.append(own.combine(lambda one, other: one and other, undecided, rules.waits[name]))
+    return found
+
+
 class _Drawing:
     """Draws one table after the other."""
 
@@ -127,7 +161,7 @@ class _Drawing:
         rules = rule_diagram(
             table.rules, table.hit, {name: self.states[name] for name in reads}, self.parts, table.otherwise
         )
-        over_sent = self._put_over(rules)
+        over_sent = put_over(self.store, self.selectors, rules.store)
         opened = self._opening(rules, over_sent)
         possible: dict[str, Node] = {}
         domain: dict[str, tuple[Literal, ...]] = {}
@@ -137,23 +171,6 @@ class _Drawing:
             if name in self.parts:
                 self._read(name, possible[name], len(domain[name]), opened)
         return TableDiagram(table=table, rules=rules, possible=possible, domain=domain, items={})
-
-    def _put_over(self, rules: RuleDiagram) -> Callable[[Node], Node]:
-        """Return how a diagram over what is read is put over sent facts."""
-        own, composed = rules.store, dict[Node, Node]()
-
-        def over_sent(node: Node) -> Node:
-            found = composed.get(node)
-            if found is None:
-                if own.is_leaf(node):
-                    found = self.store.leaf(own.value(node))
-                else:
-                    children = [over_sent(one) for one in own.children(node)]
-                    found = self.store.choose(self.selectors[own.asks(node)], children)
-                composed[node] = found
-            return found
-
-        return over_sent
 
     def _possible(
         self,
@@ -166,7 +183,7 @@ class _Drawing:
         own = rules.store
         supports = [self.support[name] for name in own.facts]
         if len(frozenset().union(*supports)) == sum(map(len, supports)):
-            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *self._waiting(rules))
+            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *heeded(rules))
             finals = {name: states.finals for name, states in rules.states.items() if any(states.finals)}
             return over_sent(_closed(own, start, rules.waits, finals))
         where = opened()
@@ -175,15 +192,6 @@ class _Drawing:
             waiting = self.store.combine(or_, waiting, node)
         start = self.store.combine(lambda code, waits: () if waits else code, over_sent(value), waiting)
         return _closed(self.store, start, where, {fact: self.states[fact].finals for fact in where})
-
-    def _waiting(self, rules: RuleDiagram) -> list[Node]:
-        """Draw where something that is read can still become something else, and the rules would heed it."""
-        own, found = rules.store, []
-        for name, states in rules.states.items():
-            if any(states.finals):
-                undecided = own.node(name, [own.leaf(bool(one)) for one in states.finals])
-                found.append(own.combine(lambda one, other: one and other, undecided, rules.waits[name]))
-        return found
 
     def _opening(self, rules: RuleDiagram, over_sent: Callable[[Node], Node]) -> Callable[[], Mapping[str, Node]]:
         """Return what draws, for each sent fact, where it is waited for; few tables need it."""
@@ -270,10 +278,12 @@ class _Drawing:
         )
         lists = tuple(sorted(own.values(made)))
         code = {one: at for at, one in enumerate(lists)}
-        over_sent = self._put_over(rules)
+        over_sent = put_over(self.store, self.selectors, rules.store)
         value = own.map(lambda one: code[one], made)
         return Items(
             rules=part,
+            drawn=tuple(chosen),
+            diagram=rules,
             lists=lists,
             possible=self._possible(rules, value, over_sent, self._opening(rules, over_sent)),
         )

@@ -20,9 +20,11 @@ from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
 from engine.request.lookup import OutcomeLookup, key_getter, outcome_lookup
 from engine.request.ticket import TicketReader
-from engine.tables.check import space_problem, table_problems
+from engine.tables.cells import space_problem
+from engine.tables.check import table_problems
 from engine.tables.classes import Atoms, Axis, Masks
 from engine.tables.partial import PartialTable, partial_table
+from engine.tables.table_diagram import PolicyDiagrams, draw_tables
 from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 
 
@@ -63,6 +65,7 @@ class Version:
         partial_tables: the tables over sent facts only, by name.
         deadline_grids: the tables of the deadlines over the facts and outcomes that they read, by name.
         producer: the table that produces each outcome.
+        diagrams: the tables as diagrams over sent facts.
         reader: reads the facts of a request.
         elapsed: the facts that follow from instants.
         plans: what answering each decision takes, by name.
@@ -77,6 +80,7 @@ class Version:
     partial_tables: Mapping[str, PartialTable] = field(compare=False)
     deadline_grids: Mapping[str, Grid] = field(compare=False)
     producer: Mapping[str, str] = field(compare=False)
+    diagrams: PolicyDiagrams = field(compare=False)
     reader: TicketReader = field(compare=False)
     elapsed: tuple[ElapsedPlan, ...] = field(compare=False)
     plans: Mapping[str, DecisionPlan] = field(compare=False)
@@ -110,7 +114,13 @@ class PolicyTables:
     grids: Mapping[str, Grid]
     partial_tables: Mapping[str, PartialTable]
     producer: Mapping[str, str]
+    diagrams: PolicyDiagrams
+    deadline_diagrams: Mapping[str, PolicyDiagrams] = field(default_factory=dict)
     deadline_tables: Mapping[str, PartialTable] = field(default_factory=dict)
+
+    def table_problems(self, policy: Policy) -> list[Problem]:
+        """Return everything wrong with the tables of the policy and of its deadlines."""
+        return table_problems(policy, self.diagrams, self.deadline_diagrams, self.atoms)
 
     @property
     def deadline_grids(self) -> dict[str, Grid]:
@@ -136,6 +146,10 @@ def tabulate_policy(policy: Policy) -> PolicyTables:
         grids=grids,
         partial_tables=partial_tables,
         producer=producer,
+        diagrams=draw_tables(list(policy.tables.values()), policy.outcomes, atoms),
+        deadline_diagrams={
+            name: draw_tables([one.table], policy.outcomes, atoms) for name, one in policy.deadlines.items()
+        },
         deadline_tables=_deadline_tables(policy, atoms, masks),
     )
 
@@ -157,7 +171,7 @@ def _deadline_tables(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -
 def tabulate_and_check(policy: Policy) -> PolicyTables:
     """Return the tables of a policy, tabulated; raises PolicyErrors with the problems of their cells."""
     tabulated = tabulate_policy(policy)
-    problems = table_problems(policy, {**tabulated.partial_tables, **tabulated.deadline_tables}, tabulated.atoms)
+    problems = tabulated.table_problems(policy)
     if not problems:
         problems = region_problems(policy, tabulated)
     if problems:
@@ -188,6 +202,7 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
         partial_tables=tabulated.partial_tables,
         deadline_grids=tabulated.deadline_grids,
         producer=tabulated.producer,
+        diagrams=tabulated.diagrams,
         reader=reader,
         elapsed=tuple(_elapsed_plan(name, policy, tabulated, reader) for name in policy.elapsed),
         plans=plans,

@@ -697,6 +697,7 @@ def analysed(version: Version) -> tuple[Problem, ...]:
             grids=version.grids,
             partial_tables=version.partial_tables,
             producer=version.producer,
+            diagrams=version.diagrams,
             deadline_tables=timed,
         ),
     )

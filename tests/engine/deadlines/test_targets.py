@@ -117,6 +117,7 @@ class TestWhatADeadlineGoesBy:
                     grids=version.grids,
                     partial_tables=version.partial_tables,
                     producer=version.producer,
+                    diagrams=version.diagrams,
                 ),
                 scheduler.plan,
             )

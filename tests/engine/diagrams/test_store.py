@@ -157,3 +157,45 @@ def test_what_is_allowed_from_now_on_counts_the_nodes_from_now_on() -> None:
 
     assert len(store) == before + 3
     assert sum(error.value.asking.values()) <= 3
+
+
+@given(truth_tables)
+def test_the_shortest_way_to_yes_is_a_ticket_and_none_is_shorter(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, [value == 2 for value in values])
+    found = store.shortest(node)
+    tickets = [{fact: one for fact, one in cell.items() if one} for cell in CELLS if store.value_at(node, cell)]
+
+    if found is None:
+        assert tickets == []
+    else:
+        assert store.value_at(node, found) is True
+        assert len(found) == min(map(len, tickets))
+
+
+@given(truth_tables)
+def test_where_all_that_matters_is_known_class_0_is_absent(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    node = store.where_known(made(store, values), store.leaf("absent"))
+
+    for cell, value in zip(CELLS, values, strict=True):
+        if all(cell.values()):
+            assert store.value_at(node, cell) == value
+
+
+@given(
+    truth_tables,
+    st.fixed_dictionaries({fact: st.sets(st.integers(0, size - 1), min_size=1) for fact, size in SIZES.items()}),
+)
+def test_only_the_classes_that_are_named_are_counted(values: list[int], classes: dict[str, set[int]]) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, values)
+    counted = [
+        value for cell, value in zip(CELLS, values, strict=True) if all(cell[fact] in classes[fact] for fact in SIZES)
+    ]
+
+    found = store.count(node, {fact: sorted(ones) for fact, ones in classes.items()})
+
+    assert {store.value(leaf): count for leaf, count in found.items()} == {
+        one: counted.count(one) for one in set(counted)
+    }

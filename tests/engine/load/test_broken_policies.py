@@ -20,7 +20,7 @@ from typing import Final
 import pytest
 
 import engine.load.yaml_tree
-import engine.tables.check
+import engine.tables.cells
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
@@ -72,7 +72,7 @@ def told(case: BrokenCase) -> str:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
             patch.setattr(
-                engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.check, name, int(value)
+                engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.cells, name, int(value)
             )
         return "\n".join(str(problem) for problem in problems_of(changed_files(case)))
 

@@ -32,7 +32,11 @@ def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name:
     version = next(version for version in shipped.versions if version.ref.version == name)
     by_size = sorted(version.partial_tables.values(), key=lambda partial: (-partial.cell.size, partial.grid.table.name))
     tabulated = PolicyTables(
-        atoms=version.atoms, grids=version.grids, partial_tables=version.partial_tables, producer=version.producer
+        atoms=version.atoms,
+        grids=version.grids,
+        partial_tables=version.partial_tables,
+        producer=version.producer,
+        diagrams=version.diagrams,
     )
     for partial in by_size[part::PARTS]:
         assert (

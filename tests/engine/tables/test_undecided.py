@@ -26,7 +26,11 @@ SAMPLE = 4000 if LONG else 120
 def test_possible_missing_and_ask_next_are_what_the_oracle_says(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
     tabulated = PolicyTables(
-        atoms=version.atoms, grids=version.grids, partial_tables=version.partial_tables, producer=version.producer
+        atoms=version.atoms,
+        grids=version.grids,
+        partial_tables=version.partial_tables,
+        producer=version.producer,
+        diagrams=version.diagrams,
     )
     for partial in version.partial_tables.values():
         assert differences(version.policy, tabulated, partial) == []
