@@ -1,4 +1,4 @@
-# Guidepost's tasks. Each sets up what it needs by itself; `make` alone lists them.
+# Guidepost's tasks. Each sets up what it needs; `make` alone lists them.
 
 PORT ?= 50051
 BASE ?= HEAD
@@ -9,10 +9,10 @@ RUN := .venv/bin
 help:  ## list the tasks
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-serve: .setup-server  ## serve the shipped policies on 127.0.0.1:50051 (PORT=…)
+serve: .setup-server  ## serve the shipped policies on 127.0.0.1:50051; PORT sets the port
 	$(RUN)/guidepost serve --port $(PORT)
 
-test: .setup-test  ## run the tests (`.ci/run` adds those that kill servers)
+test: .setup-test  ## run the tests, except those that only .ci/run runs
 	$(RUN)/python -m pytest -n 2 --dist worksteal -q
 
 check: .setup-server  ## check the shipped policies and run their cases
@@ -33,20 +33,20 @@ generate: .setup-dev  ## generate the wire code from proto/, and the synchronous
 	$(RUN)/python scripts/generate
 	$(RUN)/python scripts/generate-client
 
-schema: .setup-server  ## write the JSON Schemas of the policies anew
+schema: .setup-server  ## write the JSON Schemas of the policies
 	$(RUN)/guidepost schema
 
-golden: .setup-test  ## accept what the tests print now as the golden files
+golden: .setup-test  ## update the golden files with the current output
 	$(RUN)/python -m pytest -q --update-golden
 
 bench: .setup-dev  ## run the benchmarks
 	sh scripts/install $(RUN)/python requirements/bench.txt
 	$(RUN)/python -m benchmarks
 
-lock: .setup-dev  ## lock the requirements anew
+lock: .setup-dev  ## update the lock files of the requirements
 	sh scripts/lock
 
-clean:  ## remove what can be made again
+clean:  ## remove the environment, caches and builds
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
 
 .PHONY: .setup-server .setup-test .setup-dev

@@ -1,6 +1,6 @@
-"""The server's entry: ``python server.py`` is ``guidepost serve``, with the same settings and the same exit codes.
+"""The entry point of the server: ``python server.py`` is ``guidepost serve``, with the same settings and exit codes.
 
-It serves the shipped policies on 127.0.0.1:50051 unless it is told otherwise.
+By default it serves the shipped policies on 127.0.0.1:50051.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How fast the business clock is: near against far, one at a time against a column, and against libraries that do some of it.
 
-The desk is open from 07:00 to 19:00 on weekdays that are no holidays; "whole days" are the same days from midnight to
+The desk is open from 07:00 to 19:00 on weekdays except holidays; "whole days" are the same days from midnight to
 midnight. Everything is in UTC, because NumPy and pandas' business hours know no zones (the clock's own work is the same in
 any). All must give the same answers first, on the rows where they mean the same:
 

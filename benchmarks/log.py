@@ -82,7 +82,7 @@ def _contestants(folder: Path, stack: ExitStack) -> dict[str, list[str]]:
 
 def _postgresql(stack: ExitStack) -> dict[str, str]:
     """Start a private server, with commits to disk as it comes; give the URL of a database for each durability."""
-    # Below /tmp, since whoever runs the server must get there.
+    # Below /tmp, since the user that runs the server must have access.
     folder = Path(tempfile.mkdtemp(prefix="guidepost-"))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     folder.chmod(0o755)

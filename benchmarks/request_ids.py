@@ -201,7 +201,7 @@ def databases(folder: Path, stack: ExitStack) -> Iterator[tuple[str, str]]:
     """Yield the databases by name, one after the other."""
     yield "SQLite", f"sqlite:///{folder}/long.db"
     if POSTGRESQL:
-        # Below /tmp, since whoever runs the server must get there.
+        # Below /tmp, since the user that runs the server must have access.
         place = Path(tempfile.mkdtemp(prefix="guidepost-"))
         stack.callback(shutil.rmtree, place, ignore_errors=True)
         place.chmod(0o755)

@@ -25,7 +25,7 @@ LOGS: Final = ("off", "bounded", "sync")
 CERBOS: Final = "Cerbos"
 FLOOR: Final = "floor"
 MOST: Final = 100
-"""The most resources of a call to Cerbos, by its settings; 50 unless it is told otherwise."""
+"""The most resources of a call to Cerbos, by its settings; 50 by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _shared(profile: cProfile.Profile) -> Parts:
     statistics: Any = pstats.Stats(profile)
     for (file, _, name), (_, _, own, _, callers) in statistics.stats.items():
         if file == "~":
-            # What is built in counts to whoever calls it.
+            # The time of built-in functions counts for their callers.
             for (caller, _, _), (_, _, its, _) in callers.items():
                 found[_part(caller, name)] += its
         else:

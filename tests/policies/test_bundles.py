@@ -41,7 +41,7 @@ BUNDLE: Final = make_bundle(GOOD)
 
 
 def refused(data: bytes) -> str:
-    """Return what is said of bytes that are no bundle."""
+    """Return the problems of bytes that are not a bundle."""
     with pytest.raises(PolicyErrors) as caught:
         read_bundle(data, "a.zip")
     return str(caught.value)

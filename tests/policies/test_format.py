@@ -1,4 +1,4 @@
-"""The layout of policy files: it comes to rest, keeps every comment, and changes nothing of what is said."""
+"""The formatter of policy files is stable, and keeps every comment and the content."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def repository(policies: Path) -> Path:
 
 
 def refusal(spec: str, policies: Path, trust: Trust = Trust()) -> str:  # noqa: B008
-    """Return what is said of a source that is refused."""
+    """Return the error of a source that is rejected."""
     with pytest.raises(SourceError) as caught:
         read_source(spec, policies=policies, trust=trust)
     return str(caught.value)

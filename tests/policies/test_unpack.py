@@ -1,4 +1,4 @@
-"""Bundles become a policies folder: what was packed comes out, in the order of effect, or nothing does."""
+"""Bundles become a complete policies folder in the order of their effective dates, or nothing changes."""
 
 from __future__ import annotations
 

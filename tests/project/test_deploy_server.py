@@ -1,4 +1,4 @@
-"""What runs a server hears from it: a service manager that it is ready, and whoever asks for its health how it is."""
+"""A server reports that it is ready to a service manager, and its health to clients."""
 
 from __future__ import annotations
 

@@ -277,7 +277,7 @@ def _described(kind: str) -> dict[str, str]:
 
 
 def _conditions(described: str, kind: str) -> list[Any]:
-    """Turn what the page says into conditions: what stands in code as it is, the rest by its examples."""
+    """Turn the text of a page into conditions: code as it is, the rest by its examples."""
     found: list[Any] = []
     for part in described.split(", "):
         word = part.strip("`")

@@ -1,4 +1,4 @@
-"""The engine knows no desk: two others load, are proved and pass their cases, and no word of any desk stands in it."""
+"""The engine is independent of desks: two others load and pass their cases, and it contains no word of any desk."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ PLAIN_WORDS: Final = frozenset(
         "watch",  # plain English
     }
 )
-"""Words of a desk that may stand in the engine all the same, because they mean something else there."""
+"""Words of a desk that the engine may contain, since they have another meaning there."""
 
 
 @pytest.mark.parametrize("desk", DESKS)
@@ -159,7 +159,7 @@ def engine_files() -> list[Path]:
 
 
 def words_of(policy: Policy) -> frozenset[str]:
-    """Return the names of facts, outcomes and decisions and all their values; numbers are no words."""
+    """Return the names of facts, outcomes and decisions and all their values, without numbers."""
     named = [*policy.facts.values(), *policy.outcomes.values()]
     words = (
         {fact.name for fact in named} | {value.value for fact in named for value in fact.values} | set(policy.decisions)

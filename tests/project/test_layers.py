@@ -41,7 +41,7 @@ CLOCK: Final = ("now", "utcnow", "today")
 PROOF: Final = "engine.cross_check"
 
 LOCKING: Final = "engine.cache imports threading"
-"""A lock is no way to the world: several threads may ask one version."""
+"""A lock does not reach the system; it lets several threads use one version."""
 
 
 def modules(package: str) -> dict[str, Path]:

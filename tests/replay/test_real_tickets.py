@@ -1,6 +1,6 @@
 """Real tickets: the variant decides them exactly as the site's own system did, and the guide differs in one cell only.
 
-The events are those of UCI data set 498 (DOI 10.24432/C57S4H, CC BY 4.0): all of them where the file is at hand, and
+The events are those of UCI data set 498 (DOI 10.24432/C57S4H, CC BY 4.0): all of them if the file is available, and
 always the sample in tests/data.
 """
 

@@ -31,10 +31,10 @@ def workshop() -> Version:
 
 @dataclass(slots=True, kw_only=True)
 class Source:
-    """Batches made by hand."""
+    """Batches that a test writes."""
 
     made: list[Batch]
-    name: str = "by hand"
+    name: str = "written batches"
     rows: int | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""What an analysis finds in the rules of a table, as plain loops over every ticket: slow, obvious, without looking at the cells."""
+"""The findings of an analysis in the rules of a table, by plain loops over every ticket, without the cells."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class TableOracle:
         return [rule for rule in self.table.rules if rule.id not in fired]
 
     def same(self, seen: Seen, some: list[Rule], others: list[Rule], *, cited: bool = True) -> bool:
-        """Return whether two sets of rules mean the same in a case: what is waited for, and if it is settled, what comes out."""
+        """Return whether two sets of rules mean the same in a case: the missing facts, and without any the outcomes."""
         if self._waits(seen, some) != self._waits(seen, others):
             return False
         if not seen.settled:
@@ -76,7 +76,7 @@ class TableOracle:
         return frozenset(name for name, value in seen.known.items() if value is None and name not in claimed)
 
     def spare(self) -> list[str]:
-        """Return the rules that can be left out, in the order in which they are looked at: `first` from below, `collect` from above."""
+        """Return the rules that can be left out, in the order of the check: `first` from below, `collect` from above."""
         idle = self.idle()
         counted = [rule.id for seen in self.cases for rule in self.counting(seen, self.table.rules)]
         active = [rule for rule in self.table.rules if rule.id in counted]
@@ -94,7 +94,7 @@ class TableOracle:
         return found
 
     def conflicts(self) -> Iterator[tuple[str, str]]:
-        """Yield pairs of rules of which the first counts in a settled case in which the second, further down, would give something else."""
+        """Yield pairs of rules that both match in a decided case, the second with another outcome further down."""
         idle = self.idle()
         for second in self.table.rules:
             for seen in self.holding(second) if second not in idle else []:
@@ -103,7 +103,7 @@ class TableOracle:
                     yield first.id, second.id
 
     def needless_conditions(self) -> Iterator[tuple[str, str]]:
-        """Yield the conditions that hold, and claim nothing, wherever the others of their rule hold; a needless one is taken out for those after it."""
+        """Yield the conditions that hold wherever the others of their rule hold, each without the needless ones before."""
         idle = self.idle()
         for rule in self.table.rules:
             left = list(rule.when)

@@ -1,6 +1,6 @@
-"""``python -m tests.support.answering_server ADDRESS``: a small server in a process of its own, to be stopped and killed; prints its port.
+"""``python -m tests.support.answering_server ADDRESS``: a small server in its own process, which prints its port.
 
-Every call is answered with nothing but the number of the process, as the version that decided. Several may share an address.
+Every response has only the id of the process, as the deciding version. Several servers may share an address.
 """
 
 from __future__ import annotations

@@ -70,10 +70,10 @@ def cases_of(names: tuple[str, ...]) -> list[BrokenCase]:
 
 
 def changed_files(case: BrokenCase) -> dict[str, str]:
-    """Make the change of a case to the good desk.
+    """Return the files of the good desk with the change of a case.
 
-    ``queue.yaml`` names the file; ``- old`` and ``+ new`` lines below it replace the one place where the old text stands;
-    ``| text`` lines are the whole file; ``gone`` takes the file away.
+    ``queue.yaml`` names the file; ``- old`` and ``+ new`` lines below it replace the only occurrence of the old text;
+    ``| text`` lines are the whole file; ``gone`` deletes the file.
     """
     files = released_files() if case.file == "frozen" else dict(GOOD)
     for file, lines in _by_file(case):

@@ -1,4 +1,4 @@
-"""What tests of security need: authorities, certificates, files of callers, issuers of tokens, servers that are protected."""
+"""Certificates, authorities, files of callers, token issuers and servers with security, for tests."""
 
 from __future__ import annotations
 

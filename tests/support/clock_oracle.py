@@ -32,7 +32,7 @@ class Oracle:
         self.days = sorted(set(self.owner.values()))
 
     def meant(self, day: date, minutes: int) -> datetime:
-        """Return the instant of a local time: one that is skipped is later by the gap, one that comes twice is the first."""
+        """Return the instant of a local time; one in a gap moves by the gap, an ambiguous one is the first."""
         local = datetime.combine(day, time()) + minutes * MINUTE
         return local.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
 
@@ -61,7 +61,7 @@ class Oracle:
     def add(
         self, start: datetime, minutes: int, holds: tuple[Pair, ...] = (), met: datetime | None = None
     ) -> datetime | None:
-        """Walk until so many open minutes have passed in which the ticket was not on hold; once the deadline is met, no hold counts."""
+        """Walk until so many open minutes without a hold have passed; holds after the deadline is met do not count."""
         if minutes == 0:
             return self.next_opening(start)
         at = start

@@ -21,7 +21,7 @@ _DIGEST: Final = re.compile(r"\b[0-9a-f]{12}\b")
 
 
 def run_command(*arguments: object, text: str | None = None) -> Result:
-    """Run the command in this process, with ``text`` as its standard input; an exception of the command is raised here."""
+    """Run the command in this process, with ``text`` as its standard input; exceptions of the command are raised."""
     return CliRunner().invoke(app, [*map(str, arguments)], input=text, catch_exceptions=False, prog_name="guidepost")
 
 

@@ -1,4 +1,4 @@
-"""A network that fails: forwards connections to a server, until it is told to drop, close or refuse them."""
+"""A network that fails: forwards connections to a server, or drops, resets or refuses them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ PART: Final = 1 << 16
 
 
 class Forwarder:
-    """Listens on a port of its own, and forwards what comes to another one.
+    """Listens on its own port, and forwards connections to another one.
 
-    ``drop`` makes it look like a server that hangs, or is gone without a word: connections are taken and stay open, and every byte is swallowed.
-    ``refuse`` makes it look like one that was killed: nothing listens, and open connections are reset.
-    ``slam`` resets connections as they come, so that tries to connect can be counted.
+    ``drop`` imitates a server that hangs or disappears: connections are accepted and stay open, and bytes are discarded.
+    ``refuse`` imitates a server that was killed: nothing listens, and open connections are reset. ``slam`` resets
+    connections when they arrive, so that attempts can be counted.
     """
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition(":")
         self._target = (host, int(port))
         self.arrivals: list[float] = []
-        """When each connection came."""
+        """The arrival time of each connection."""
         self._mode = "forward"
         self._ends, self._dead = set[socket.socket](), set[socket.socket]()
         self._lock = threading.Lock()
@@ -42,23 +42,23 @@ class Forwarder:
             self._serve()
 
     def drop(self) -> None:
-        """Have all connections lead nowhere, those that there are and those that come; neither side is told."""
+        """Discard the bytes of all open and new connections, without a reset on either side."""
         self._mode = "drop"
         self.lose()
 
     def lose(self) -> None:
-        """Have those connections that there are lead nowhere."""
+        """Discard the bytes of the open connections."""
         with self._lock:
             self._dead |= self._ends
             self._ends = set()
 
     def slam(self) -> None:
-        """Reset what there is and what comes."""
+        """Reset open and new connections."""
         self._mode = "slam"
         self._reset()
 
     def refuse(self) -> None:
-        """Listen no more, and reset what there is."""
+        """Stop listening, and reset open connections."""
         self._mode = "refuse"
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)

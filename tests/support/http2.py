@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final, Self
 
 WINDOW: Final = 65_535
-"""Bytes that HTTP/2 lets the other side send before it is told that there is room for more."""
+"""The initial flow-control window of HTTP/2, in bytes."""
 HELLO: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 DATA, HEADERS, RESET, SETTINGS, PING, GO_AWAY, MORE_ROOM = 0, 1, 3, 4, 6, 7, 8
 END_STREAM, ACKNOWLEDGED, END_HEADERS = 1, 1, 4
@@ -42,7 +42,10 @@ def header_block(path: str, authority: str, more: Iterable[tuple[str, str]] = ()
 
 
 class Connection:
-    """A connection that sends frames, never makes room for answers, and counts what it gets: bytes of answers, streams that ended, and why it was closed."""
+    """A connection that sends frames and never widens the window for answers.
+
+    It counts the bytes of answers and the streams that ended, and keeps the reason of a GOAWAY.
+    """
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")

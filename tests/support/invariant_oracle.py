@@ -1,6 +1,6 @@
 """What an invariant means, in plain loops over every case and, for monotone, over every two of them.
 
-It reads an invariant as it is written and asks :mod:`tests.oracle` what comes out, so it shares nothing with the proof.
+It reads the text of an invariant and asks :mod:`tests.oracle` for the outcomes, so it shares no code with the prover.
 """
 
 from __future__ import annotations

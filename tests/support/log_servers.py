@@ -66,7 +66,7 @@ def logging(log: LogSettings, clock: Any = lambda: NOW, bundle: Bundle | None = 
 
 
 def ask(stub: DecisionServiceStub, decision: str = "queue", timeout: float = 20, **sent: Any) -> Any:
-    """Ask for a decision; keywords that begin with ``_`` are the call's metadata, the others whole numbers, truths and texts of the ticket."""
+    """Ask for a decision; keywords with ``_`` are metadata, the others integers, booleans and texts of the ticket."""
     metadata = [
         (f"guidepost-{name[1:].replace('_', '-')}", value) for name, value in sent.items() if name.startswith("_")
     ]
@@ -85,7 +85,7 @@ def reading(url: str) -> Store:
 
 
 class PostgreSQL:
-    """A server of its own below a folder, reached by a socket; run by ``nobody`` if the tests run as root, since it refuses root."""
+    """A PostgreSQL server below a folder with a socket; root starts it as ``nobody``, since it rejects root."""
 
     def __init__(self, folder: Path, *, fsync: bool = False) -> None:
         self.bin, self.data, self.folder, self._fsync = (

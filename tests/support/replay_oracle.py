@@ -1,4 +1,4 @@
-"""Replaying in plain loops: every ticket decided by itself, compared by hand, counted in dicts."""
+"""A replay in plain loops: every ticket is decided, compared and counted by itself."""
 
 from __future__ import annotations
 

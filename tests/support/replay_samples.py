@@ -1,4 +1,4 @@
-"""Replays made by hand, with everything that a reader can meet in them."""
+"""Replays with every kind of content that a report can show."""
 
 from __future__ import annotations
 

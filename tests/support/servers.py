@@ -52,7 +52,7 @@ outcomes:
 kind: policy
 about: who waits where
 source: front
-decision: {name: queue, about: which queue to stand in, answers: [queue], beside: [basis, wait]}
+decision: {name: queue, about: which queue to join, answers: [queue], beside: [basis, wait]}
 tables:
   queues:
     about: by person and size
@@ -79,7 +79,7 @@ tables:
   smile:
     about: always
     produces: [polite]
-    otherwise: {then: {polite: yes}, assumption: nobody says so}
+    otherwise: {then: {polite: yes}, assumption: nobody mentions it}
 """,
 }
 """A desk with decisions and facts of its own; it shares only some names with the guide's desk, in other senses."""

@@ -1,4 +1,4 @@
-"""What tests of past tickets share: a vocabulary without a tabulated version, foreign rows, and the tickets that come of them."""
+"""A vocabulary without a version, rows of other systems, and the tickets that a mapping reads from them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OUTCOMES = {
     )
 }
 COUNTER = Vocabulary(facts=FACTS, outcomes=OUTCOMES, deadlines=("answer_due",), received="came_at")
-"""A desk that no policy knows."""
+"""The vocabulary of a desk without a policy."""
 
 
 def mapped(text: str, vocabulary: Vocabulary = COUNTER) -> ColumnMapping:
@@ -56,7 +56,7 @@ def mapped(text: str, vocabulary: Vocabulary = COUNTER) -> ColumnMapping:
 
 
 def read(text: str, rows: Mapping[str, Any] | pa.RecordBatch, first: int = 1) -> Batch:
-    """Read foreign rows by the text of a mapping."""
+    """Read rows of another system by the text of a mapping."""
     batch = rows if isinstance(rows, pa.RecordBatch) else pa.RecordBatch.from_pydict(dict(rows))
     return Mapper(mapped(text), COUNTER).batch(batch, first)
 
@@ -83,6 +83,6 @@ def all_unread(source: TicketSource) -> list[Any]:
 
 
 def written(path: Path, content: str | bytes) -> str:
-    """Write a file; give its name as people write it."""
+    """Write a file; return its path as text."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return str(path)

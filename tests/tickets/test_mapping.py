@@ -1,4 +1,4 @@
-"""A mapping says which column is which fact and what its values mean; what is wrong with one is said all at once, with place and help."""
+"""A mapping assigns columns to facts and values to meanings; its errors are reported together, with place and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Past tickets come out of Parquet, CSV and JSON lines alike; what cannot be read is told row by row, and nothing is lost."""
+"""Past tickets are the same from Parquet, CSV and JSON lines; rows that cannot be read are reported one by one."""
 
 from __future__ import annotations
 

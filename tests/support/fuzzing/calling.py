@@ -46,12 +46,12 @@ OUR_FAULT = {
 """What no request may end with, whatever it says."""
 
 CLIENTS_OWN = "Internal error from Core"
-"""What grpc.aio's client says, and no server sends, if it writes to a stream at the moment at which that is refused; asked again, it gives the status."""
+"""An error of grpc.aio's own client for a write to a stream that is being rejected; a retry returns the status."""
 
 AGAIN = 10
 
 PATIENCE = 300.0
-"""Seconds that a case may take. It is long for purges, which wait their turn behind a verification of a log of thousands of records."""
+"""The longest time of a case, in seconds: a purge waits for the verification of a log with thousands of records."""
 
 OPTIONS = (("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", 64 << 20))
 

@@ -160,7 +160,7 @@ def _places(tree: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def case(number: int, files: Files) -> tuple[str, str]:
-    """Make a case: a file of a version, and what it is now; the same number gives the same. Long files come seldom, as they take long."""
+    """Return the mutation of a file for a seed; long files are rare, since they take long."""
     chance = Random(number)
     names = sorted(files)
     [name] = chance.choices(names, [(len(files[name]) + 500) ** -1.6 for name in names])
@@ -197,7 +197,7 @@ class Desk:
 
 
 def tried(number: int, small: Desk, shipped: Desk) -> str:
-    """Try a case: most read a file of the shipped policies, some load the version with it, and some build the whole of a small desk; give what was done."""
+    """Try a case: read a mutated file, load its version, or build a small desk; return what was tried."""
     chance = Random(-number - 1)
     if chance.random() < 0.03:
         small.build(*case(number, small.files))
