@@ -38,12 +38,10 @@ PLAIN_WORDS: Final = frozenset(
         "closes",
         "weekday",  # rosters and calendars: times of the day, days of the week
         "business_days",  # the policy language: a unit of time
-        "standard",  # time zones: the time that is not summer time
         "product",  # of several lists
         "level",
         "scales",  # how much a finding weighs, and what columns of outcomes are read by
         "both",
-        "call",
         "close",
         "differ",
         "elsewhere",
@@ -53,9 +51,11 @@ PLAIN_WORDS: Final = frozenset(
         "other",
         "plan",
         "reason",
+        "resolved",
         "rounds",
         "stay",
-        "wait",
+        "support",
+        "valid",
         "watch",  # plain English
     }
 )

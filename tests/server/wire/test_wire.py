@@ -250,7 +250,7 @@ class TestDecisions:
 
         place = decision_pb2.Place(file="gift.yaml", line=16, column=16)
         expected = decision_pb2.FiredRule(
-            id="smile.otherwise", table="smile", place=place, source="back", assumption="nobody says so"
+            id="smile.otherwise", table="smile", place=place, source="back", assumption="nobody mentions it"
         )
         assert expected == written
 
