@@ -33,7 +33,7 @@ def table_problems(
     tables = [(drawn, one) for one in drawn.tables.values()]
     tables += [(one, table) for one in deadlines.values() for table in one.tables.values()]
     for diagrams, table in tables:
-        check = _Check(policy, diagrams, table, atoms)
+        check = _Check(policy=policy, diagrams=diagrams, drawn=table, atoms=atoms)
         found = [*check.gap(), *check.overlaps()]
         behind = bool(troubled & set(table.table.reads))
         idle = [] if behind else check.idle_rules()
@@ -45,7 +45,7 @@ def table_problems(
     return problems
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Check:
     policy: Policy
     diagrams: PolicyDiagrams

@@ -255,3 +255,25 @@ def test_a_look_at_the_clock_would_be_found(code: str, lines: list[int]) -> None
 )
 def test_a_cycle_would_be_found(graph: dict[str, set[str]], way: list[str]) -> None:
     assert cycle(graph) == way
+
+
+def fields(node: ast.ClassDef) -> int:
+    """Return how many fields a data class has that its constructor takes."""
+    return sum(
+        isinstance(one, ast.AnnAssign)
+        and "ClassVar" not in ast.unparse(one.annotation)
+        and not (one.value is not None and "init=False" in ast.unparse(one.value))
+        for one in node.body
+    )
+
+
+def test_values_of_more_than_three_fields_are_made_by_name() -> None:
+    assert [
+        f"{name}.{node.name}"
+        for package in ("engine", "guidepost")
+        for name, path in modules(package).items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and fields(node) > 3
+        for decorator in node.decorator_list
+        if ast.unparse(decorator).startswith("dataclass") and "kw_only=True" not in ast.unparse(decorator)
+    ] == []
