@@ -119,7 +119,7 @@ def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -
     start = process_time()
     for decider, ticket in itertools.product(deciders, tickets):
         decider.decide(decision, ticket)
-    return (process_time() - start) / SAMPLE * outcome.cells
+    return (process_time() - start) / SAMPLE * outcome.situations
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -182,22 +182,22 @@ def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[st
 
 def _over(outcomes: Iterable[OutcomeDiff], limit: Limit | None) -> Iterator[Excess]:
     for one in outcomes:
-        if limit is not None and not limit.allows(one.changed, one.cells):
+        if limit is not None and not limit.allows(one.changed, one.situations):
             yield Excess(
                 rule=f"at most {limit}",
-                message=f"`{one.name}` changes in {share_text(one.changed, one.cells, _situations(one.cells))}; the limit is {limit}",
+                message=f"`{one.name}` changes in {share_text(one.changed, one.situations, _situations(one.situations))}; the limit is {limit}",
             )
 
 
 def _forbidden(outcomes: Iterable[OutcomeDiff], forbidden: tuple[ForbiddenChange, ...]) -> Iterator[Excess]:
     for rule in forbidden:
         for one in outcomes:
-            for change, cells in one.changes.items():
+            for change, situations in one.changes.items():
                 if rule.forbids(one.name, change):
                     region = _first(one.regions, change)
                     yield Excess(
                         rule=f"never {rule}",
-                        message=f"`{one.name}` changes {change_text(change)} in {cells:,} {_situations(cells)}",
+                        message=f"`{one.name}` changes {change_text(change)} in {situations:,} {_situations(situations)}",
                         region=region_text(region) if region else "",
                         example=ticket_text(region.example) if region else "",
                     )

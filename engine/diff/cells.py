@@ -46,8 +46,8 @@ class Laid:
     before: tuple[OutcomeState, ...]
 
     @property
-    def cells(self) -> int:
-        """How many situations there are."""
+    def situations(self) -> int:
+        """The number of situations."""
         return math.prod(sum(weights) for weights in self.weights)
 
 

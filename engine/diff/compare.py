@@ -81,7 +81,7 @@ class _Versions:
         rosters = (_roster(name, self.before), _roster(name, self.after))
         if any(rosters):
             return OutcomeDiff(
-                name=name, cells=0, changed=0, changes={}, regions=(), gist=(), terms=compare_roster(*rosters)
+                name=name, situations=0, changed=0, changes={}, regions=(), gist=(), terms=compare_roster(*rosters)
             )
         return self._otherwise(self.by_cells(name), self._reads(name))
 

@@ -40,7 +40,7 @@ def compare_deadline(
     terms = tuple(_terms(sides[0], sides[1], before.policy, after.policy)) if len(sides) == 2 else ()
     return OutcomeDiff(
         name=name,
-        cells=found.cells,
+        situations=found.situations,
         changed=found.changed,
         changes=found.changes,
         regions=found.regions,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.diff.nouns import Values
-from engine.model.conditions import Interval, interval_text
+from engine.model.conditions import NumberInterval, interval_text
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.request.ticket import TicketReader
 from engine.tables.classes import Atoms, Axis, sample_of
@@ -29,7 +29,7 @@ class JointValue:
     before: int
     after: int
     sample: str
-    span: Interval | None = None
+    span: NumberInterval | None = None
     label: str = ""
 
     @property
@@ -62,7 +62,7 @@ class JointFact:
             return Values(fact=self.name, unknown=unknown, but=rest)
         return Values(fact=self.name, unknown=unknown, words=words)
 
-    def _to_the_ends(self, spans: tuple[Interval, ...]) -> tuple[Interval, ...]:
+    def _to_the_ends(self, spans: tuple[NumberInterval, ...]) -> tuple[NumberInterval, ...]:
         """Extend spans that reach the limits of the fact: `<= 25` means the same as 0 to 25, and is shorter."""
         first, last = self.values[0].span, self.values[-1].span
         opened = list(spans)
@@ -144,31 +144,31 @@ def _numbers(sides: tuple[_Side, _Side]) -> list[JointValue]:
     return found
 
 
-def _number(sides: tuple[_Side, _Side], sample: float, span: Interval | None) -> JointValue:
+def _number(sides: tuple[_Side, _Side], sample: float, span: NumberInterval | None) -> JointValue:
     return JointValue(before=sides[0].atom(sample), after=sides[1].atom(sample), sample=number_text(sample), span=span)
 
 
-def _fraction(sample: float, span: Interval) -> float:
+def _fraction(sample: float, span: NumberInterval) -> float:
     """Return a fraction in an open span, at its sample or just above it."""
     return sample if sample != int(sample) else sample + min(0.5, (span.high - sample) / 2)
 
 
-def _span(cuts: tuple[float, ...], piece: int) -> Interval:
+def _span(cuts: tuple[float, ...], piece: int) -> NumberInterval:
     at, is_cut = divmod(piece, 2)
     if is_cut:
-        return Interval(low=cuts[at], high=cuts[at], low_closed=True, high_closed=True)
+        return NumberInterval(low=cuts[at], high=cuts[at], low_closed=True, high_closed=True)
     low = cuts[at - 1] if at else -math.inf
     high = cuts[at] if at < len(cuts) else math.inf
-    return Interval(low=low, high=high, low_closed=False, high_closed=False)
+    return NumberInterval(low=low, high=high, low_closed=False, high_closed=False)
 
 
-def _joined(spans: list[Interval]) -> tuple[Interval, ...]:
+def _joined(spans: list[NumberInterval]) -> tuple[NumberInterval, ...]:
     """Merge neighbouring spans."""
     joined = [spans[0]]
     for span in spans[1:]:
         last = joined[-1]
         if last.high == span.low and (last.high_closed or span.low_closed):
-            joined[-1] = Interval(
+            joined[-1] = NumberInterval(
                 low=last.low, high=span.high, low_closed=last.low_closed, high_closed=span.high_closed
             )
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from engine.model.answer import VersionRef
-from engine.model.conditions import Interval
+from engine.model.conditions import NumberInterval
 from engine.model.policy import Literal
 from engine.model.problems import Place
 from engine.model.targets import Measure
@@ -64,7 +64,7 @@ class Values:
     fact: str
     unknown: bool
     words: tuple[str, ...] = ()
-    spans: tuple[Interval, ...] = ()
+    spans: tuple[NumberInterval, ...] = ()
     but: tuple[str, ...] = ()
     sent: bool = False
     """Whether every value that can be sent belongs to it; then words, spans and ``but`` are empty."""
@@ -80,7 +80,7 @@ class DiffRegion:
 
     when: tuple[Values, ...]
     changes: Mapping[Change, int]
-    cells: int
+    situations: int
     example: Mapping[str, str]
     alike: int = 0
 
@@ -90,7 +90,7 @@ class Follows:
     """An outcome that another one depends on, and the number of situations in which it changes."""
 
     outcome: str
-    cells: int
+    situations: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,7 @@ class OutcomeDiff:
     """
 
     name: str
-    cells: int
+    situations: int
     changed: int
     changes: Mapping[Change, int]
     regions: tuple[DiffRegion, ...]

@@ -24,7 +24,7 @@ def compare_outcome(
     """Compare an outcome of two versions, either of which may not have it (None)."""
     axes = axes_of(before, after, fact)
     if before and after and same_cells(before, after, axes):
-        return OutcomeDiff(name=name, cells=before.codes.low.size, changed=0, changes={}, regions=(), gist=())
+        return OutcomeDiff(name=name, situations=before.codes.low.size, changed=0, changes={}, regions=(), gist=())
     sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
     where = place.partial.grid.table.place if place else Place(file="")
@@ -73,7 +73,7 @@ class _Picture:
         ]
         return OutcomeDiff(
             name=name,
-            cells=self.laid.cells,
+            situations=self.laid.situations,
             changed=sum(counts.values()),
             changes=ordered,
             regions=tuple(regions),
@@ -96,7 +96,7 @@ class _Picture:
         for end in dict.fromkeys(ends[number] for number in self.changing):
             room = self._is(number for number, other in enumerate(ends) if other == end)
             found += [self._region(_tight(box, changed & room), changed & room) for box in cover(changed & room, room)]
-        return tuple(sorted(found, key=lambda region: (all(map(_minor, region.changes)), -region.cells)))
+        return tuple(sorted(found, key=lambda region: (all(map(_minor, region.changes)), -region.situations)))
 
     def _is(self, numbers: Iterable[int]) -> Mask:
         chosen = np.zeros(len(self.laid.changes), dtype=np.bool_)
@@ -112,13 +112,13 @@ class _Picture:
             change = self.laid.changes[number]
             if change is not None:
                 counts[change] = counts.get(change, 0) + int(found[number])
-        cells = int(weights.sum())
+        situations = int(weights.sum())
         return DiffRegion(
             when=self._when(box),
             changes=counts,
-            cells=cells,
+            situations=situations,
             example=self._example(box, changed[there]),
-            alike=cells - sum(counts.values()),
+            alike=situations - sum(counts.values()),
         )
 
     def _when(self, box: Box) -> tuple[Values, ...]:

@@ -180,14 +180,14 @@ def ticket_text(ticket: Mapping[str, str]) -> str:
     return " ".join(shell_word(f"{fact}={value}") for fact, value in ticket.items()) or "(no facts)"
 
 
-def share_text(changed: int, cells: int, noun: str = "") -> str:
+def share_text(changed: int, total: int, noun: str = "") -> str:
     """Return a count of a total, with its share.
 
     >>> share_text(1, 8), share_text(3, 100_000, "tickets")
     ('1 of 8 (12.5%)', '3 of 100,000 tickets (0.003%)')
     """
-    share = 100 * changed / cells if cells else 0.0
-    return f"{changed:,} of {cells:,}{f' {noun}' if noun else ''} ({share:.3g}%)"
+    share = 100 * changed / total if total else 0.0
+    return f"{changed:,} of {total:,}{f' {noun}' if noun else ''} ({share:.3g}%)"
 
 
 def wording_text(one: Wording) -> str:
@@ -205,11 +205,16 @@ def wording_text(one: Wording) -> str:
 def outcome_text(one: OutcomeDiff) -> str:
     """Return a summary of an outcome on one line."""
     parts = (
-        [share_text(one.changed, one.cells) + (" combinations of what it depends on" if one.inputs else " situations")]
+        [
+            share_text(one.changed, one.situations)
+            + (" combinations of what it depends on" if one.inputs else " situations")
+        ]
         if one.changed
         else []
     )
-    parts += [f"follows {follows.outcome}, which changes in {follows.cells:,} situations" for follows in one.follows]
+    parts += [
+        f"follows {follows.outcome}, which changes in {follows.situations:,} situations" for follows in one.follows
+    ]
     return "; ".join([*parts, *one.terms])
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.invariants.terms import Term
-from engine.model.conditions import Condition, Interval
+from engine.model.conditions import Condition, NumberInterval
 from engine.model.invariants import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests
 from engine.model.policy import Literal, Policy
 from engine.model.problems import Place
@@ -48,7 +48,7 @@ class CaseSpace:
 
     def _refine(self, fact: str, conditions: list[Condition]) -> None:
         base = self.cells.atoms[fact]
-        points = tuple(Interval(low=cut, high=cut, low_closed=True, high_closed=True) for cut in base.cuts)
+        points = tuple(NumberInterval(low=cut, high=cut, low_closed=True, high_closed=True) for cut in base.cuts)
         named = Condition(
             fact=fact, words=frozenset(), intervals=points, negated=False, unknown=False, text="", place=Place(file="")
         )

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from engine.load.yaml_tree import Mapping, Node, Scalar, Sequence
-from engine.model.conditions import Condition, Interval
+from engine.model.conditions import Condition, NumberInterval
 from engine.model.did_you_mean import did_you_mean
 from engine.model.problems import Problem
 from engine.model.vocabulary import UNKNOWN, UNLISTED, Fact, FactType, boolean_word, number_text, value_of
@@ -115,9 +115,9 @@ def _not_a_condition(fact: Fact, node: Mapping, problems: list[Problem]) -> None
 
 def _items(
     fact: Fact, items: tuple[Node, ...], negated: bool, problems: list[Problem]
-) -> tuple[set[str], list[Interval], bool]:
+) -> tuple[set[str], list[NumberInterval], bool]:
     words: set[str] = set()
-    intervals: list[Interval] = []
+    intervals: list[NumberInterval] = []
     unknown = False
     for item in items:
         if not isinstance(item, Scalar):
@@ -189,17 +189,17 @@ def value_help(fact: Fact, text: str, *others: str) -> str:
     return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))
 
 
-def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | None:
+def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> NumberInterval | None:
     text = item.text.strip()
-    interval: Interval | None = None
+    interval: NumberInterval | None = None
     if match := _COMPARISON.fullmatch(text):
         interval = _compared(match[1], float(match[2]))
     elif match := _INTERVAL.fullmatch(text):
-        interval = Interval(
+        interval = NumberInterval(
             low=float(match[2]), high=float(match[3]), low_closed=match[1] == "[", high_closed=match[4] == "]"
         )
     elif _PLAIN.fullmatch(text):
-        interval = Interval(low=float(text), high=float(text), low_closed=True, high_closed=True)
+        interval = NumberInterval(low=float(text), high=float(text), low_closed=True, high_closed=True)
     wrong = _interval_problem(fact, text, interval)
     if wrong:
         message, help_ = wrong
@@ -208,7 +208,7 @@ def _interval(fact: Fact, item: Scalar, problems: list[Problem]) -> Interval | N
     return interval
 
 
-def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple[str, str] | None:
+def _interval_problem(fact: Fact, text: str, interval: NumberInterval | None) -> tuple[str, str] | None:
     """Describe what is wrong with a condition on a number, and what would be right."""
     if interval is None:
         return (
@@ -235,16 +235,16 @@ def _interval_problem(fact: Fact, text: str, interval: Interval | None) -> tuple
     return None
 
 
-def _compared(sign: str, number: float) -> Interval:
+def _compared(sign: str, number: float) -> NumberInterval:
     match sign:
         case "<":
-            return Interval(low=-math.inf, high=number, low_closed=False, high_closed=False)
+            return NumberInterval(low=-math.inf, high=number, low_closed=False, high_closed=False)
         case "<=":
-            return Interval(low=-math.inf, high=number, low_closed=False, high_closed=True)
+            return NumberInterval(low=-math.inf, high=number, low_closed=False, high_closed=True)
         case ">":
-            return Interval(low=number, high=math.inf, low_closed=False, high_closed=False)
+            return NumberInterval(low=number, high=math.inf, low_closed=False, high_closed=False)
         case _:
-            return Interval(low=number, high=math.inf, low_closed=True, high_closed=False)
+            return NumberInterval(low=number, high=math.inf, low_closed=True, high_closed=False)
 
 
 def range_text(fact: Fact) -> str:

@@ -14,7 +14,7 @@ from engine.model.vocabulary import number_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class NumberInterval:
     """The numbers between two ends, each of which is included or not."""
 
     low: float
@@ -29,10 +29,10 @@ class Interval:
         return above and below
 
 
-def interval_text(interval: Interval) -> str:
+def interval_text(interval: NumberInterval) -> str:
     """Write numbers as policies do.
 
-    >>> interval_text(Interval(low=50, high=math.inf, low_closed=False, high_closed=False)), interval_text(Interval(low=10, high=25, low_closed=True, high_closed=False)), interval_text(Interval(low=3, high=3, low_closed=True, high_closed=True))
+    >>> interval_text(NumberInterval(low=50, high=math.inf, low_closed=False, high_closed=False)), interval_text(NumberInterval(low=10, high=25, low_closed=True, high_closed=False)), interval_text(NumberInterval(low=3, high=3, low_closed=True, high_closed=True))
     ('> 50', '[10..25)', '3')
     """
     low, high = (
@@ -54,7 +54,7 @@ class Condition:
 
     fact: str
     words: frozenset[str]
-    intervals: tuple[Interval, ...]
+    intervals: tuple[NumberInterval, ...]
     negated: bool
     unknown: bool
     text: str
@@ -64,7 +64,7 @@ class Condition:
         """Return whether the condition holds for a value; None is unknown.
 
         >>> from engine.model.problems import Place
-        >>> small = Condition(fact="share", words=frozenset(), intervals=(Interval(low=-math.inf, high=10, low_closed=False, high_closed=False),), negated=False, unknown=False, text="< 10", place=Place(file=""))
+        >>> small = Condition(fact="share", words=frozenset(), intervals=(NumberInterval(low=-math.inf, high=10, low_closed=False, high_closed=False),), negated=False, unknown=False, text="< 10", place=Place(file=""))
         >>> small.holds(9.5), small.holds(10), small.holds(None)
         (True, False, False)
         """

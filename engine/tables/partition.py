@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engine.model.conditions import Condition, Interval
+from engine.model.conditions import Condition, NumberInterval
 from engine.model.policy import SameAs, Table
 from engine.tables.classes import Atoms
 
@@ -80,7 +80,7 @@ def _held(atoms: Atoms, condition: Condition) -> list[int]:
     return sorted(inside)
 
 
-def _within(atoms: Atoms, interval: Interval) -> range:
+def _within(atoms: Atoms, interval: NumberInterval) -> range:
     samples: tuple[float, ...] = atoms.samples  # type: ignore[assignment]
     low = (bisect_left if interval.low_closed else bisect_right)(samples, interval.low)
     high = (bisect_right if interval.high_closed else bisect_left)(samples, interval.high)

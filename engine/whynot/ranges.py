@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from itertools import groupby
 
-from engine.model.conditions import Interval, interval_text
+from engine.model.conditions import NumberInterval, interval_text
 from engine.tables.classes import Atoms
 
 
@@ -28,7 +28,7 @@ def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
 def _text(atoms: Atoms, run: list[int], real: list[int]) -> str:
     low, low_closed = _end(atoms, run[0], 0) if run[0] != real[0] else (-math.inf, False)
     high, high_closed = _end(atoms, run[-1], 1) if run[-1] != real[-1] else (math.inf, False)
-    return interval_text(Interval(low=low, high=high, low_closed=low_closed, high_closed=high_closed))
+    return interval_text(NumberInterval(low=low, high=high, low_closed=low_closed, high_closed=high_closed))
 
 
 def _end(atoms: Atoms, piece: int, upper: int) -> tuple[float, bool]:

@@ -112,7 +112,7 @@ def _regions(decision: str, regions: tuple[DiffRegion, ...], inputs: bool, every
         yield Text.assemble(
             (f"{region_text(region)}: ", ""),
             (changes_text(region.changes), "bold yellow"),
-            f"  {count(region.cells, 'cell')}{alike_text(region)}",
+            f"  {count(region.situations, 'situation')}{alike_text(region)}",
         )
         if not inputs:
             yield Text(f"    {command(decision, region)}", "dim", no_wrap=True)

@@ -8,7 +8,7 @@ from typing import Any
 from engine.diff import Change, DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
 from engine.diff.words import change_text, headline, items, region_text, value_text
 from engine.model.answer import VersionRef
-from engine.model.conditions import Interval
+from engine.model.conditions import NumberInterval
 from engine.model.problems import Place
 from guidepost.render.diff_report import DiffReport
 
@@ -87,13 +87,13 @@ def _decision(one: DecisionDiff) -> Plain:
 def _outcome(one: OutcomeDiff) -> Plain:
     return {
         "outcome": one.name,
-        "situations": one.cells,
+        "situations": one.situations,
         "changed": one.changed,
         "over": "inputs" if one.inputs else "facts",
         "changes": [{**plain_change(change), "situations": cells} for change, cells in one.changes.items()],
         "regions": [_region(region) for region in one.regions],
         "gist": [_region(region) for region in one.gist] if one.gist != one.regions else [],
-        "follows": [{"outcome": follows.outcome, "changed": follows.cells} for follows in one.follows],
+        "follows": [{"outcome": follows.outcome, "changed": follows.situations} for follows in one.follows],
         "terms": list(one.terms),
     }
 
@@ -123,7 +123,7 @@ def _region(region: DiffRegion) -> Plain:
     return {
         "text": region_text(region),
         "when": [plain_values(values) for values in region.when],
-        "situations": region.cells,
+        "situations": region.situations,
         "alike": region.alike,
         "changes": [{**plain_change(change), "situations": cells} for change, cells in region.changes.items()],
         "example": dict(region.example),
@@ -144,7 +144,7 @@ def plain_values(values: Values) -> Plain:
     }
 
 
-def _span(span: Interval) -> Plain:
+def _span(span: NumberInterval) -> Plain:
     return {
         "from": None if math.isinf(span.low) else span.low,
         "from_included": span.low_closed,

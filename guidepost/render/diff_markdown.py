@@ -73,7 +73,7 @@ def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
 
 
 def _share(one: OutcomeDiff) -> str:
-    return f"{one.changed:,} of {one.cells:,}" if one.changed else ""
+    return f"{one.changed:,} of {one.situations:,}" if one.changed else ""
 
 
 def _mostly(one: OutcomeDiff) -> str:
@@ -119,7 +119,7 @@ def _regions(decision: str, regions: Iterable[DiffRegion], inputs: bool) -> Iter
     yield "|---|---|---:|" + ("" if inputs else "---|")
     for region in regions:
         example = code(command(decision, region), in_table=True)
-        row = f"| {escaped(region_text(region))} | {escaped(changes_text(region.changes))}{alike_text(region)} | {region.cells:,} |"
+        row = f"| {escaped(region_text(region))} | {escaped(changes_text(region.changes))}{alike_text(region)} | {region.situations:,} |"
         yield row if inputs else f"{row} {example} |"
 
 

@@ -19,7 +19,7 @@ from engine.diff import (
     Wording,
 )
 from engine.diff.words import change_text, headline, region_text
-from engine.model.conditions import Interval
+from engine.model.conditions import NumberInterval
 from engine.model.targets import Measure
 from guidepost.server.wire.encode_answer import place, value, version_ref
 from guidepost.server.wire.encode_tables import measure
@@ -69,13 +69,13 @@ def _wording(one: Wording) -> diff_pb2.WordingChange:
 def _outcome(one: OutcomeDiff) -> diff_pb2.OutcomeDiff:
     return diff_pb2.OutcomeDiff(
         name=one.name,
-        situations=one.cells,
+        situations=one.situations,
         changed=one.changed,
         over_inputs=one.inputs,
         changes=_changes(one.changes),
         regions=[_region(region) for region in one.regions],
         gist=[_region(region) for region in one.gist],
-        follows=[diff_pb2.FollowedOutcome(name=follows.outcome, changed=follows.cells) for follows in one.follows],
+        follows=[diff_pb2.FollowedOutcome(name=follows.outcome, changed=follows.situations) for follows in one.follows],
         terms=one.terms,
     )
 
@@ -107,7 +107,7 @@ def _region(region: DiffRegion) -> diff_pb2.DiffRegion:
         text=region_text(region),
         when=[_values(values) for values in region.when],
         changes=_changes(region.changes),
-        situations=region.cells,
+        situations=region.situations,
         alike=region.alike,
         example=region.example,
     )
@@ -124,7 +124,7 @@ def _values(values: Values) -> diff_pb2.FactValues:
     )
 
 
-def _span(span: Interval) -> diff_pb2.NumberSpan:
+def _span(span: NumberInterval) -> diff_pb2.NumberSpan:
     return diff_pb2.NumberSpan(
         low=None if math.isinf(span.low) else span.low,
         high=None if math.isinf(span.high) else span.high,

@@ -257,7 +257,7 @@ def check_outcome(
             cell(name, versions[0], sent), cell(name, versions[1], sent), *(raw is None for raw in situation), *refused
         ] = change
     if diff and whole:
-        assert diff.cells == len(cells)
+        assert diff.situations == len(cells)
         assert diff.changed == sum(change is not None for change in cells.values())
         counts: dict[Any, int] = {}
         for change in filter(None, cells.values()):
