@@ -83,11 +83,11 @@ def test_a_problem_counts_more_than_a_failed_case(garage: Path) -> None:
     assert run_command("check", "--no-proof").exit_code == 3
 
 
-def test_check_says_which_tables_durable_rules_proved_whole(garage: Path) -> None:
+def test_check_lists_the_tables_that_agree_with_durable_rules(garage: Path) -> None:
     result, verbose = run_command("check", str(garage)), run_command("check", "--verbose", str(garage))
 
     assert (result.exit_code, verbose.exit_code) == (0, 0)
-    assert result.stdout.count("  tables  4 proved whole\n") == 2
+    assert result.stdout.count("  tables  4 compared whole\n") == 2
     assert "9 cells" not in result.stdout
     assert "`look` (9 cells)" in verbose.stdout
 

@@ -218,18 +218,18 @@ def _version_parts(one: VersionCheck, *, verbose: bool) -> Iterator[RenderableTy
 
 def _proof_rows(proof: CrossCheckReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
     if proof is None:
-        yield "not proved", Text("durable-rules was not asked", "yellow")
+        yield "not compared", Text("with durable-rules", "yellow")
         return
     whole, sampled = (
         [table for table in proof.tables if not table.disagreements and table.extent is extent]
         for extent in (Extent.WHOLE, Extent.SAMPLED)
     )
-    said = [f"{len(whole):,} proved whole"] if whole else []
+    said = [f"{len(whole):,} compared whole"] if whole else []
     said += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
     if said:
         yield "tables", Text(", ".join(said), "yellow" if sampled else "")
     if verbose and whole:
-        yield "proved whole", Text(", ".join(map(_cells, whole)))
+        yield "compared whole", Text(", ".join(map(_cells, whole)))
     for table in proof.tables:
         if table.disagreements:
             yield "disagrees", Text(f"`{table.table}` ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")

@@ -180,11 +180,13 @@ def _layout(folder: Path) -> Layout:
 def _check(one: CiReport) -> CiStep:
     versions = [found.version for found in one.checked.checked if found.version is not None]
     proofs = [found.proof for found in one.checked.checked if found.proof is not None]
-    proved = sum(table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables)
+    compared = sum(
+        table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables
+    )
     held = sum(len(version.invariants) for version in versions)
     said = f"{count(len(one.checked.checked), 'version')}, {count(len(one.problems), 'problem')}"
-    if proved:
-        said += f"; {count(proved, 'table')} proved whole by durable-rules"
+    if compared:
+        said += f"; {count(compared, 'table')} compared whole with durable-rules"
     if held:
         said += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
     return CiStep(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, said=said)

@@ -43,7 +43,7 @@ def default_cache() -> Path:
     named = os.environ.get("GUIDEPOST_CACHE")
     if named:
         return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "guidepost" / "proofs"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "guidepost" / "cross-checks"
 
 
 def version_folders(folder: Path, *, as_typed: bool = False) -> tuple[VersionFolder, ...]:

@@ -41,7 +41,11 @@ def test_a_difference_comes_as_its_summary_and_then_decision_by_decision(desk: g
     for one, said in zip(expected.decisions, decisions, strict=True):
         assert list(one.unchanged) == list(said.decision.unchanged)
         for outcome, written in zip(one.outcomes, said.decision.outcomes, strict=True):
-            assert (outcome.name, outcome.situations, outcome.changed) == (written.name, written.situations, written.changed)
+            assert (outcome.name, outcome.situations, outcome.changed) == (
+                written.name,
+                written.situations,
+                written.changed,
+            )
             assert [region_text(region) for region in outcome.regions] == [region.text for region in written.regions]
             assert [change_text(change) for change in outcome.changes] == [change.text for change in written.changes]
 
