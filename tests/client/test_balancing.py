@@ -1,4 +1,4 @@
-"""A client of several servers: its calls take turns, and one that goes away is not noticed."""
+"""A client of several servers: calls are balanced, and a server that stops fails no call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = ("7.0.0", "7.1.0")
 
 
 class Two:
-    """Two servers that can be told apart by the version that they answer under; each can be taken away."""
+    """Two servers with different versions, so that their answers differ; each can be stopped."""
 
     def __init__(self) -> None:
         self.lives: dict[str, ExitStack] = {}
@@ -41,7 +41,7 @@ def two() -> Iterator[Two]:
         life.close()
 
 
-def test_calls_take_turns_among_the_servers(two: Two) -> None:
+def test_calls_are_balanced_across_servers(two: Two) -> None:
     with guidepost.Client(two.address, channels=1) as client:
         assert client.decide("queue", size=3, timeout=20).version.version in NAMES
         until(lambda: set(NAMES) == {client.decide("queue", size=3, timeout=20).version.version for _ in range(4)})
@@ -51,7 +51,7 @@ def test_calls_take_turns_among_the_servers(two: Two) -> None:
 
 
 @pytest.mark.parametrize("leaving", NAMES)
-def test_a_server_that_goes_away_under_load_fails_no_call(two: Two, leaving: str) -> None:
+def test_a_server_that_stops_under_load_fails_no_call(two: Two, leaving: str) -> None:
     [staying] = set(NAMES) - {leaving}
     end, answers, failed = threading.Event(), Counter[str](), list[Exception]()
 
@@ -75,11 +75,11 @@ def test_a_server_that_goes_away_under_load_fails_no_call(two: Two, leaving: str
             thread.join()
 
     assert failed == []
-    # Those that were under way may have been counted late.
+    # Calls that were under way may be counted late.
     assert answers[leaving] <= before[leaving] + len(threads)
 
 
-def test_so_it_is_under_asyncio(two: Two) -> None:
+def test_calls_are_balanced_under_asyncio(two: Two) -> None:
     answers, end = Counter[str](), threading.Event()
 
     async def call(client: guidepost.AsyncClient) -> None:
@@ -101,5 +101,5 @@ def test_so_it_is_under_asyncio(two: Two) -> None:
             end.set()
         asked.result()
 
-    # Those that were under way may have been counted late.
+    # Calls that were under way may be counted late.
     assert answers["7.0.0"] <= before["7.0.0"] + 4

@@ -1,4 +1,4 @@
-"""What opens the circuit of a client, what closes it, and what does neither; against a server that does as it is told."""
+"""What opens the circuit of a client and what closes it, against a server that the tests control."""
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
 
@@ -28,7 +28,7 @@ SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.Health
 
 
 class Health(health.HealthServicer):  # type: ignore[misc]
-    """The health service, counting how often it is asked."""
+    """The health service; counts its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Health(health.HealthServicer):  # type: ignore[misc]
 
 
 class Obedient(DecisionServiceServicer):
-    """A server whose decisions answer, fail or hang as a test has it."""
+    """A server whose decisions answer, fail or hang as a test sets it."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -62,7 +62,7 @@ class Obedient(DecisionServiceServicer):
         self.end = lambda _: self.free.wait(60)
 
     def fail(self, code: Any, reason: str = "", *, wait: float | None = None) -> None:
-        """Refuse every call, with a time to wait if there is one."""
+        """Reject every call, with a time to retry after if it is set."""
         status = status_pb2.Status(code=code, message=reason)
         if wait is not None:
             delay = error_details_pb2.RetryInfo()
@@ -114,7 +114,7 @@ def opened(client: guidepost.Client) -> bool:
 
 
 class TestWhatOpensIt:
-    """Only what the service is to blame for."""
+    """Only failures of the service do."""
 
     @pytest.mark.parametrize(
         "code",
@@ -127,7 +127,7 @@ class TestWhatOpensIt:
             code_pb2.INTERNAL,
         ],
     )
-    def test_a_call_that_is_refused_for_what_it_asks_is_an_answer(self, server: Obedient, code: Any) -> None:
+    def test_a_rejected_request_does_not_open_the_circuit(self, server: Obedient, code: Any) -> None:
         with desk(server) as client:
             server.fail(code)
             for _ in range(10):
@@ -137,9 +137,7 @@ class TestWhatOpensIt:
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
     @pytest.mark.parametrize("code", [code_pb2.UNAVAILABLE, code_pb2.CANCELLED, code_pb2.RESOURCE_EXHAUSTED])
-    def test_a_service_that_turns_calls_away_opens_it_and_closes_it_once_it_answers(
-        self, server: Obedient, code: Any
-    ) -> None:
+    def test_an_overloaded_service_opens_the_circuit_until_it_answers(self, server: Obedient, code: Any) -> None:
         with desk(server) as client:
             server.fail(code)
             until(lambda: opened(client))
@@ -149,7 +147,7 @@ class TestWhatOpensIt:
             until(lambda: decided(client))
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
-    def test_what_a_server_said_last_is_said_as_long_as_the_circuit_is_open(self, server: Obedient) -> None:
+    def test_an_open_circuit_reports_the_last_error_of_the_server(self, server: Obedient) -> None:
         with server.serving() as address, guidepost.Client(address) as client:
             server.fail(code_pb2.UNAVAILABLE, "the disk is full", wait=600)
 
@@ -162,7 +160,7 @@ class TestWhatOpensIt:
             ):
                 client.triage(impact="high", timeout=20)
 
-    def test_a_service_that_says_how_long_it_is_busy_is_left_alone_for_so_long(self, server: Obedient) -> None:
+    def test_the_circuit_stays_open_for_as_long_as_the_service_asks(self, server: Obedient) -> None:
         with desk(server, circuit_pause=0) as client:
             server.fail(code_pb2.RESOURCE_EXHAUSTED, "too busy", wait=600)
             until(lambda: opened(client))
@@ -172,7 +170,7 @@ class TestWhatOpensIt:
             assert not decided(client)
             assert asked == server.asked
 
-    def test_a_request_that_is_too_large_is_the_callers_and_no_fallback_answers_it(self) -> None:
+    def test_a_request_that_is_too_large_gets_no_fallback(self) -> None:
         with running(shipped()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
             for _ in range(5):
                 with pytest.raises(grpc.RpcError) as refused:
@@ -181,7 +179,7 @@ class TestWhatOpensIt:
 
             assert Circuit.CLOSED is client.circuit.state
 
-    def test_so_is_an_id_that_is_too_long_for_the_server(self) -> None:
+    def test_an_id_that_is_too_long_gets_no_fallback(self) -> None:
         with running(shipped()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
             for _ in range(10):
                 with pytest.raises(grpc.RpcError) as error:
@@ -200,7 +198,7 @@ class TestWhatOpensIt:
             assert not any(decided(client, timeout) for _ in range(10))
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
-    def test_calls_that_their_callers_give_up_do_not_open_it(self, server: Obedient) -> None:
+    def test_cancelled_calls_do_not_open_it(self, server: Obedient) -> None:
         async def give_up(address: str) -> Circuit:
             async with guidepost.AsyncClient(address) as client:
                 await client.triage(impact="high", timeout=20)
@@ -221,9 +219,9 @@ class TestWhatOpensIt:
 
 
 class TestWhatClosesIt:
-    """A decision, and nothing less."""
+    """Only a decision does."""
 
-    def test_a_server_that_is_healthy_and_decides_nothing_costs_one_ticket_at_a_time(self, server: Obedient) -> None:
+    def test_a_healthy_server_that_does_not_decide_costs_one_ticket_at_a_time(self, server: Obedient) -> None:
         """Eight callers at once: one waits, the others are answered by the fallback, as long as decisions hang."""
         with desk(server) as client:
             server.hang()
@@ -241,7 +239,7 @@ class TestWhatClosesIt:
 
             assert Circuit.CLOSED is client.circuit.state
 
-    def test_a_server_that_says_that_it_is_not_serving_is_sent_no_ticket(self, server: Obedient) -> None:
+    def test_a_server_that_is_not_serving_gets_no_tickets(self, server: Obedient) -> None:
         with desk(server, circuit_pause=0) as client:
             server.health.set("", NOT_SERVING)
             server.fail(code_pb2.UNAVAILABLE)
@@ -256,7 +254,7 @@ class TestWhatClosesIt:
 
             until(lambda: decided(client))
 
-    def test_a_server_without_a_health_service_is_found_back_all_the_same(self, server: Obedient) -> None:
+    def test_a_server_without_a_health_service_is_detected_as_well(self, server: Obedient) -> None:
         with desk(server, with_health=False) as client:
             server.fail(code_pb2.UNAVAILABLE)
             until(lambda: opened(client))
@@ -267,7 +265,7 @@ class TestWhatClosesIt:
 
 
 def hang_wholly(server: Obedient) -> Callable[[], bool]:
-    """Have calls and probes hang; the result says whether calls have come over a second connection, which has replaced the first."""
+    """Have calls and probes hang; the result is whether a second connection has replaced the first."""
     peers = set[str]()
     server.free.clear()
     server.health.end = lambda: server.free.wait(60)
@@ -275,7 +273,7 @@ def hang_wholly(server: Obedient) -> Callable[[], bool]:
     return lambda: len(peers) > 1
 
 
-def test_a_call_under_way_is_answered_although_its_connection_was_replaced_meanwhile(server: Obedient) -> None:
+def test_a_call_under_way_is_answered_although_its_connection_is_replaced(server: Obedient) -> None:
     with desk(server, channels=1, circuit_failures=0) as client, ThreadPoolExecutor(1) as pool:
         replaced = hang_wholly(server)
         patient = pool.submit(client.triage, impact="high", timeout=60)
@@ -286,7 +284,7 @@ def test_a_call_under_way_is_answered_although_its_connection_was_replaced_meanw
         assert not guidepost.is_fallback(patient.result())
 
 
-def test_so_it_is_under_asyncio(server: Obedient) -> None:
+def test_the_circuit_opens_and_closes_under_asyncio(server: Obedient) -> None:
     async def ask(address: str) -> bool:
         async with guidepost.AsyncClient(
             address, channels=1, circuit_failures=0, fallback=guidepost.undecided
@@ -303,8 +301,8 @@ def test_so_it_is_under_asyncio(server: Obedient) -> None:
         assert run(ask(address))
 
 
-def test_a_client_asks_nothing_in_the_background_while_all_is_well(server: Obedient) -> None:
-    """And stops to when all is well again: then it has no thread of its own."""
+def test_a_client_sends_no_probes_while_the_service_works(server: Obedient) -> None:
+    """It has no thread then, neither before nor after an outage."""
 
     def probing() -> list[str]:
         return [thread.name for thread in threading.enumerate() if thread.name == "guidepost probes"]

@@ -1,4 +1,4 @@
-"""The circuit breaker: when calls go through, and when not; no call is made and no time passes but on a clock of these tests."""
+"""The circuit breaker: when calls are admitted. No calls are made, and the tests set the clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from guidepost.client.circuit_breaker import Circuit, CircuitBreaker
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """Seconds that a test sets."""
 
     def __init__(self) -> None:
         self.seconds = 100.0
@@ -34,7 +34,7 @@ def opened(clock: Clock, failures: int = 3, pause: float = 1.0) -> CircuitBreake
     return breaker
 
 
-def test_calls_go_through_until_several_in_a_row_had_no_answer(clock: Clock) -> None:
+def test_calls_are_made_until_several_in_a_row_have_no_answer(clock: Clock) -> None:
     breaker = CircuitBreaker(3, 1.0, clock)
     for ends in (breaker.unanswered, breaker.unanswered, breaker.answered, breaker.unanswered, breaker.unanswered):
         ends(breaker.admit())
@@ -45,7 +45,7 @@ def test_calls_go_through_until_several_in_a_row_had_no_answer(clock: Clock) -> 
     assert (Circuit.OPEN, 3, 0, 1.0) == (breaker.state, breaker.failures, breaker.admit(), breaker.left)
 
 
-def test_a_state_equals_its_word_and_is_written_as_it(clock: Clock) -> None:
+def test_a_state_equals_its_text(clock: Clock) -> None:
     state = opened(clock).state
 
     assert (state == "open", str(state), f"{state}") == (True, "open", "open")
@@ -63,7 +63,7 @@ def test_the_reason_is_forgotten_when_the_service_answers(clock: Clock) -> None:
     assert (str(breaker.state), breaker.reason) == ("closed", "")
 
 
-def test_time_alone_lets_no_call_through_and_an_answer_in_the_background_lets_one(clock: Clock) -> None:
+def test_a_probe_that_is_answered_admits_one_call_and_time_alone_does_not(clock: Clock) -> None:
     breaker = opened(clock)
     clock.seconds += 1_000
     assert not breaker.admit()
@@ -87,7 +87,7 @@ def test_no_call_is_tried_before_the_pause_is_over(clock: Clock) -> None:
     assert Circuit.HALF_OPEN is breaker.state
 
 
-def test_a_service_that_asks_to_be_left_alone_for_longer_than_the_pause_is(clock: Clock) -> None:
+def test_a_service_may_ask_for_a_longer_pause(clock: Clock) -> None:
     breaker = CircuitBreaker(1, 1.0, clock)
     breaker.unanswered(breaker.admit(), 7.0)
 
@@ -107,7 +107,7 @@ def test_the_call_that_is_tried_closes_the_circuit_or_opens_it_again(clock: Cloc
         assert (0.0 if answered else 1.0) == breaker.left
 
 
-def test_a_call_that_its_caller_gave_up_leaves_its_place_to_the_next(clock: Clock) -> None:
+def test_the_next_call_takes_the_place_of_a_cancelled_one(clock: Clock) -> None:
     breaker = opened(clock)
     clock.seconds += 1
     breaker.back()
@@ -116,7 +116,7 @@ def test_a_call_that_its_caller_gave_up_leaves_its_place_to_the_next(clock: Cloc
     assert breaker.admit()
 
 
-def test_a_call_that_began_before_the_circuit_opened_cannot_fail_the_one_that_is_tried(clock: Clock) -> None:
+def test_a_call_from_before_the_circuit_opened_does_not_end_the_trial(clock: Clock) -> None:
     breaker = CircuitBreaker(1, 1.0, clock)
     early, first = breaker.admit(), breaker.admit()
     breaker.unanswered(first)
@@ -137,7 +137,7 @@ def test_with_0_failures_the_circuit_stays_closed(clock: Clock) -> None:
     assert Circuit.CLOSED is breaker.state
 
 
-def test_settings_that_make_no_sense_are_refused() -> None:
+def test_invalid_settings_are_rejected() -> None:
     with pytest.raises(ValueError, match=r"expected 0 or more failures, got -1"):
         CircuitBreaker(failures=-1)
     with pytest.raises(ValueError, match=r"expected a pause of 0 seconds or more, got -0\.5"):
@@ -147,7 +147,7 @@ def test_settings_that_make_no_sense_are_refused() -> None:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Calls, their ends, answers in the background and time, in any order."""
+    """Calls, their ends, answered probes and time, in any order."""
 
     calls: Bundle[int] = Bundle("calls")
 

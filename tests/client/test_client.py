@@ -1,4 +1,4 @@
-"""The client: plain facts in, wire messages out, over a real port; and what it takes to import it."""
+"""The client against a server on a real port, and what the import of the client needs."""
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
 
@@ -28,7 +28,7 @@ from tests.support.servers import NOW, counter, run, running, shipped
 
 
 class Faulty(DecisionServiceServicer, PolicyServiceServicer):
-    """A server that fails some times with a status, and then answers."""
+    """A server that fails several times with a status, and then answers."""
 
     def __init__(self, code: grpc.StatusCode, times: int) -> None:
         self.code, self.times, self.calls = code, times, 0
@@ -71,7 +71,7 @@ class TestTickets:
     """Plain Python facts become a ticket."""
 
     def test_a_fact_goes_into_the_field_of_its_name(self) -> None:
-        """By its kind: text, number, true or false, instant."""
+        """By its type: text, number, true or false, instant."""
         made = guidepost.ticket(
             impact="high",
             affected_percent=60,
@@ -86,7 +86,7 @@ class TestTickets:
         assert not made.facts
 
     def test_a_fact_without_a_field_goes_into_the_map(self) -> None:
-        """Also one whose field is of another kind."""
+        """So does one whose field has another type."""
         made = guidepost.ticket(
             size=3, vip=True, colour="red", came_at=NOW, impact=2, received_at="2026-01-23T15:00:00+11:00"
         )
@@ -103,24 +103,24 @@ class TestTickets:
         assert not made.HasField("impact")
 
     def test_true_is_not_one(self) -> None:
-        """A yes is never sent as a number."""
+        """True is never sent as a number."""
         assert guidepost.ticket(affected_percent=True).facts["affected_percent"].WhichOneof("value") == "flag"
 
     def test_none_is_not_sent(self) -> None:
         """Not known is not false."""
         assert guidepost.ticket() == guidepost.ticket(impact=None, size=None)
 
-    def test_a_mapping_takes_names_that_are_no_keywords(self) -> None:
-        """And the call's own keywords."""
+    def test_a_mapping_accepts_names_that_cannot_be_keywords(self) -> None:
+        """Also those of the call's own arguments."""
         assert guidepost.ticket({"version": True, "last name": "x"}).facts["version"].WhichOneof("value") == "flag"
 
     def test_an_instant_needs_an_offset(self) -> None:
-        """A naive datetime is refused rather than guessed."""
+        """A naive datetime is rejected, not guessed."""
         with pytest.raises(ValueError, match=r"`received_at`: expected a datetime with a tzinfo"):
             guidepost.ticket(received_at=datetime(2026, 1, 23))  # noqa: DTZ001
 
-    def test_a_value_of_no_kind_is_refused(self) -> None:
-        """With the name of the fact."""
+    def test_a_value_of_another_type_is_rejected(self) -> None:
+        """The error contains the name of the fact."""
         with pytest.raises(TypeError, match=r"`size`: expected a str, a number, a bool or a datetime, got `list`"):
             guidepost.ticket(size=[1])  # type: ignore[arg-type]
 
@@ -135,7 +135,7 @@ class TestCalls:
     """The client against a server."""
 
     def test_triage_takes_facts_as_keywords(self, address: str) -> None:
-        """And gives the typed decisions."""
+        """The reply has typed decisions."""
         with guidepost.Client(address) as client:
             reply = client.triage(stage="triage", impact="high", urgency="medium", version="1.0.0")
 
@@ -149,7 +149,7 @@ class TestCalls:
         assert decision.outcomes[0].value.text == "slow"
 
     def test_the_time_and_the_pauses_are_the_callers_own(self, address: str) -> None:
-        """Without them, the server's clock counts, and no hold."""
+        """Without them, the server's clock counts, and the ticket has no pauses."""
         facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
         pause = (NOW, NOW + timedelta(hours=1))
 
@@ -162,8 +162,8 @@ class TestCalls:
         assert (NOW, False) == (by_clock.standing.at.ToDatetime(UTC), by_clock.HasField("extended"))
         assert (NOW + timedelta(days=9), True) == (later.standing.at.ToDatetime(UTC), later.HasField("extended"))
 
-    def test_reschedule_gives_the_old_and_the_new_deadline(self, address: str) -> None:
-        """Facts that were otherwise come first; None was not known."""
+    def test_reschedule_returns_the_old_and_the_new_deadline(self, address: str) -> None:
+        """Facts before the change come first; None was not known."""
         with guidepost.Client(address) as client:
             reply = client.reschedule(
                 {"assigned_priority": "P3"}, plan="partner", country="AU", received_at=NOW, assigned_priority="P2"
@@ -224,7 +224,7 @@ class TestCalls:
         assert reply.scope.scope == "in_scope"
 
     def test_wrong_fields_are_read_off_the_error(self, address: str) -> None:
-        """Each with what it may be; another failure has none."""
+        """Each with what is allowed; another error has none."""
         with guidepost.Client(address) as client:
             with pytest.raises(grpc.RpcError) as wrong:
                 client.triage(impact="hihg", size=3)
@@ -245,14 +245,14 @@ class TestCalls:
         assert guidepost.wrong_fields(unknown.value) == {}
 
     @pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED])
-    def test_a_decision_is_repeated_when_the_server_goes_away(self, code: grpc.StatusCode) -> None:
-        """Deciding changes nothing, so it is safe."""
+    def test_a_decision_is_retried_when_the_server_is_lost(self, code: grpc.StatusCode) -> None:
+        """A decision changes nothing, so this is safe."""
         with faulty(code, times=2) as (servicer, client):
             client.triage(impact="high")
 
         assert servicer.calls == 3
 
-    def test_other_failures_are_not_repeated(self) -> None:
+    def test_other_errors_are_not_retried(self) -> None:
         """A wrong request stays wrong."""
         with faulty(grpc.StatusCode.INVALID_ARGUMENT, times=9) as (servicer, client), pytest.raises(grpc.RpcError):
             client.triage(impact="high")
@@ -260,7 +260,7 @@ class TestCalls:
         assert servicer.calls == 1
 
     def test_a_call_ends_at_its_deadline(self) -> None:
-        """However often it may be repeated."""
+        """However often it may be retried."""
         with guidepost.Client("127.0.0.1:1") as client, pytest.raises(grpc.RpcError) as raised:
             client.decisions.Triage(pb.TriageRequest(), timeout=0.2, wait_for_ready=True)
 
@@ -268,7 +268,7 @@ class TestCalls:
 
 
 class TestPackage:
-    """What it takes to import it, and what it does on the command line."""
+    """What its import needs, and what it does on the command line."""
 
     def test_the_client_imports_with_grpcio_and_protobuf_alone(self) -> None:
         """No engine, no numpy, no durable-rules, no YAML."""
@@ -294,7 +294,7 @@ import guidepost, guidepost.__main__
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["priority"]["priority"] == "P2"
 
-    def test_the_module_says_what_was_wrong(self, address: str) -> None:
+    def test_the_module_reports_wrong_fields(self, address: str) -> None:
         """With the status and the field."""
         done = command(address, "impact=hihg", "nonsense=1")
 
@@ -303,7 +303,7 @@ import guidepost, guidepost.__main__
         assert first.startswith("INVALID_ARGUMENT: ticket.impact: unknown impact `hihg`")
         assert second.startswith('ticket.facts["nonsense"]: unknown fact `nonsense`')
 
-    def test_the_module_says_how_it_is_called(self) -> None:
+    def test_the_module_shows_its_usage(self) -> None:
         """With exit code 2."""
         wrong = command("127.0.0.1:1", "impact")
         assert [command().returncode, wrong.returncode, command("127.0.0.1:1", "--token-file", "none").returncode] == [
@@ -319,8 +319,8 @@ import guidepost, guidepost.__main__
                 asked.stdout.startswith("usage: python -m guidepost [-h] [--token-file FILE]"),
             ) == (0, True)
 
-    def test_the_module_asks_whether_the_server_runs_where_nothing_answers(self) -> None:
-        """Behind the words of gRPC."""
+    def test_the_module_suggests_starting_a_server_if_nothing_answers(self) -> None:
+        """After the message of gRPC."""
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             done = command(f"127.0.0.1:{unused.getsockname()[1]}", "impact=high")
@@ -351,8 +351,8 @@ class TestDifferences:
         assert [one.name for one in decisions] == ["scope"]
         assert [region.text for region in decisions[0].outcomes[0].regions] == ["feature=critical_patch_notifications"]
 
-    def test_the_asyncio_client_gives_the_same(self, address: str) -> None:
-        """One call as the other."""
+    def test_the_asyncio_client_returns_the_same(self, address: str) -> None:
+        """In one call, like the other client."""
 
         async def ask() -> Any:
             client = guidepost.AsyncClient(address)
@@ -370,8 +370,8 @@ class TestDifferences:
 class TestManyAtOnce:
     """Several tickets in one call, and several calls as one."""
 
-    def test_many_tickets_are_answered_in_their_order_and_a_wrong_one_says_why(self, address: str) -> None:
-        """What is wrong with one is an error in its place."""
+    def test_many_tickets_are_answered_in_order_with_an_error_for_a_wrong_one(self, address: str) -> None:
+        """A wrong ticket has an error in its place."""
         with guidepost.Client(address) as client:
             alone = client.triage(impact="high", urgency="low")
             first, wrong, last = client.triage_many(
@@ -388,8 +388,8 @@ class TestManyAtOnce:
         assert ["ticket.impact"] == list(guidepost.wrong_fields(wrong))
         assert "P5" == last.priority.priority
 
-    def test_calls_of_many_threads_go_together_and_each_gets_its_own_answer(self) -> None:
-        """Fewer calls, the same answers; a wrong request costs no other its answer."""
+    def test_triages_of_many_threads_share_calls_and_get_their_own_answers(self) -> None:
+        """Fewer calls, the same answers; a wrong request does not affect others."""
         counting = Counting()
         with (
             counting.serving() as address,
@@ -408,8 +408,8 @@ class TestManyAtOnce:
         ]
         assert counting.batches <= 16
 
-    def test_so_do_calls_of_one_event_loop(self) -> None:
-        """The same under asyncio; calls for different versions are not mixed."""
+    def test_triages_of_one_event_loop_share_calls_as_well(self) -> None:
+        """Triages for different versions do not share a call."""
         counting = Counting()
 
         async def ask(address: str) -> list[Any]:
@@ -425,15 +425,15 @@ class TestManyAtOnce:
         assert [("2", "1")[number % 2] for number in range(64)] == [answer.version.version for answer in answers]
         assert 64 // MOST == counting.batches
 
-    def test_calls_that_go_together_fail_together_when_the_service_is_away(self) -> None:
-        """Each caller is told, as for a call alone."""
+    def test_coalesced_triages_fail_together_when_the_service_is_unavailable(self) -> None:
+        """Each caller gets the error, as for a single call."""
         with guidepost.Client("127.0.0.1:1", coalesce=0.01) as client, futures.ThreadPoolExecutor(4) as pool:
             failed = [one.exception() for one in [pool.submit(client.triage, size=1, timeout=5) for _ in range(4)]]
 
         assert [grpc.StatusCode.UNAVAILABLE] * 4 == [error.code() for error in failed]  # type: ignore[union-attr]
 
-    def test_a_call_that_cannot_be_sent_fails_and_those_behind_it_are_answered(self) -> None:
-        """What is wrong with one call ends no thread that the others wait for."""
+    def test_a_triage_that_cannot_be_sent_fails_and_later_ones_are_answered(self) -> None:
+        """An error of one call does not end the thread on which others depend."""
         with (
             Counting().serving() as address,
             guidepost.Client(address, coalesce=0.001) as client,
@@ -443,8 +443,8 @@ class TestManyAtOnce:
             assert isinstance(wrong.exception(timeout=60), TypeError)
             assert "size 2" == pool.submit(client.triage, size=2).result(timeout=60).others[0].id
 
-    def test_a_call_that_goes_together_with_patient_ones_keeps_its_own_timeout(self) -> None:
-        """Each waits for as long as it said, whatever the others said."""
+    def test_a_coalesced_triage_keeps_its_own_timeout(self) -> None:
+        """Each waits for its own timeout, whatever those of the others."""
         with socket.create_server(("127.0.0.1", 0)) as silent, futures.ThreadPoolExecutor(2) as pool:
             address = f"127.0.0.1:{silent.getsockname()[1]}"
             with guidepost.Client(address, coalesce=0.05) as client:
@@ -455,8 +455,8 @@ class TestManyAtOnce:
                 assert isinstance(hasty.exception(timeout=60), grpc.RpcError)
                 assert not patient.done()
 
-    def test_calls_that_wait_to_go_together_end_when_the_client_is_closed(self) -> None:
-        """Under asyncio; none of them waits for ever."""
+    def test_triages_that_wait_to_be_coalesced_fail_when_the_client_is_closed(self) -> None:
+        """Under asyncio; none of them waits forever."""
 
         async def ask(address: str) -> list[Any]:
             client = guidepost.AsyncClient(address, coalesce=0.05)
@@ -471,14 +471,14 @@ class TestManyAtOnce:
 
 
 class TestAway:
-    """The service is away: the caller chooses whether a call fails, or what it is answered with."""
+    """While the service is unavailable, a call fails or a fallback answers."""
 
-    def test_without_a_choice_the_call_fails(self) -> None:
+    def test_without_a_fallback_the_call_fails(self) -> None:
         """Fails closed."""
         with guidepost.Client("127.0.0.1:1") as client, pytest.raises(grpc.RpcError):
             client.triage(impact="high")
 
-    def test_a_fallback_answers_and_says_that_it_did(self) -> None:
+    def test_a_fallback_answers_and_can_be_recognized(self) -> None:
         """Nothing is decided, and nothing is claimed."""
         with guidepost.Client("127.0.0.1:1", fallback=guidepost.undecided) as client:
             answer = client.triage(impact="high")
@@ -487,7 +487,7 @@ class TestAway:
         assert not answer.priority.HasField("priority")
         assert "did not answer (unavailable)" in answer.notice.text
 
-    def test_so_it_does_under_asyncio(self) -> None:
+    def test_a_fallback_answers_under_asyncio(self) -> None:
         """The same, awaited."""
 
         async def ask() -> pb.TriageResponse:
@@ -496,21 +496,21 @@ class TestAway:
 
         assert guidepost.is_fallback(run(ask()))
 
-    def test_a_wrong_request_is_never_answered_by_a_fallback(self, address: str) -> None:
-        """It is the request's fault, not the service's."""
+    def test_a_fallback_never_answers_a_wrong_request(self, address: str) -> None:
+        """The request is at fault, not the service."""
         with guidepost.Client(address, fallback=guidepost.undecided) as client, pytest.raises(grpc.RpcError) as refused:
             client.triage(impact="hihg")
 
         assert grpc.StatusCode.INVALID_ARGUMENT is refused.value.code()
 
-    def test_an_answer_of_a_server_is_none_of_a_fallback(self, address: str) -> None:
-        """The two can be told apart."""
+    def test_an_answer_of_a_server_is_not_taken_for_a_fallback(self, address: str) -> None:
+        """It has a version."""
         with guidepost.Client(address, fallback=guidepost.undecided) as client:
             assert not guidepost.is_fallback(client.triage(impact="high"))
 
 
 class Counting(DecisionServiceServicer):
-    """Answers with the ticket's own size, and counts the calls; refuses a request id that is none."""
+    """Answers with the ticket's own size, and counts the calls; rejects an invalid request id."""
 
     def __init__(self) -> None:
         self.batches = 0

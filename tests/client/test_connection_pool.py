@@ -1,4 +1,4 @@
-"""Which of its connections a client calls over: never a busier one while another has less to do, and each in its turn."""
+"""Which connection a call uses: the one with the fewest calls under way, and of equals the next in turn."""
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
 
@@ -25,13 +25,13 @@ def over(pool: ConnectionPool) -> str:
         return str(stub)
 
 
-def test_with_nothing_under_way_each_has_its_turn() -> None:
+def test_idle_connections_are_used_in_turn() -> None:
     pool = ConnectionPool("abc")
 
     assert "abcabc" == "".join(over(pool) for _ in range(6))
 
 
-def test_a_connection_whose_calls_take_long_gets_no_more_until_the_others_have_as_many() -> None:
+def test_a_slow_connection_gets_no_calls_until_others_have_as_many() -> None:
     pool = ConnectionPool("ab")
     with ExitStack() as slow:
         for _ in range(2):
@@ -43,8 +43,8 @@ def test_a_connection_whose_calls_take_long_gets_no_more_until_the_others_have_a
 
 
 @given(st.integers(1, 5), st.lists(st.none() | st.integers(0, 9)))
-def test_a_call_goes_where_the_fewest_are(connections: int, steps: list[int | None]) -> None:
-    """A step begins a call, or ends the one with a number, if there are that many."""
+def test_a_call_uses_the_connection_with_the_fewest_calls(connections: int, steps: list[int | None]) -> None:
+    """A step begins a call, or ends the call with a number if there is one."""
     pool, calls = ConnectionPool(range(connections)), list[int]()
     for step in steps:
         if step is not None and step < len(calls):
@@ -56,7 +56,7 @@ def test_a_call_goes_where_the_fewest_are(connections: int, steps: list[int | No
             calls.append(chosen)
 
 
-def test_a_call_that_fails_has_ended_too() -> None:
+def test_a_failed_call_is_no_longer_under_way() -> None:
     pool = ConnectionPool("ab")
     for _ in range(3):
         with pytest.raises(ValueError, match="away"), pool.one():
@@ -79,7 +79,7 @@ def test_calls_of_many_threads_are_all_counted() -> None:
 
 
 class Peers(DecisionServiceServicer):
-    """Counts the calls that come over each connection; refuses a ticket of size 0, and a batch with one."""
+    """Counts the calls on each connection; rejects a ticket of size 0, and a batch with one."""
 
     def __init__(self) -> None:
         self.calls = Counter[str]()
@@ -99,8 +99,8 @@ class Peers(DecisionServiceServicer):
 
 
 @pytest.mark.parametrize("coalesce", [None, 0.001])
-def test_a_call_that_was_refused_does_not_count_as_under_way_for_good(coalesce: float | None) -> None:
-    """Or its connection would be left alone from then on."""
+def test_a_rejected_call_is_no_longer_under_way(coalesce: float | None) -> None:
+    """If it were, its connection would not be used any more."""
     peers, server = Peers(), grpc.server(ThreadPoolExecutor(8), options=[("grpc.so_reuseport", 0)])
     add_DecisionServiceServicer_to_server(peers, server)
     address = f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
@@ -116,7 +116,7 @@ def test_a_call_that_was_refused_does_not_count_as_under_way_for_good(coalesce: 
     assert [10, 10, 10, 10] == list(peers.calls.values())
 
 
-def test_a_connection_that_lost_a_call_is_left_alone_until_something_is_answered_on_it() -> None:
+def test_a_connection_that_lost_a_call_is_unused_until_it_answers() -> None:
     pool = ConnectionPool("abc")
     pool.doubt(1)
     assert "acac" == "".join(over(pool) for _ in range(4))
@@ -126,7 +126,7 @@ def test_a_connection_that_lost_a_call_is_left_alone_until_something_is_answered
     assert {"a", "b", "c"} == {over(pool) for _ in range(3)}
 
 
-def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
+def test_doubted_connections_are_used_in_turn_if_there_are_no_others() -> None:
     pool = ConnectionPool("ab")
     pool.doubt(0)
     pool.doubt(1)
@@ -135,9 +135,7 @@ def test_if_all_connections_are_doubted_each_has_its_turn_again() -> None:
 
 
 @given(st.integers(1, 5), st.sets(st.integers(0, 4)), st.sets(st.integers(0, 4)))
-def test_a_call_is_tried_anew_over_a_connection_that_it_was_not_lost_on_as_long_as_there_is_one(
-    connections: int, doubted: set[int], tried: set[int]
-) -> None:
+def test_a_lost_call_is_retried_on_another_connection(connections: int, doubted: set[int], tried: set[int]) -> None:
     everyone = set(range(connections))
     pool = ConnectionPool(everyone)
     for one in doubted & everyone:

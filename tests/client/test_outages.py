@@ -1,4 +1,4 @@
-"""A client that goes on running while its servers are away: what its callers get meanwhile, and how soon all is well again."""
+"""A client during outages of its servers: what callers get meanwhile, and how soon decisions come again."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from tests.support.servers import counter, run, running
 from tests.support.waiting import until
 
 BACK = 3.0
-"""Seconds within which a client has its first decision after the server is back."""
+"""The most seconds from the return of a server to the first decision."""
 
 SLOW = 3 * BACK
-"""The same on a machine that is busy with other tests. gRPC's defaults take 20 s and more."""
+"""The same on a machine that is busy with other tests. gRPC's defaults need 20 s and more."""
 
 AWAY, UNKNOWN, TRIES = (180, 60, 120) if LONG else (20, 15, 20)
-"""For how many seconds a server is away and a name unknown, and how many tries to connect are counted."""
+"""For how many seconds a server is down and a name unknown, and how many attempts to connect are counted."""
 
 
 class Asking:
-    """A client of any kind, asked without asyncio."""
+    """A client of any kind, called without asyncio."""
 
     def __init__(self, kind: str, address: str, **options: Any) -> None:
         self._run: Callable[[Any], Any] = run if "asyncio" in kind else lambda done: done
@@ -81,7 +81,7 @@ def away() -> Iterator[Forwarder]:
 
 @pytest.fixture
 def asking() -> Iterator[Callable[..., Asking]]:
-    """Make clients with a fallback."""
+    """Return clients with a fallback."""
     with ExitStack() as open_clients:
 
         def make(kind: str, address: str, **options: Any) -> Asking:
@@ -94,7 +94,7 @@ def asking() -> Iterator[Callable[..., Asking]]:
 
 
 def go_away(client: Asking) -> None:
-    """Ask until the client has understood that nobody answers."""
+    """Call until the circuit of the client is open."""
     until(lambda: not client.decided(timeout=0.1) and client.client.circuit.state is Circuit.OPEN)
 
 
@@ -119,10 +119,10 @@ ALL = [(kind, how, channels) for kind in KINDS for how in ("refuse", "drop") for
     ("kind", "how", "channels"),
     [pytest.param(*one, marks=() if one in SOME else pytest.mark.faults) for one in ALL],
 )
-def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(
+def test_after_an_outage_all_tickets_are_decided_within_seconds(
     kind: str, how: str, channels: int, away: Forwarder, asking: Callable[..., Asking]
 ) -> None:
-    """Whether the server was killed (`refuse`), or hung or vanished without closing its connections (`drop`)."""
+    """The server was killed (`refuse`), or it hangs or vanished without closing its connections (`drop`)."""
     client = asking(kind, away.address, channels=channels)
     until(client.decided)
     getattr(away, how)()
@@ -135,9 +135,7 @@ def test_after_an_outage_tickets_are_decided_within_seconds_and_all_of_them(
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_on(
-    kind: str, asking: Callable[..., Asking]
-) -> None:
+def test_a_server_that_was_suspended_decides_as_soon_as_it_continues(kind: str, asking: Callable[..., Asking]) -> None:
     with answering() as (server, address):
         client = asking(kind, address)
         until(client.decided)
@@ -150,10 +148,8 @@ def test_a_server_that_was_stopped_for_a_while_decides_again_as_soon_as_it_goes_
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_connections_that_lead_nowhere_are_replaced_by_new_ones(
-    kind: str, away: Forwarder, asking: Callable[..., Asking]
-) -> None:
-    """The server is there all the time, but a firewall has forgotten the connections: nobody says so, and keepalive takes 25 s to notice."""
+def test_dead_connections_are_replaced(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
+    """The server runs, but a firewall dropped the connections without a word; keepalive takes 25 s to notice."""
     client = asking(kind, away.address)
     until(lambda: client.decided() and len(away.arrivals) == 4)
 
@@ -164,7 +160,7 @@ def test_connections_that_lead_nowhere_are_replaced_by_new_ones(
 
 
 def tries(away: Forwarder, client: Asking, wanted: int) -> list[float]:
-    """Seconds between one try to connect and the next, while no connection can be made."""
+    """Return the seconds between attempts to connect while none succeeds."""
     until(client.decided)
     away.slam()
     before = len(away.arrivals)
@@ -173,10 +169,8 @@ def tries(away: Forwarder, client: Asking, wanted: int) -> list[float]:
 
 
 @pytest.mark.faults
-def test_a_client_tries_to_connect_every_other_second_however_often_it_was_in_vain(
-    away: Forwarder, asking: Callable[..., Asking]
-) -> None:
-    """gRPC's own defaults would have it wait 1, 1.6, 2.6, 4.1 seconds and so on, up to 120; it varies each by a fifth."""
+def test_a_client_keeps_trying_to_connect_every_two_seconds(away: Forwarder, asking: Callable[..., Asking]) -> None:
+    """By default, gRPC would wait 1, 1.6, 2.6, 4.1 seconds and so on, up to 120; it varies each by a fifth."""
     between = tries(away, asking("plain", away.address, channels=1), wanted=12)
 
     assert sorted(between)[-3] < RECONNECT * 1.2 + 0.5
@@ -184,7 +178,7 @@ def test_a_client_tries_to_connect_every_other_second_however_often_it_was_in_va
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_so_it_does_for_minutes(away: Forwarder, asking: Callable[..., Asking]) -> None:
+def test_a_client_keeps_trying_to_connect_for_minutes(away: Forwarder, asking: Callable[..., Asking]) -> None:
     between = tries(away, asking("asyncio", away.address, channels=1), wanted=TRIES)
 
     assert sorted(between)[-3] < RECONNECT * 1.2 + 0.5
@@ -192,9 +186,7 @@ def test_so_it_does_for_minutes(away: Forwarder, asking: Callable[..., Asking]) 
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_the_first_decision_after_minutes_comes_within_seconds_for_every_kind_of_client(
-    away: Forwarder, asking: Callable[..., Asking]
-) -> None:
+def test_every_client_decides_within_seconds_of_a_long_outage(away: Forwarder, asking: Callable[..., Asking]) -> None:
     clients = [asking(kind, away.address) for kind in KINDS]
     for client in clients:
         until(client.decided)
@@ -208,12 +200,10 @@ def test_the_first_decision_after_minutes_comes_within_seconds_for_every_kind_of
 
 
 class TestNames:
-    """A client of a name, as of a headless service: what it stands for changes, and for a while it stands for nothing."""
+    """A client of a name, such as that of a headless service, whose addresses change or are missing for a while."""
 
     @pytest.mark.parametrize("kind", ["plain", "asyncio"])
-    def test_a_server_that_comes_back_at_another_address_is_found(
-        self, kind: str, asking: Callable[..., Asking]
-    ) -> None:
+    def test_a_server_that_returns_at_another_address_is_found(self, kind: str, asking: Callable[..., Asking]) -> None:
         with naming() as names, ExitStack() as servers:
             server, address = servers.enter_context(answering())
             names.addresses = ("127.0.0.1",)
@@ -232,10 +222,10 @@ class TestNames:
     @pytest.mark.faults
     @pytest.mark.campaign
     @pytest.mark.parametrize("kind", ["plain", "asyncio"])
-    def test_a_name_that_nobody_knew_for_a_minute_is_looked_up_as_soon_as_it_is_known(
+    def test_a_name_that_was_unknown_for_a_minute_is_resolved_once_it_is_known(
         self, kind: str, asking: Callable[..., Asking]
     ) -> None:
-        """gRPC by itself waits up to two minutes between two tries."""
+        """gRPC alone waits up to two minutes between two attempts."""
         with naming() as names, answering() as (_, address):
             client = asking(kind, f"dns://{names.authority}/desk.test:{address.rpartition(':')[2]}")
             known = time.monotonic() + UNKNOWN
@@ -247,13 +237,13 @@ class TestNames:
 
 
 class TestMeanwhile:
-    """What callers get while a server is away."""
+    """What callers get during an outage."""
 
     @pytest.mark.parametrize("kind", ["plain, coalescing", "asyncio"])
-    def test_once_it_is_clear_that_nobody_answers_the_fallback_does_at_once(
+    def test_with_an_open_circuit_the_fallback_answers_at_once(
         self, kind: str, away: Forwarder, asking: Callable[..., Asking]
     ) -> None:
-        """And not after the time that a call may take."""
+        """Not only after the timeout of the call."""
         client = asking(kind, away.address)
         until(client.decided)
         away.drop()
@@ -266,7 +256,7 @@ class TestMeanwhile:
         assert all(guidepost.is_fallback(answer) for answer in answers)
 
     @pytest.mark.parametrize("kind", ["plain", "asyncio, coalescing"])
-    def test_without_a_fallback_calls_fail_at_once_and_say_since_when_and_until_when(
+    def test_without_a_fallback_calls_fail_at_once_and_report_the_next_attempt(
         self, kind: str, away: Forwarder, asking: Callable[..., Asking]
     ) -> None:
         client = asking(kind, away.address, fallback=None)
@@ -289,7 +279,9 @@ class TestMeanwhile:
         assert str(raised.value) == raised.value.details()
         assert {} == guidepost.wrong_fields(raised.value)
 
-    def test_every_call_for_a_decision_is_spared_the_wait(self, away: Forwarder, asking: Callable[..., Asking]) -> None:
+    def test_an_open_circuit_applies_to_every_call_for_a_decision(
+        self, away: Forwarder, asking: Callable[..., Asking]
+    ) -> None:
         client = asking("plain", away.address)
         until(client.decided)
         away.drop()
@@ -303,7 +295,7 @@ class TestMeanwhile:
             with pytest.raises(guidepost.CircuitOpen):
                 call()
 
-    def test_a_client_may_do_without_the_circuit_breaker(self, away: Forwarder, asking: Callable[..., Asking]) -> None:
+    def test_the_circuit_breaker_can_be_turned_off(self, away: Forwarder, asking: Callable[..., Asking]) -> None:
         client = asking("plain", away.address, circuit_failures=0, fallback=None)
         until(lambda: client.triage(timeout=20))
         away.drop()
@@ -315,10 +307,10 @@ class TestMeanwhile:
 
 
 @pytest.mark.parametrize("kind", EITHER)
-def test_the_other_services_are_asked_over_a_connection_that_answers(
+def test_the_other_services_use_a_connection_that_works(
     kind: str, away: Forwarder, asking: Callable[..., Asking]
 ) -> None:
-    """The policies and the decision log: after an outage, and when the first connection is gone, as for decisions."""
+    """Policies and decision log, after an outage and when the first connection is lost, as for decisions."""
     client = asking(kind, away.address)
     until(client.decided)
     for how in (away.drop, away.refuse):
@@ -337,7 +329,7 @@ class TestSeveral:
     """Several servers behind one address, as the workers of one server are."""
 
     @pytest.mark.parametrize("kind", EITHER)
-    def test_as_long_as_one_of_them_is_there_no_ticket_goes_undecided(
+    def test_as_long_as_one_server_is_live_every_ticket_is_decided(
         self, kind: str, asking: Callable[..., Asking]
     ) -> None:
         with ExitStack() as servers:
@@ -353,16 +345,14 @@ class TestSeveral:
                 gone = other
 
     @pytest.mark.parametrize("kind", EITHER)
-    def test_one_that_hangs_costs_a_ticket_or_two_and_not_one_for_each_connection(
-        self, kind: str, asking: Callable[..., Asking]
-    ) -> None:
+    def test_a_server_that_hangs_costs_at_most_two_tickets(self, kind: str, asking: Callable[..., Asking]) -> None:
         with answering() as (first, address), answering(address) as (second, _):
             client = asking(kind, address, channels=16)
             both = {f"{first.pid}", f"{second.pid}"}
             until(lambda: both == {client.triage().version.version for _ in range(16)})
             second.send_signal(signal.SIGSTOP)
 
-            # A second is enough for one lost call, and for asking on all connections behind it.
+            # A second suffices for one lost call and the probes after it.
             undecided = sum(not client.decided(timeout=1.5) for _ in range(100))
 
             assert undecided <= 4

@@ -1,4 +1,4 @@
-"""Why a decision was not recorded reaches the caller, and not a bare DEADLINE_EXCEEDED: for each client, each call, and each default."""
+"""Callers get the reason why a decision was not recorded, not a bare DEADLINE_EXCEEDED."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def why(error: grpc.RpcError) -> tuple[grpc.StatusCode, str]:
 
 
 def refusal(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
-    """Return how a call fails, or the first ticket of its answer."""
+    """Return the error of a call, or of the first ticket in its answer."""
     try:
         answer = call()
     except grpc.RpcError as error:
@@ -118,11 +118,9 @@ def with_async_client(address: str, call: Callable[[AsyncClient], Coroutine[Any,
 
 
 @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
-def test_every_call_of_every_client_learns_by_default_why_its_decision_was_not_recorded(
-    tmp_path: Path, durability: Durability
-) -> None:
+def test_every_client_gets_the_reason_why_a_decision_was_not_recorded(tmp_path: Path, durability: Durability) -> None:
     url = sqlite(tmp_path)
-    # Under `bounded` nothing may leave ahead of its record here.
+    # Under `bounded`, no answer may leave ahead of its record here.
     more = {} if durability is Durability.SYNC else {"durability": durability, "records": 1, "milliseconds": 1}
     with served(url, **more) as address, locked(url), ThreadPoolExecutor(len(CALLS)) as callers:
         if durability is Durability.BOUNDED:
@@ -132,7 +130,7 @@ def test_every_call_of_every_client_learns_by_default_why_its_decision_was_not_r
     assert found == dict.fromkeys(CALLS, (grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE"))
 
 
-def test_a_caller_learns_why_also_once_the_log_has_failed_for_long(tmp_path: Path) -> None:
+def test_callers_get_the_reason_after_a_long_failure_as_well(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
     with served(url) as address, locked(url), Client(address) as client:
         found = [refusal(lambda: client.triage(vip=True)) for _ in range(3)]
@@ -140,13 +138,13 @@ def test_a_caller_learns_why_also_once_the_log_has_failed_for_long(tmp_path: Pat
     assert found == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")] * 3
 
 
-def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with served(sqlite(tmp_path)) as address, Client(address) as client:
         with store.engine.connect() as connection:
             connection.exec_driver_sql("PRAGMA max_page_count = 1")
-        # What fits into the pages that are there is recorded.
+        # Records that fit into existing pages are written.
         refusals = list(islice(_refusals(client), 1))
 
     assert [why(error) for error in refusals] == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")]
@@ -154,7 +152,7 @@ def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _refusals(client: Client) -> Iterator[grpc.RpcError]:
-    """Ask again and again; give how calls fail."""
+    """Call again and again; yield the errors."""
     while True:
         try:
             client.triage(vip=True)
@@ -162,9 +160,9 @@ def _refusals(client: Client) -> Iterator[grpc.RpcError]:
             yield error
 
 
-def test_a_call_whose_deadline_is_near_is_refused_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_is_rejected_before_its_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = sqlite(tmp_path)
-    # So much, that a slow machine is in time, too.
+    # Enough for a slow machine.
     monkeypatch.setattr(time_limits, "MARGIN", 10.0)
     calls: list[Callable[[Client], Any]] = [
         lambda client: client.triage(vip=True, timeout=12),
@@ -177,7 +175,7 @@ def test_a_call_whose_deadline_is_near_is_refused_before_it(tmp_path: Path, monk
     assert found == [(grpc.StatusCode.UNAVAILABLE, "LOG_UNAVAILABLE")] * len(calls)
 
 
-def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_waiting_call_is_rejected_at_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
@@ -202,8 +200,8 @@ def test_of_those_that_wait_each_is_refused_at_its_own_time(tmp_path: Path, monk
     assert run(play()) == ([1.0, 2.0, 3.0], 3)
 
 
-def test_a_client_is_not_left_to_repeat_a_call_until_its_deadline_hides_the_reason() -> None:
-    """The Python client repeats what is UNAVAILABLE; a call that is repeated shortly before its deadline would end with DEADLINE_EXCEEDED."""
+def test_a_client_does_not_retry_when_its_deadline_would_hide_the_reason() -> None:
+    """The Python client retries UNAVAILABLE; a retry shortly before the deadline would end with DEADLINE_EXCEEDED."""
     assert time_limits.pushback(None) == time_limits.pushback(TIMEOUT) == 1_000
     for left in (0.0, 0.3, 1.0, 1.39):
         assert time_limits.pushback(left) == -1
@@ -229,10 +227,10 @@ def test_a_call_without_a_deadline_waits_for_the_timeout_of_the_log(tmp_path: Pa
 
 
 @pytest.mark.parametrize("run_", [asyncio.run, uvloop.run])
-def test_calls_whose_deadlines_are_now_are_refused_for_that_by_every_event_loop(
+def test_calls_whose_deadline_is_now_are_rejected_under_every_event_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]
 ) -> None:
-    """Also by uvloop, on which servers run, and whose timers differ from those of asyncio where they are due at once."""
+    """Also under uvloop, on which servers run: its timers differ from those of asyncio if they are due at once."""
     store = Failing(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 

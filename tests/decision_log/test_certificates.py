@@ -1,4 +1,4 @@
-"""Decision certificates: one small file that proves one record, without the log; and what of it cannot be altered."""
+"""Decision certificates: a small file for one record that can be checked without the log, and cannot be altered."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.publi
 
 
 def record(number: int, **changes: Any) -> Record:
-    """Make the record of a triage at the second desk."""
+    """Return the record of a triage at the second desk."""
     at = START + timedelta(hours=number)
     version, facts = counter().versions[0], {"vip": False, "size": number, "colour": "my own colour"}
     answers = triage(version, facts, Moment(at))
@@ -64,7 +64,7 @@ def record(number: int, **changes: Any) -> Record:
 
 
 def certificate(number: int = 2, size: int = 5, since: int = 0, **changes: Any) -> Certificate:
-    """Make the certificate of an entry of a chain that is signed."""
+    """Return the certificate of an entry of a signed chain."""
     entries, head = chain([record(at, **(changes if at == number else {})).text for at in range(1, size + 1)])
     hashes = [entry.hash for entry in entries[since:]]
     signed = sign_head(
@@ -82,10 +82,10 @@ def found(made: Certificate, trust: Trust = TRUST, against: Any = None) -> dict[
     return {step.name: step.result for step in check_certificate(made, trust, against or counter().versions[0])}
 
 
-# ---- What holds
+# ---- Valid certificates
 
 
-def test_a_head_over_one_entry_says_so() -> None:
+def test_a_head_over_one_entry_is_described() -> None:
     said = {step.name: step.detail for step in check_certificate(certificate(number=3, size=3, since=2), TRUST)}
 
     assert said["path"] == "it is the only entry that the head at 3 covers"
@@ -93,14 +93,14 @@ def test_a_head_over_one_entry_says_so() -> None:
 
 @given(st.integers(1, 12), st.data())
 @settings(deadline=None, max_examples=20)
-def test_every_entry_that_a_signed_head_covers_has_a_certificate_that_holds(size: int, data: st.DataObject) -> None:
+def test_every_covered_entry_has_a_valid_certificate(size: int, data: st.DataObject) -> None:
     since = data.draw(st.integers(0, size - 1))
     made = certificate(data.draw(st.integers(since + 1, size)), size, since)
 
     assert set(found(Certificate.read(made.text)).values()) == {StepResult.OK}
 
 
-def test_what_cannot_be_shown_is_neither_right_nor_wrong() -> None:
+def test_a_step_that_cannot_be_checked_is_neither_ok_nor_wrong() -> None:
     steps = {step.name: step for step in check_certificate(certificate(), Trust())}
 
     assert {name: step.result for name, step in steps.items()} == {
@@ -114,7 +114,7 @@ def test_what_cannot_be_shown_is_neither_right_nor_wrong() -> None:
     assert "--against" in steps["version"].detail
 
 
-def test_an_entry_that_no_head_covers_proves_its_own_hash_and_no_more() -> None:
+def test_without_a_head_a_certificate_shows_no_more_than_its_hash() -> None:
     alone = found(Certificate.read(Certificate(certificate().entry).text))
 
     assert (alone["entry"], alone["path"], alone["signature"]) == (
@@ -124,12 +124,12 @@ def test_an_entry_that_no_head_covers_proves_its_own_hash_and_no_more() -> None:
     )
 
 
-# ---- What does not
+# ---- Altered certificates
 
 
 @given(st.data())
 @settings(deadline=None, max_examples=300)
-def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
+def test_a_change_of_any_byte_is_detected(data: st.DataObject) -> None:
     text = written()
     at = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.characters(min_codepoint=32, max_codepoint=126).filter(lambda one: one != text[at]))
@@ -170,14 +170,14 @@ def test_whatever_byte_is_changed_shows(data: st.DataObject) -> None:
         (lambda one: replace(one, head=sign_head(one.head.head, one.head.signed, KEY)), {"path"}),
     ],
 )
-def test_each_step_finds_what_it_looks_for(alter: Callable[[Any], Certificate], wrong: set[str]) -> None:
+def test_each_step_detects_its_own_changes(alter: Callable[[Any], Certificate], wrong: set[str]) -> None:
     steps = found(alter(certificate()))
 
     assert {name for name, one in steps.items() if one is StepResult.WRONG} - {"decisions"} == wrong
 
 
 def forged(entry: Entry) -> Entry:
-    """Write an entry with another text and the hash of it."""
+    """Return an entry with another text and the hash of it."""
     made, _ = follow(Head(entry.writer, entry.sequence - 1, entry.previous), record(2, ticket="another").text)
     return made
 
@@ -186,7 +186,7 @@ def forged(entry: Entry) -> Entry:
     "text",
     ["", "{}", "[]", "null", '{"kind": "guidepost-decision-certificate"}', '{"kind": 1, "kind": 1}', "1" * 5_000],
 )
-def test_what_is_no_certificate_is_refused(text: str) -> None:
+def test_a_file_that_is_not_a_certificate_is_rejected(text: str) -> None:
     with pytest.raises(InvalidCertificate):
         Certificate.read(text)
 
@@ -195,7 +195,7 @@ def test_what_is_no_certificate_is_refused(text: str) -> None:
     "more",
     [{"note": "x"}, {"format": 2}, {"path": []}, {"version": {"name": "counter", "version": "8.0.0", "digest": "d"}}],
 )
-def test_nothing_can_be_added_and_what_stands_twice_says_the_same(more: dict[str, Any]) -> None:
+def test_nothing_can_be_added_or_repeated(more: dict[str, Any]) -> None:
     plain = json.loads(written()) | more
     try:
         steps = found(Certificate.read(json.dumps(plain)))
@@ -204,7 +204,7 @@ def test_nothing_can_be_added_and_what_stands_twice_says_the_same(more: dict[str
     assert steps["path"] is StepResult.WRONG
 
 
-def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_all_is_signed() -> None:
+def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_signed() -> None:
     other = record(2, decisions=record(9).decisions)
 
     steps = {
@@ -216,7 +216,7 @@ def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_all_is_signe
     assert "queue: outcome queue: recorded slow, now fast" in steps["decisions"].detail
 
 
-def test_another_version_than_the_recorded_one_is_wrong_and_nothing_is_decided_under_it() -> None:
+def test_another_version_is_wrong_and_is_not_used_to_decide() -> None:
     made = certificate(version=replace(counter().versions[0].ref, digest="0" * 64))
 
     assert (found(made)["version"], found(made)["decisions"]) == (StepResult.WRONG, StepResult.NOT_SHOWN)
@@ -246,7 +246,7 @@ def run(*arguments: str) -> Result:
 
 
 def written_key(folder: Path) -> str:
-    """Write the public key of the head that is signed."""
+    """Write the public key of the signed head."""
     (folder / "signer.pem").write_bytes(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     return "signer.pem"
 
@@ -262,7 +262,7 @@ def test_a_certificate_is_written_and_checked_against_a_bundle(desk: Path, golde
     assert "entry 2 of main, covered by the head at 3" in made.stderr
 
 
-def test_what_is_wrong_ends_with_7_and_is_named(desk: Path, golden: Callable[[str, str], None]) -> None:
+def test_a_wrong_certificate_exits_with_7(desk: Path, golden: Callable[[str, str], None]) -> None:
     run("certificate", record(2).id, "--to", "c.json")
     Path("d.json").write_text(Path("c.json").read_text().replace("T-2", "T-9"))
     altered = run("check", "d.json", "--key", "other.public.pem", "--against", "counter.zip")
@@ -273,7 +273,7 @@ def test_what_is_wrong_ends_with_7_and_is_named(desk: Path, golden: Callable[[st
     assert json.loads(run("check", "d.json", "-o", "json").stdout)["sound"] is False
 
 
-def test_a_record_that_no_head_covers_says_so_and_can_be_signed_for_now(desk: Path) -> None:
+def test_a_record_without_a_head_is_reported_and_can_be_signed_now(desk: Path) -> None:
     without = run("certificate", record(5).id)
     signed = run("certificate", record(5).id, "--sign-key", "desk.private.pem", "--to", "c.json")
 
@@ -289,7 +289,7 @@ def test_a_record_that_no_head_covers_says_so_and_can_be_signed_for_now(desk: Pa
     assert run("verify", "--key", "desk.public.pem", "--key", written_key(desk)).exit_code == 0
 
 
-def test_an_altered_record_gets_no_certificate(desk: Path) -> None:
+def test_an_altered_record_has_no_certificate(desk: Path) -> None:
     store = Store.open(sqlite(desk))
     with store.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE entries SET body = replace(body, 'T-2', 'T-3') WHERE sequence = 2")
@@ -303,7 +303,7 @@ def test_an_altered_record_gets_no_certificate(desk: Path) -> None:
 # ---- Heads
 
 
-def test_heads_cover_the_chain_without_a_gap_whoever_signs_and_whenever(tmp_path: Path) -> None:
+def test_heads_cover_the_chain_without_a_gap(tmp_path: Path) -> None:
     store, other = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
 
     def sign(head: Head, covered: Covered | None) -> SignedHead:
@@ -325,7 +325,7 @@ def test_heads_cover_the_chain_without_a_gap_whoever_signs_and_whenever(tmp_path
     other.close()
 
 
-def test_a_head_over_a_long_chain_reads_it_in_parts_between_which_records_are_committed(tmp_path: Path) -> None:
+def test_a_head_reads_a_long_chain_in_parts_between_commits(tmp_path: Path) -> None:
     store, earlier = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
     earlier.append("main", [record(number) for number in range(25)])
 
@@ -362,8 +362,8 @@ def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, mon
     writer.close(5)
 
 
-def test_a_head_of_the_first_form_still_verifies() -> None:
-    # Written and signed by the program before there were trees.
+def test_a_head_of_format_1_can_be_verified() -> None:
+    # Written and signed by a version of the program without trees.
     old = SignedHead(
         head=Head("main", 3, "ab"),
         signed="2026-01-23T05:00:00Z",
@@ -378,7 +378,7 @@ def test_a_head_of_the_first_form_still_verifies() -> None:
     assert sign_head(old.head, old.signed, KEY) == old
 
 
-def test_the_key_that_signs_is_the_one_that_is_named(tmp_path: Path) -> None:
+def test_a_head_names_the_key_that_signed_it(tmp_path: Path) -> None:
     new_key(tmp_path / "a.pem", tmp_path / "b.pem")
 
     assert (

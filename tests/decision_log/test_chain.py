@@ -1,4 +1,4 @@
-"""The laws of the decision log's chain: whatever was changed, removed, inserted or reordered is found, and named."""
+"""The chain of the decision log: changed, removed, inserted and reordered entries are found."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ chains = st.lists(st.text(max_size=5), min_size=1, max_size=8).map(chain)
 
 
 def named(breaks: tuple[Break, ...], kind: Tampering) -> set[int]:
-    """Return the numbers that are named by breaks of a kind."""
+    """Return the numbers of the entries with breaks of a kind."""
     return {number for one in breaks if one.kind is kind for number in range(one.sequence, one.last + 1)}
 
 
-# ---- What is whole
+# ---- Whole chains
 
 
 @given(chains)
@@ -63,13 +63,11 @@ def test_the_chains_of_two_writers_are_not_interchangeable() -> None:
     assert named(verify([replace(entry, writer="other") for entry in mine]).breaks, Tampering.CHANGED) == {1, 2}
 
 
-# ---- What is found
+# ---- Breaks
 
 
 @given(chains, st.data())
-def test_any_change_of_any_part_of_an_entry_is_found_and_named(
-    made: tuple[list[Entry], Head], data: st.DataObject
-) -> None:
+def test_any_change_of_an_entry_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     part = data.draw(st.sampled_from(["writer", "sequence", "previous", "hash", "body"]))
@@ -88,7 +86,7 @@ def test_any_change_of_any_part_of_an_entry_is_found_and_named(
     assert altered.sequence in named(breaks, Tampering.CHANGED)
 
 
-def test_a_number_that_was_changed_puts_nothing_else_out_of_place() -> None:
+def test_a_changed_number_is_the_only_break() -> None:
     entries, head = chain(["a", "b", "c", "d"])
     entries[1] = replace(entries[1], sequence=9)
 
@@ -99,7 +97,7 @@ def test_a_number_that_was_changed_puts_nothing_else_out_of_place() -> None:
 
 
 @given(chains, st.data())
-def test_any_entry_that_is_removed_is_found_and_named(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_a_removed_entry_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     gone = entries.pop(data.draw(st.integers(0, len(entries) - 1)))
 
@@ -110,7 +108,7 @@ def test_any_entry_that_is_removed_is_found_and_named(made: tuple[list[Entry], H
 
 
 @given(chains, st.data())
-def test_any_entry_that_is_inserted_is_found_and_named_even_if_its_hash_is_right(
+def test_an_inserted_entry_is_found_even_if_its_hash_is_right(
     made: tuple[list[Entry], Head], data: st.DataObject
 ) -> None:
     entries, head = made
@@ -125,7 +123,7 @@ def test_any_entry_that_is_inserted_is_found_and_named_even_if_its_hash_is_right
 
 
 @given(chains, st.data())
-def test_entries_that_change_places_are_found_and_named(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_reordered_entries_are_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     if len(entries) < 2:
         return
@@ -139,9 +137,7 @@ def test_entries_that_change_places_are_found_and_named(made: tuple[list[Entry],
 
 
 @given(chains, st.data())
-def test_an_entry_replaced_by_another_with_a_right_hash_is_found_by_the_next_one_or_the_head(
-    made: tuple[list[Entry], Head], data: st.DataObject
-) -> None:
+def test_a_replaced_entry_with_a_right_hash_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     entries[at], _ = follow(Head("main", at, entries[at].previous), entries[at].body + "!")
@@ -150,9 +146,7 @@ def test_an_entry_replaced_by_another_with_a_right_hash_is_found_by_the_next_one
 
 
 @given(chains, st.data())
-def test_a_chain_that_was_written_anew_from_some_entry_on_is_found_by_a_head_that_was_kept(
-    made: tuple[list[Entry], Head], data: st.DataObject
-) -> None:
+def test_a_rewritten_chain_is_found_by_an_exported_head(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(0, len(entries) - 1))
     bodies = [entry.body + "!" * (number >= at) for number, entry in enumerate(entries)]
@@ -163,14 +157,14 @@ def test_a_chain_that_was_written_anew_from_some_entry_on_is_found_by_a_head_tha
 
 
 @given(chains, st.integers(1, 8))
-def test_an_end_that_is_cut_off_is_found_by_a_head_that_was_kept(made: tuple[list[Entry], Head], cut: int) -> None:
+def test_a_cut_chain_is_found_by_an_exported_head(made: tuple[list[Entry], Head], cut: int) -> None:
     entries, head = made
     left = entries[:-cut]
 
     assert named(verify(left, [head]).breaks, Tampering.REMOVED) == set(range(len(left) + 1, head.sequence + 1))
 
 
-def test_a_break_says_which_entry_of_which_chain() -> None:
+def test_a_break_names_its_chain_and_entry() -> None:
     entries, _ = chain(["a", "b", "c", "d"])
 
     assert [str(one) for one in verify([entries[0], entries[3]]).breaks] == [
@@ -198,7 +192,7 @@ def test_a_tree_that_grows_leaf_by_leaf_has_the_root_of_all_of_them(made: list[s
 
 
 @given(leaves, st.data())
-def test_a_path_proves_no_other_leaf_no_other_place_and_no_other_size(made: list[str], data: st.DataObject) -> None:
+def test_a_path_is_valid_for_one_leaf_one_place_and_one_size(made: list[str], data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(made) - 1))
     right = path(made, at)
     bit = data.draw(st.integers(0, 64 * len(right) * 4 - 1)) if right else 0
@@ -219,7 +213,7 @@ def test_a_path_proves_no_other_leaf_no_other_place_and_no_other_size(made: list
 
 
 def test_a_leaf_cannot_pass_for_a_node_nor_a_root_for_a_leaf() -> None:
-    # The tree of RFC 6962, by hand: a leaf begins with the byte 0, a node with the byte 1.
+    # The tree of RFC 6962, spelled out: a leaf begins with the byte 0, a node with the byte 1.
     one, two = (hashlib.sha256(b"\x00" + leaf).digest() for leaf in (b"a", b"b"))
 
     assert root(["a", "b"]) == hashlib.sha256(b"\x01" + one + two).hexdigest()
@@ -227,9 +221,7 @@ def test_a_leaf_cannot_pass_for_a_node_nor_a_root_for_a_leaf() -> None:
 
 
 @given(chains, st.data())
-def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(
-    made: tuple[list[Entry], Head], data: st.DataObject
-) -> None:
+def test_the_root_of_a_head_is_compared_with_the_entries(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     since = data.draw(st.integers(0, len(entries) - 1))
     last = data.draw(st.integers(since + 1, len(entries)))
@@ -240,11 +232,11 @@ def test_the_root_of_a_head_is_held_against_the_entries_that_it_covers(
     assert [(one.kind, one.sequence, one.last) for one in wrong.breaks] == [(Tampering.CHANGED, since + 1, last)]
 
 
-# ---- What was purged
+# ---- Purges
 
 
 @given(chains, st.data())
-def test_a_chain_is_whole_behind_the_note_of_a_purge(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_a_chain_is_whole_after_the_note_of_a_purge(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(1, len(entries)))
     note = Purge(writer="main", sequence=at, hash=entries[at - 1].hash, before="", purged="", by="")
@@ -257,7 +249,7 @@ def test_a_chain_is_whole_behind_the_note_of_a_purge(made: tuple[list[Entry], He
 
 
 @given(chains, st.data())
-def test_a_note_that_does_not_fit_what_is_left_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
+def test_a_note_that_does_not_match_the_chain_is_found(made: tuple[list[Entry], Head], data: st.DataObject) -> None:
     entries, head = made
     at = data.draw(st.integers(1, len(entries)))
     note = Purge(writer="main", sequence=at, hash=entries[at - 1].hash, before="", purged="", by="")
@@ -270,7 +262,7 @@ def test_a_note_that_does_not_fit_what_is_left_is_found(made: tuple[list[Entry],
         assert named(verify([note, *entries[at + 1 :]], ends=[head]).breaks, Tampering.REMOVED) == {at + 1}
 
 
-def test_a_note_behind_the_entries_that_it_speaks_of_says_nothing() -> None:
+def test_a_note_after_its_entries_is_ignored() -> None:
     entries, head = chain(["a", "b", "c"])
 
     assert named(
@@ -313,19 +305,19 @@ MANILA = ZoneInfo("Asia/Manila")
 @example(datetime(1937, 1, 15, 23, 30, tzinfo=MANILA))
 def test_an_instant_is_written_as_the_standard_library_does_and_z_for_utc(at: datetime) -> None:
     assert iso(at) == at.isoformat().replace("+00:00", "Z")
-    # As instants: Python holds a time that a clock skipped, or showed twice, equal to none of another zone.
+    # As instants: for Python, a time that a clock skipped or showed twice is not equal to a time of another zone.
     assert instant(iso(at)) - EPOCH == at - EPOCH
 
 
 @given(st.binary(min_size=10, max_size=10))
-def test_whatever_chance_gives_an_id_is_of_version_7_and_of_its_millisecond(random: bytes) -> None:
+def test_an_id_has_version_7_and_its_millisecond(random: bytes) -> None:
     made = UUID(uuid7(NOW, random))
 
     assert (made.version, made.variant, made.int >> 80) == (7, "specified in RFC 4122", NOW.timestamp() * 1000)
     assert uuid7(NOW, bytes(10)) <= str(made) <= uuid7(NOW, b"\xff" * 10)
 
 
-def test_ids_sort_by_the_instant_and_say_that_they_are_of_version_7() -> None:
+def test_ids_sort_by_their_instant() -> None:
     early, late = uuid7(NOW, b"\xff" * 10), uuid7(NOW + timedelta(milliseconds=1), bytes(10))
 
     assert early < late
@@ -352,7 +344,7 @@ def test_a_record_is_read_back_as_it_was_and_has_one_text(facts: dict[str, Any],
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2}', '{"format": 1, "id": "x"}'])
-def test_what_is_no_record_is_refused(text: str) -> None:
+def test_a_text_that_is_not_a_record_is_rejected(text: str) -> None:
     with pytest.raises(ValueError, match=r"record|JSON|Expecting"):
         Record.read(text)
 
@@ -378,7 +370,7 @@ def test_a_record_of_a_triage_holds_outcomes_rules_assumptions_and_due_times() -
 KEYED = Masking(b"k" * 32)
 
 
-def test_texts_are_not_recorded_unless_a_setting_says_so() -> None:
+def test_texts_are_masked_by_default() -> None:
     known = shipped().versions[-1].policy.facts
     sent = {"contact_email": "ann@example.org", "explanation": " ", "impact": "high", "country": None}
 
@@ -419,19 +411,19 @@ def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
     assert "words of mine" not in canonical(masked)
 
 
-def test_an_id_that_is_made_of_masked_words_is_not_recorded() -> None:
+def test_an_id_made_of_masked_words_is_not_recorded() -> None:
     answer = decide(counter().versions[0], "gift", {"colour": "my own words"})
 
     assert (recorded_decision(answer).id, recorded_decision(answer, ["colour"]).id) == (answer.id, "")
 
 
-def test_only_what_decides_the_same_again_can_be_masked() -> None:
+def test_only_facts_that_a_replay_can_do_without_can_be_masked() -> None:
     assert unmaskable(
         ["service", "explanation", "impact", "affected_percent", "nonsense"], [shipped().versions[-1].policy]
     ) == ["affected_percent", "impact", "nonsense"]
 
 
-# ---- What is asked for
+# ---- Filters
 
 
 @pytest.mark.parametrize(
@@ -459,5 +451,5 @@ def test_only_what_decides_the_same_again_can_be_masked() -> None:
         (Filter(until=datetime(2026, 1, 23, 4, 0, 1, tzinfo=UTC)), False),
     ],
 )
-def test_a_record_passes_a_filter_if_it_has_all_that_is_asked_for(asked: Filter, passes: bool) -> None:
+def test_a_record_passes_a_filter_if_it_matches_every_field(asked: Filter, passes: bool) -> None:
     assert asked.passes(record(1, request_id="r")) is passes

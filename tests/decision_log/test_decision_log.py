@@ -1,4 +1,4 @@
-"""The decision log behind a real server: what is recorded, what a commit promises, what is found again, and what is altered."""
+"""The decision log of a real server: records, commits, searches and alterations."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def store(url: str) -> Iterator[Store]:
 # ---- What is recorded
 
 
-def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
+def test_every_decision_is_recorded_with_its_reasons(url: str) -> None:
     with logging(settings(url)) as stub:
         ask(stub, vip=True, _caller="desk", _ticket="INC-7", _request_id="r-1")
         stub.Triage(pb.TriageRequest(ticket=Ticket()))
@@ -87,7 +87,7 @@ def test_every_decision_is_recorded_with_all_that_it_rests_on(url: str) -> None:
     assert whole(url)
 
 
-def test_a_wrong_request_is_answered_as_such_and_not_recorded(url: str) -> None:
+def test_a_wrong_request_is_not_recorded(url: str) -> None:
     with logging(settings(url)) as stub:
         assert refused(lambda: ask(stub, nonsense="x"))[0] is grpc.StatusCode.INVALID_ARGUMENT
         assert refused(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (
@@ -157,7 +157,7 @@ def test_a_log_that_cannot_be_opened_keeps_a_server_from_starting(tmp_path: Path
 
 
 def altered(url: str, statement: str) -> set[tuple[Tampering, int]]:
-    """Alter the database behind the log's back; give what is found."""
+    """Alter the database, and return the breaks that a verification finds."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         connection.execute(statement)
     made = reading(url)
@@ -178,7 +178,7 @@ def altered(url: str, statement: str) -> set[tuple[Tampering, int]]:
         ("UPDATE writers SET sequence = 2", (Tampering.INSERTED, 3)),
     ],
 )
-def test_whatever_is_altered_in_the_database_is_found(
+def test_any_change_of_the_database_is_found(
     store: Store, url: str, statement: str, found: tuple[Tampering, int]
 ) -> None:
     store.append("main", [record(1), record(2), record(3)])
@@ -203,7 +203,7 @@ def test_heads_are_signed_with_the_first_record_and_when_the_server_stops(url: s
 # ---- Searching
 
 
-def test_pages_together_give_every_record_once_in_order(store: Store, url: str) -> None:
+def test_pages_contain_every_record_once_in_order(store: Store, url: str) -> None:
     store.append("main", [record(number, ticket=f"T-{number % 2}") for number in range(11)])
     asked, found, token = Filter(ticket="T-0"), [], ""
     while True:
@@ -233,14 +233,14 @@ def test_pages_together_give_every_record_once_in_order(store: Store, url: str) 
         Filter(rule="none"),
     ],
 )
-def test_the_database_finds_what_a_look_at_every_record_finds(store: Store, asked: Filter) -> None:
+def test_a_search_finds_the_same_as_the_filter_on_every_record(store: Store, asked: Filter) -> None:
     made = [record(number, caller=f"c-{number % 2}", request_id=f"r-{number}") for number in range(7)]
     store.append("main", made)
 
     assert [found for _, found in store.search(asked)] == [one for one in made if asked.passes(one)]
 
 
-def test_a_log_that_is_not_there_is_not_made_by_looking_for_it(tmp_path: Path) -> None:
+def test_reading_does_not_create_a_log(tmp_path: Path) -> None:
     with pytest.raises(LogError, match="no decision log"):
         Store.open_existing(f"sqlite:///{tmp_path}/none.db")
     sqlite3.connect(tmp_path / "other.db").execute("CREATE TABLE x (y)").close()
@@ -256,12 +256,12 @@ def test_commits_to_sqlite_are_on_disk_when_they_return(store: Store) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def test_settings_that_nobody_gave_are_the_safe_ones() -> None:
+def test_the_default_settings_are_safe() -> None:
     assert LogSettings().durability is Durability.SYNC
     assert LogSettings().masking() == Masking(b"", clear=frozenset(), more=frozenset())
 
 
-def test_the_client_says_which_call_and_which_ticket_it_is(url: str) -> None:
+def test_the_client_sends_request_id_and_ticket_id(url: str) -> None:
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url))
     with Client(run(server.__aenter__())) as client:
         first = client.decide("queue", {"vip": True}, request_id="r-1", ticket_id="INC-7")
@@ -272,10 +272,10 @@ def test_the_client_says_which_call_and_which_ticket_it_is(url: str) -> None:
     assert sorted((one.request_id, one.ticket) for one in records(url)) == [("", "INC-8"), ("r-1", "INC-7")]
 
 
-# ---- What a change of facts does
+# ---- Changes of facts
 
 
-def test_what_a_change_of_facts_does_to_the_deadlines_is_recorded(url: str) -> None:
+def test_a_change_of_deadlines_is_recorded(url: str) -> None:
     with logging(settings(url), bundle=workshop()) as stub:
         reply = rescheduled(stub, ticket="INC-7")
 
@@ -295,7 +295,7 @@ def test_what_a_change_of_facts_does_to_the_deadlines_is_recorded(url: str) -> N
     assert Record.read(made.text) == made
 
 
-def test_a_log_of_a_later_program_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+def test_a_log_of_a_later_version_is_rejected_and_unchanged(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
     Store.open(url).close()
     path = Path(url.removeprefix("sqlite:///"))
@@ -308,8 +308,8 @@ def test_a_log_of_a_later_program_is_refused_and_left_as_it_is(tmp_path: Path) -
         assert [("9999",)] == database.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
-def test_the_states_that_the_program_knows_are_those_of_its_migrations() -> None:
-    """They are named, too, so that a worker need not load what brings tables up to date."""
+def test_the_revisions_are_those_of_the_migrations() -> None:
+    """They are listed in the program, so that a worker does not load Alembic."""
     scripts = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
 
     assert database.HEAD == scripts.get_current_head()

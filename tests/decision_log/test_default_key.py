@@ -1,4 +1,4 @@
-"""The key that signs the heads of a server's log: made on first start, one for all, and known to the auditor."""
+"""The key that signs heads by default: made on the first start, and shared by all servers of a state folder."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_first_start_makes_a_key_for_its_owner_only_and_later_ones_use_it(st
     assert sorted(path.name for path in state.iterdir()) == [PRIVATE_FILE, PUBLIC_FILE]
 
 
-def test_servers_that_start_at_once_make_one_key(state: Path) -> None:
+def test_servers_that_start_at_the_same_time_make_one_key(state: Path) -> None:
     count = 16
     together, found = threading.Barrier(count), []
 
@@ -66,7 +66,7 @@ def test_servers_that_start_at_once_make_one_key(state: Path) -> None:
     assert sorted(path.name for path in state.iterdir()) == [PRIVATE_FILE, PUBLIC_FILE]
 
 
-def test_the_public_key_is_written_anew_where_it_is_missing_or_another(state: Path) -> None:
+def test_the_public_key_is_written_again_if_missing_or_wrong(state: Path) -> None:
     made = default_key(state)
     made.public.unlink()
     assert default_key(state).public.is_file()
@@ -86,13 +86,13 @@ def test_a_named_key_signs_and_none_is_made(state: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [ServerSettings(log_sign=False), ServerSettings(log_durability="off")])
-def test_no_key_is_made_where_nothing_is_to_be_signed(settings: ServerSettings, state: Path) -> None:
+def test_no_key_is_made_if_nothing_is_signed(settings: ServerSettings, state: Path) -> None:
     assert signing_key(settings).private == ""
     assert not state.exists()
 
 
-def test_where_no_key_can_be_made_the_server_serves_without_and_says_so(tmp_path: Path, state: Path) -> None:
-    # A file in the place of the folder refuses every user, the superuser too.
+def test_a_server_that_cannot_make_a_key_serves_with_a_warning(tmp_path: Path, state: Path) -> None:
+    # A file in place of the folder stops every user, the superuser too.
     (tmp_path / "state").write_text("")
 
     assert "cannot create a key in" in signing_key(ServerSettings()).why_not
@@ -119,7 +119,7 @@ def test_check_makes_no_key(state: Path) -> None:
     assert not state.exists()
 
 
-def test_a_key_and_no_signing_do_not_go_together() -> None:
+def test_a_key_conflicts_with_no_signing() -> None:
     new_key(Path("a.private.pem"), Path("a.public.pem"))
 
     done = check("--no-log-sign", "--log-sign-key", "a.private.pem")
@@ -128,7 +128,7 @@ def test_a_key_and_no_signing_do_not_go_together() -> None:
     assert "turns signing off" in done.output
 
 
-def test_a_server_that_is_started_as_the_readme_says_signs_and_its_certificates_prove_something(state: Path) -> None:
+def test_a_server_signs_by_default_so_that_certificates_have_a_head(state: Path) -> None:
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""``guidepost audit explain``: a past decision in full, as its own version makes it, and what is said where it cannot be."""
+"""``guidepost audit explain``: a past decision with its reasons under its own version, and errors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ NEXT = {
 
 
 def asked(number: int, **changes: Any) -> Record:
-    """Make the record of a triage with three facts, the colour masked."""
+    """Return the record of a triage with three facts, the colour masked."""
     version = counter().versions[0]
     facts = {"vip": False, "size": 9, "colour": {"masked": "given", "token": "ab"}}
     answers = triage(version, {**facts, "colour": "ab"}, Moment(None))
@@ -48,7 +48,7 @@ def asked(number: int, **changes: Any) -> Record:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """A log, and a policies folder with the next version, in which the recorded one is a past one."""
+    """A log, and a policies folder with the next version; the recorded version is a past one there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
     for folder, files in (("policies", NEXT), ("policies/past/7.0.0", COUNTER)):
@@ -77,7 +77,7 @@ def test_a_past_decision_is_explained_under_its_own_version(desk: Store, golden:
     ]
 
 
-def test_the_version_is_found_wherever_somebody_says_it_is(desk: Store) -> None:
+def test_the_version_is_found_in_every_named_place(desk: Store) -> None:
     desk.append("main", [asked(1)])
     Path("policies/past/7.0.0").rename("elsewhere")
     Path("counter.zip").write_bytes(make_bundle(COUNTER).data)
@@ -93,14 +93,14 @@ def test_the_version_is_found_wherever_somebody_says_it_is(desk: Store) -> None:
     ]
 
 
-def test_a_policies_folder_that_is_broken_keeps_nobody_from_explaining_the_past(desk: Store) -> None:
+def test_a_broken_policies_folder_does_not_prevent_explaining(desk: Store) -> None:
     desk.append("main", [asked(1)])
     Path("policies/queue.yaml").write_text("kind: [")
 
     assert run(asked(1).id).exit_code == 0
 
 
-def test_what_comes_out_otherwise_is_named_and_ends_with_7(desk: Store, golden: Callable[[str, str], None]) -> None:
+def test_a_difference_is_listed_and_exits_with_7(desk: Store, golden: Callable[[str, str], None]) -> None:
     was = asked(1).decisions
     wrong = asked(
         1,
@@ -120,7 +120,7 @@ def test_what_comes_out_otherwise_is_named_and_ends_with_7(desk: Store, golden: 
     golden("audit/explain-otherwise.txt", "\n".join(shown.stdout.splitlines()[-3:]) + "\n")
 
 
-def test_why_it_was_not_otherwise_is_asked_in_one_go(desk: Store) -> None:
+def test_why_not_is_answered_in_the_same_command(desk: Store) -> None:
     desk.append("main", [asked(1)])
 
     shown = run(asked(1).id, "--why-not", "queue=fast")
@@ -131,7 +131,7 @@ def test_why_it_was_not_otherwise_is_asked_in_one_go(desk: Store) -> None:
 
 
 @pytest.mark.parametrize(("id_", "code"), [("nothing", 2), (record(2).id, 7)])
-def test_a_record_that_is_not_there_or_was_altered_is_not_explained(desk: Store, id_: str, code: int) -> None:
+def test_a_missing_or_altered_record_is_not_explained(desk: Store, id_: str, code: int) -> None:
     desk.append("main", [asked(1), asked(2)])
     with desk.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE entries SET ticket = 'x' WHERE sequence = 2")
@@ -139,7 +139,7 @@ def test_a_record_that_is_not_there_or_was_altered_is_not_explained(desk: Store,
     assert run(id_).exit_code == code
 
 
-def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store) -> None:
+def test_facts_that_the_version_cannot_read_are_reported(desk: Store) -> None:
     desk.append(
         "main",
         [
@@ -161,7 +161,7 @@ def test_facts_that_the_version_cannot_read_are_said_and_not_guessed(desk: Store
         assert (shown.exit_code, said in shown.stdout) == (7, True), number
 
 
-def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
+def test_a_call_to_reschedule_is_reproduced(shipped: Any) -> None:
     version = shipped.versions[-1]
     facts = {"assigned_priority": "P2", "plan": "partner", "country": "AU", "received_at": "2026-01-23T04:00:00Z"}
     moment, before = Moment(None), {"assigned_priority": "P3"}
@@ -178,7 +178,7 @@ def test_a_call_to_reschedule_is_made_again(shipped: Any) -> None:
     ]
 
 
-def test_a_decision_made_again_under_another_version_shows_every_difference() -> None:
+def test_reproducing_under_another_version_lists_every_difference() -> None:
     again = reproduce(asked(1), decider_of(build(NEXT)))
 
     assert [str(one) for one in again.differences] == ["queue: outcome wait: recorded 10, now 12"]

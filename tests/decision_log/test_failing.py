@@ -1,4 +1,4 @@
-"""A decision log that fails, behind a real server: what callers and health are told, what waits, and what `bounded` lets leave before its record."""
+"""A log that fails under a real server: errors, health, waiting records, and answers that leave under `bounded`."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def health(stub: DecisionServiceStub, address_of: grpc.Channel, service: str) ->
     return str(health_pb2.HealthCheckResponse.ServingStatus.Name(found.status))
 
 
-def test_a_log_that_fails_refuses_calls_says_so_in_health_and_recovers_by_itself(failing: Failing, url: str) -> None:
+def test_a_log_that_fails_is_reported_by_health_and_recovers(failing: Failing, url: str) -> None:
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, timeout=0.2))
     with grpc.insecure_channel(run(server.__aenter__())) as channel:
         stub = DecisionServiceStub(channel)
@@ -68,7 +68,7 @@ def test_a_log_that_fails_refuses_calls_says_so_in_health_and_recovers_by_itself
     assert whole(url)
 
 
-def test_a_short_failure_is_waited_for_and_no_caller_sees_it(failing: Failing, url: str) -> None:
+def test_callers_do_not_notice_a_short_failure(failing: Failing, url: str) -> None:
     with logging(settings(url)) as stub, ThreadPoolExecutor(4) as callers:
         failing.broken = True
         answers = callers.map(lambda number: ask(stub, vip=True, _ticket=f"{number}"), range(4))
@@ -79,7 +79,7 @@ def test_a_short_failure_is_waited_for_and_no_caller_sees_it(failing: Failing, u
     assert sorted(one.ticket for one in records(url)) == ["0", "1", "2", "3"]
 
 
-def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str) -> None:
+def test_when_too_many_wait_the_next_is_rejected_and_none_is_dropped(url: str) -> None:
     store = Failing(url)
     store.open_.clear()
 
@@ -104,7 +104,7 @@ def test_when_too_many_wait_the_next_one_is_refused_and_none_is_dropped(url: str
     assert len(records(url)) == 3
 
 
-def test_what_arrives_during_a_commit_goes_into_the_next_one(url: str) -> None:
+def test_records_that_arrive_during_a_commit_go_into_the_next_one(url: str) -> None:
     store = Failing(url)
     store.open_.clear()
 
@@ -123,9 +123,7 @@ def test_what_arrives_during_a_commit_goes_into_the_next_one(url: str) -> None:
     assert len(records(url)) == 32
 
 
-def test_a_commit_of_which_nobody_heard_is_not_made_twice(
-    failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unnoticed_commit_is_not_repeated(failing: Failing, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lost = []
     append = failing.append
 
@@ -144,7 +142,7 @@ def test_a_commit_of_which_nobody_heard_is_not_made_twice(
     assert whole(url)
 
 
-def test_bounded_lets_so_many_answers_leave_before_their_records_and_no_more(failing: Failing, url: str) -> None:
+def test_bounded_limits_how_many_answers_leave_before_their_records(failing: Failing, url: str) -> None:
     with logging(settings(url, Durability.BOUNDED, records=3, milliseconds=60_000, timeout=0.2)) as stub:
         failing.open_.clear()
         for number in range(3):
@@ -165,7 +163,7 @@ def test_a_call_with_a_request_id_waits_for_its_record_under_bounded_too(failing
         failing.open_.set()
 
 
-def test_bounded_lets_no_answer_leave_ahead_of_a_record_that_waits_for_too_long(failing: Failing, url: str) -> None:
+def test_bounded_limits_how_long_an_answer_is_ahead_of_its_record(failing: Failing, url: str) -> None:
     with logging(settings(url, Durability.BOUNDED, records=100, milliseconds=150, timeout=0.2)) as stub:
         failing.open_.clear()
         ask(stub, vip=True)
@@ -175,7 +173,7 @@ def test_bounded_lets_no_answer_leave_ahead_of_a_record_that_waits_for_too_long(
         failing.open_.set()
 
 
-def test_bounded_writes_what_it_promised_when_the_server_stops(url: str) -> None:
+def test_bounded_writes_waiting_records_when_the_server_stops(url: str) -> None:
     with logging(settings(url, Durability.BOUNDED)) as stub:
         for number in range(50):
             ask(stub, vip=True, _ticket=f"{number}")
@@ -183,9 +181,7 @@ def test_bounded_writes_what_it_promised_when_the_server_stops(url: str) -> None
     assert len(records(url)) == 50
 
 
-def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_room(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_server_recovers_when_a_full_database_has_room_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store.open(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with logging(settings(url, timeout=0.3)) as stub:
@@ -202,7 +198,7 @@ def test_a_database_that_is_full_refuses_calls_and_serves_again_once_there_is_ro
 
 
 def _full(stub: DecisionServiceStub) -> bool:
-    """Return whether a call is refused since there is no room for it."""
+    """Return whether a call is rejected since there is no room for it."""
     try:
         ask(stub, vip=True, _ticket="filler")
     except grpc.RpcError as error:
@@ -210,7 +206,7 @@ def _full(stub: DecisionServiceStub) -> bool:
     return False
 
 
-def test_a_fault_of_ours_in_writing_refuses_calls_says_so_and_is_got_over(
+def test_an_internal_error_of_the_writer_is_reported_and_survived(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     append, faults = Store.append, [TypeError("no such thing")] * 3

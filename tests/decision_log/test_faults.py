@@ -1,4 +1,4 @@
-"""Faults under load: servers that are killed, and PostgreSQL that goes away. No acknowledged decision is lost, and none is there twice."""
+"""Faults under load: killed servers, a stopped PostgreSQL. No acknowledged decision is lost or recorded twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.support.servers import COUNTER
 from tests.support.waiting import until, within
 
 log = logs.getLogger("guidepost.tests")
-"""Says what was counted: `pytest --log-cli-level=INFO` shows it."""
+"""Logs what was counted: `pytest --log-cli-level=INFO` shows it."""
 
 KILLS, FULL, STOPS = (25, 3, 6) if LONG else (2, 1, 2)
 
@@ -41,7 +41,7 @@ needs_postgresql = pytest.mark.skipif(
 
 
 class Load:
-    """Callers in threads, each with one ticket and one request id after the other; a call that fails is repeated under the same id."""
+    """Callers in threads, each with one ticket and request id after another; failed calls are repeated with their id."""
 
     def __init__(self, stub: DecisionServiceStub, numbers: Iterator[int], callers: int = 6) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}
@@ -86,7 +86,7 @@ def desk(tmp_path: Path) -> Path:
 def killed(
     desk: Path, url: str, tmp_path: Path, kills: int, numbers: Iterator[int], *arguments: str
 ) -> Iterator[dict[str, Acknowledged]]:
-    """Kill a server that is under load, so many times, each at some random moment; give what callers were told each time."""
+    """Kill a server under load several times at random moments; yield what callers received each time."""
     chance = random.Random(kills)
     for _ in range(kills):
         with (
@@ -102,7 +102,7 @@ def killed(
 
 @contextmanager
 def connected(address: str, connections: int = 3) -> Iterator[list[grpc.Channel]]:
-    """Connect several times, so that several workers are asked."""
+    """Connect several times, to reach several workers."""
     with ExitStack() as stack:
         yield [
             stack.enter_context(grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]))
@@ -111,7 +111,7 @@ def connected(address: str, connections: int = 3) -> Iterator[list[grpc.Channel]
 
 
 def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> None:
-    """Kill a server under ``sync``, and hold the log against all that anybody was ever told."""
+    """Kill a server under ``sync``, and compare the log with everything that callers received."""
     acknowledged: dict[str, Acknowledged] = {}
     for told in killed(desk, url, tmp_path, kills, itertools.count(first)):
         acknowledged |= told
@@ -125,18 +125,16 @@ def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_a_server_killed_at_any_moment_loses_no_acknowledged_decision_and_leaves_a_whole_chain(
-    desk: Path, tmp_path: Path
-) -> None:
+def test_a_killed_server_loses_no_decision_and_leaves_a_whole_chain(desk: Path, tmp_path: Path) -> None:
     survives(desk, sqlite(tmp_path), tmp_path, KILLS)
 
 
 AT_RISK, WITHIN = 20, 200
-"""What the servers of the next test may risk: records, and milliseconds."""
+"""The limits of ``bounded`` in the next test: records and milliseconds."""
 
 
 def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> None:
-    """Kill a server under ``bounded``, and count what each time is lost."""
+    """Kill a server under ``bounded``, and count the records that are lost each time."""
     bounds = ("--log-durability", "bounded", "--log-records", str(AT_RISK), "--log-milliseconds", str(WITHIN))
     acknowledged, losses = {}, []
     for told in killed(desk, url, tmp_path, kills, itertools.count(first), *bounds):
@@ -144,10 +142,10 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
         lost = set(told) - set(records_by_ticket(store))
         times = [told[name].at for name in lost]
 
-        # A call with a request id waits for its record, whatever the others may risk.
+        # A call with a request id waits for its record, whatever the limits.
         assert [one for one in lost if int(one) % 2] == []
         assert len(lost) <= AT_RISK
-        # Callers are told a little later than the answers leave.
+        # Callers receive answers a little later than these leave.
         assert not lost or max(times) - min(times) <= WITHIN / 1000 + 0.5
         losses.append(len(lost))
         acknowledged |= {name: one for name, one in told.items() if name not in lost}
@@ -157,7 +155,7 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
         "%d kills under bounded: %d acknowledged, lost each time: %s", kills, len(acknowledged) + sum(losses), losses
     )
 
-    # It would be strange luck if nothing was ever at risk.
+    # It would be strange if nothing was ever at risk.
     assert kills < 10 or any(losses)
 
 
@@ -167,7 +165,7 @@ def test_a_server_killed_under_bounded_loses_at_most_what_was_at_risk(desk: Path
     risks(desk, sqlite(tmp_path), tmp_path, KILLS if LONG else 1)
 
 
-# ---- A disk that is full
+# ---- A full disk
 
 
 @pytest.fixture
@@ -189,9 +187,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_there_is_room(
-    small_disk: Path, desk: Path, tmp_path: Path
-) -> None:
+def test_a_server_loses_nothing_on_a_full_disk_and_recovers(small_disk: Path, desk: Path, tmp_path: Path) -> None:
     url, filler = f"sqlite:///{small_disk}/decisions.db", small_disk / "filler"
     with (
         serving_process(desk, url, tmp_path / "cache", "--log-timeout", "0.3") as (_, address),
@@ -200,7 +196,7 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
         load = Load(DecisionServiceStub(channel), itertools.count(1))
         for _ in range(FULL):
             disk = os.statvfs(small_disk)
-            # The server may take room at the same time: then the disk is full at once.
+            # The server may write at the same time: then the disk is full earlier.
             with suppress(OSError):
                 filler.write_bytes(b"x" * max(0, disk.f_bavail * disk.f_frsize - 200_000))
             before = load.refused
@@ -221,7 +217,7 @@ def test_a_full_disk_refuses_calls_loses_nothing_and_is_left_behind_as_soon_as_t
 
 @pytest.fixture(scope="module")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]:
-    # A socket's path may have 107 characters, and whoever runs the server must get there.
+    # The path of a socket has at most 107 characters, and the server's user must have access.
     folder = Path(f"/tmp/guidepost-{os.getpid()}-{time.monotonic_ns() % 10**6}")
     server = PostgreSQL(folder)
     yield server
@@ -230,7 +226,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgreSQL]
 
 
 @needs_postgresql
-def test_a_log_in_postgresql_keeps_and_finds_the_same(postgresql: PostgreSQL) -> None:
+def test_a_log_in_postgresql_behaves_the_same(postgresql: PostgreSQL) -> None:
     store = Store.open(postgresql.url)
     made = [record(1), record(2, request_id="r", facts={"note": "nul \0 and é"}), record(3, request_id="r")]
 
@@ -257,7 +253,7 @@ def test_two_servers_may_share_a_log_and_even_a_chain(postgresql: PostgreSQL) ->
 
 
 @needs_postgresql
-def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the_server_recovers(
+def test_a_server_loses_nothing_when_postgresql_restarts_under_load(
     postgresql: PostgreSQL,
 ) -> None:
     url, recovered = postgresql.database("stopped"), []
@@ -268,7 +264,7 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
             until(lambda calls=calls: len(load.acknowledged) > calls + 20)
             postgresql.stop(mode)
             refused = load.refused
-            # At first for as long as a start takes, and later until calls were refused.
+            # At first for as long as a start takes, later until calls are rejected.
             until(lambda number=number, refused=refused: number < 2 or load.refused > refused + 5)
             postgresql.start()
             before = len(load.acknowledged)
@@ -290,14 +286,14 @@ def test_postgresql_that_is_stopped_and_started_under_load_loses_nothing_and_the
 @needs_postgresql
 @pytest.mark.campaign
 @pytest.mark.skipif(not LONG, reason="a part of the long campaign; the short form kills servers with SQLite")
-def test_a_server_with_postgresql_killed_at_any_moment_keeps_the_same_promises(
+def test_a_killed_server_with_postgresql_keeps_the_same_promises(
     postgresql: PostgreSQL, desk: Path, tmp_path: Path
 ) -> None:
     survives(desk, postgresql.database("killed"), tmp_path, KILLS)
     risks(desk, postgresql.database("risked"), tmp_path, KILLS)
 
 
-def test_the_durabilities_of_the_settings_are_those_of_the_page() -> None:
+def test_the_page_lists_every_durability() -> None:
     page = (ROOT / "docs" / "decision-log.md").read_text(encoding="utf-8")
 
     assert [one.value for one in Durability if f"| `{one.value}`" not in page] == []

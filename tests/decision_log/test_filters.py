@@ -1,4 +1,4 @@
-"""What the database narrows is what a look at every record finds, whatever is asked for and whatever is recorded."""
+"""A query finds the same records as its filter on every record, for any filter and any records."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 
 @given(st.lists(recorded, min_size=1, max_size=5), st.lists(asked, min_size=8, max_size=8))
 @settings(deadline=None, max_examples=15)
-def test_the_database_narrows_to_what_a_look_at_every_record_finds(
+def test_a_query_finds_the_same_as_the_filter_on_every_record(
     store: Store, changes: list[dict[str, Any]], filters: list[Filter]
 ) -> None:
     with store.engine.begin() as connection:
@@ -141,7 +141,7 @@ def test_the_database_narrows_to_what_a_look_at_every_record_finds(
 
 @given(outcomes)
 @settings(deadline=None)
-def test_a_record_that_has_an_outcome_has_one_of_the_texts_that_are_looked_for(outcome: RecordedOutcome) -> None:
+def test_a_record_with_an_outcome_contains_one_of_its_texts(outcome: RecordedOutcome) -> None:
     made = record(
         1,
         decisions=(
@@ -156,7 +156,7 @@ def test_a_record_that_has_an_outcome_has_one_of_the_texts_that_are_looked_for(o
                 assert any(one in made.text for one in outcome_texts(text)), text
 
 
-def test_every_part_of_a_filter_is_tried_here() -> None:
+def test_every_field_of_a_filter_is_covered_here() -> None:
     assert {one.name for one in fields(Filter)} == {
         "ticket",
         "request_id",
@@ -169,7 +169,7 @@ def test_every_part_of_a_filter_is_tried_here() -> None:
     }
 
 
-def test_a_record_that_was_altered_beyond_reading_ends_no_search_and_no_call(tmp_path: Path) -> None:
+def test_an_unreadable_record_does_not_fail_searches_or_calls(tmp_path: Path) -> None:
     store = Store.open(sqlite(tmp_path))
     store.append("main", [record(1, request_id="r"), record(2)])
     with store.engine.begin() as connection:

@@ -1,4 +1,4 @@
-"""What a verification reports of a log that was forged: each forgery with no key, with the key, and with the key and kept heads."""
+"""Verification of forged logs: each forgery without a key, with the key, and with the key and exported heads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ENTRIES: Final = 8
 
 @pytest.fixture(autouse=True)
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Make a log of eight entries: a head covers five, and a later one all of them. The heads are exported."""
+    """Return a log of eight entries: a head covers five, a later one all of them. The heads are exported."""
     store = Store.open(sqlite(tmp_path))
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -57,7 +57,7 @@ def alter(*statements: str) -> None:
 
 
 def rewrite() -> None:
-    """Change one record, and make all hashes anew."""
+    """Change one record, and compute all hashes again."""
     with sqlite3.connect("log/decisions.db") as connection:
         head = beginning("main-1")
         for id_, body in connection.execute("SELECT id, body FROM entries ORDER BY sequence").fetchall():
@@ -113,7 +113,7 @@ def edit_when_it_was_signed() -> None:
     alter("UPDATE heads SET signed = '2020-01-01T00:00:00Z' WHERE sequence = 8")
 
 
-def test_a_log_that_nobody_forged_is_whole_and_covered_to_the_last_entry() -> None:
+def test_an_unaltered_log_is_whole_and_covered_to_the_end() -> None:
     done = run("verify", *KEY)
 
     assert done.exit_code == 0
@@ -126,7 +126,7 @@ def test_a_log_that_nobody_forged_is_whole_and_covered_to_the_last_entry() -> No
     [
         (rewrite, 7, 7, 7),
         (rewrite_and_drop_the_heads, 0, 7, 7),
-        # What is left is a log as it once was: only a head that was kept shows what followed.
+        # The rest is an earlier state of the log: only an exported head shows what followed.
         (cut_the_tail, 0, 0, 7),
         (cut_the_tail_with_all_heads, 0, 7, 7),
         (empty_everything, 0, 7, 7),
@@ -137,7 +137,7 @@ def test_a_log_that_nobody_forged_is_whole_and_covered_to_the_last_entry() -> No
     ],
     ids=lambda value: value.__name__ if callable(value) else None,
 )
-def test_a_forged_log_is_not_vouched_for(forge: Callable[[], None], alone: int, with_key: int, with_heads: int) -> None:
+def test_a_forged_log_is_detected(forge: Callable[[], None], alone: int, with_key: int, with_heads: int) -> None:
     forge()
 
     assert (run("verify").exit_code, run("verify", *KEY).exit_code, run("verify", *KEY, *HEADS).exit_code) == (
@@ -147,13 +147,13 @@ def test_a_forged_log_is_not_vouched_for(forge: Callable[[], None], alone: int, 
     )
 
 
-def test_a_cut_log_shows_how_far_its_last_signature_goes() -> None:
+def test_a_cut_log_reports_its_last_signature() -> None:
     cut_the_tail()
 
     assert "main-1: signed at 5 on 2026-01-23T05:00:00Z" in run("verify", *KEY).stdout
 
 
-def test_a_chain_without_a_trusted_head_is_named_with_its_entries() -> None:
+def test_a_chain_without_a_trusted_head_is_reported() -> None:
     make_up_a_chain()
 
     done = run("verify", *KEY)
@@ -163,7 +163,7 @@ def test_a_chain_without_a_trusted_head_is_named_with_its_entries() -> None:
     assert "8 of 13 entries covered" in done.stdout
 
 
-def test_a_chain_that_no_kept_head_announces_is_a_doubt_without_a_key_too() -> None:
+def test_a_chain_without_an_exported_head_is_a_doubt_without_a_key_too() -> None:
     make_up_a_chain()
 
     found = verified(*HEADS)
@@ -172,7 +172,7 @@ def test_a_chain_that_no_kept_head_announces_is_a_doubt_without_a_key_too() -> N
     assert run("verify", *HEADS).exit_code == 7
 
 
-def test_entries_behind_the_last_head_are_counted_as_not_covered(log: Store) -> None:
+def test_entries_after_the_last_head_are_not_covered(log: Store) -> None:
     log.append("main-1", [record(9), record(10)])
 
     found = verified(*KEY)
@@ -183,7 +183,7 @@ def test_entries_behind_the_last_head_are_counted_as_not_covered(log: Store) -> 
     ]
 
 
-def test_a_head_that_the_chain_does_not_agree_with_covers_nothing() -> None:
+def test_a_head_that_contradicts_the_chain_covers_nothing() -> None:
     rewrite()
 
     found = verified(*KEY)
@@ -192,7 +192,7 @@ def test_a_head_that_the_chain_does_not_agree_with_covers_nothing() -> None:
     assert "covered" not in run("verify", *KEY).stdout.replace("0 of 8 entries are covered", "")
 
 
-def test_without_a_key_nothing_is_said_to_be_covered() -> None:
+def test_without_a_key_no_coverage_is_reported() -> None:
     done = run("verify")
 
     assert done.exit_code == 0
@@ -203,14 +203,14 @@ def test_without_a_key_nothing_is_said_to_be_covered() -> None:
     assert (verified()["covered"], verified()["coverage"]) == (None, None)
 
 
-def test_an_empty_log_is_not_called_whole() -> None:
+def test_an_empty_log_is_not_whole() -> None:
     empty_everything()
 
     assert "whole" not in run("verify").stdout.splitlines()[0]
     assert "the log has no entries, so no trusted head covers anything" in run("verify", *KEY).stdout
 
 
-def test_an_export_needs_its_heads_beside_a_key() -> None:
+def test_an_export_needs_heads_in_addition_to_a_key() -> None:
     run("export", "--to", "log.jsonl")
 
     alone = run("verify", "log.jsonl", *KEY)
@@ -221,7 +221,7 @@ def test_an_export_needs_its_heads_beside_a_key() -> None:
     assert run("verify", "log.jsonl", *KEY, *HEADS).exit_code == 0
 
 
-def test_a_head_in_the_log_that_was_kept_too_counts_once() -> None:
+def test_an_exported_head_that_is_in_the_log_counts_once() -> None:
     assert (
         run("verify").stderr
         == run("verify", *HEADS).stderr

@@ -1,4 +1,4 @@
-"""Records that come together are written together: in one commit, in their order, each with an answer of its own."""
+"""Records of one batch are written in one commit, in their order, each with a result of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tests.support.servers import NOW, run
 
 
 class Refused(Events):
-    """Counts what was refused."""
+    """Counts rejected records."""
 
     def __init__(self) -> None:
         self.why: list[Refusal] = []
@@ -45,7 +45,7 @@ def keeping(
     capacity: int = 100,
     **more: Any,
 ) -> Any:
-    """Play with a recorder and its store, and close it."""
+    """Run a function with a recorder and its store, and close the recorder."""
     store = Failing(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     monkeypatch.setattr(
@@ -72,7 +72,7 @@ def tickets(url: str) -> list[str]:
 
 
 @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
-def test_records_that_come_together_are_one_commit_in_their_order(
+def test_records_of_one_batch_are_one_commit_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability
 ) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(50)]
@@ -86,7 +86,7 @@ def test_records_that_come_together_are_one_commit_in_their_order(
     assert tickets(url) == [one.ticket for one in made]
 
 
-def test_of_more_than_a_commit_takes_all_are_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_larger_than_a_commit_is_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(MAX_BATCH + 7)]
 
     async def play(recorder: Recorder, store: Failing) -> Any:
@@ -96,9 +96,7 @@ def test_of_more_than_a_commit_takes_all_are_written_in_order(tmp_path: Path, mo
     assert tickets(url) == [one.ticket for one in made]
 
 
-def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_that_it_is_full(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_records_beyond_the_capacity_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, made, events = sqlite(tmp_path), [record(number) for number in range(5)], Refused()
 
     async def play(recorder: Recorder, store: Failing) -> Any:
@@ -117,9 +115,7 @@ def test_where_there_is_room_for_some_these_are_kept_and_the_others_are_told_tha
     assert tickets(url) == ["T-0", "T-1", "T-2", "T-9"]
 
 
-def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answered_from_its_first_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_repeated_request_id_gets_its_first_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, first = sqlite(tmp_path), record(0, request_id="r")
     made = [
         record(1),
@@ -145,7 +141,7 @@ def test_a_request_id_that_comes_twice_in_one_batch_or_was_there_before_is_answe
     assert tickets(url) == ["T-0", "T-1", "T-3", "T-5"]
 
 
-def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_others_wait(
+def test_bounded_limits_how_many_answers_of_a_batch_leave_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = sqlite(tmp_path)
@@ -168,7 +164,7 @@ def test_under_bounded_of_many_together_only_so_many_leave_at_once_and_the_other
     assert tickets(url) == [one.ticket for one in made]
 
 
-def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written(
+def test_records_that_wait_too_long_are_rejected_and_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url, events = sqlite(tmp_path), Refused()
@@ -186,7 +182,7 @@ def test_who_waits_for_too_long_is_told_so_for_each_and_nothing_of_it_is_written
     assert tickets(url) == ["T-2"]
 
 
-def test_servers_that_share_a_chain_each_write_behind_what_the_other_wrote(tmp_path: Path) -> None:
+def test_servers_that_share_a_chain_continue_it(tmp_path: Path) -> None:
     one, other = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
     for number in range(0, 12, 3):
         one.append("main", [record(number), record(number + 1)])
@@ -202,7 +198,7 @@ def test_servers_that_share_a_chain_each_write_behind_what_the_other_wrote(tmp_p
     other.close()
 
 
-def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the_database(tmp_path: Path) -> None:
+def test_a_failed_transaction_changes_nothing_and_raises(tmp_path: Path) -> None:
     store = Store.open(sqlite(tmp_path))
 
     def write() -> None:
@@ -217,7 +213,7 @@ def test_a_transaction_that_fails_leaves_nothing_and_is_told_as_a_failure_of_the
     store.close()
 
 
-def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_done(tmp_path: Path) -> None:
+def test_a_writer_of_sqlite_follows_another_at_once(tmp_path: Path) -> None:
     store = Store.open(sqlite(tmp_path))
     with closing(
         sqlite3.connect(store.engine.url.database or "", isolation_level=None, check_same_thread=False)
@@ -233,7 +229,7 @@ def test_who_waits_for_another_writer_of_sqlite_writes_as_soon_as_that_one_is_do
     store.close()
 
 
-def test_it_gives_up_in_the_end_and_leaves_the_connection_as_it_was(tmp_path: Path) -> None:
+def test_a_writer_of_sqlite_gives_up_in_the_end(tmp_path: Path) -> None:
     limits = TimeLimits(0.3)
     store = Store.open(sqlite(tmp_path), limits)
     with closing(sqlite3.connect(store.engine.url.database or "", isolation_level=None)) as other:

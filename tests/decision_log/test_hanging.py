@@ -1,4 +1,4 @@
-"""A decision log that hangs and raises nothing: health and metrics say so, the server's messages name the cause, and it recovers by itself."""
+"""A log that hangs without an error: health, metrics and messages report it, and the server recovers by itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.support.waiting import until
 WAIT: Final = 1.0
 
 Hang = Callable[[], Callable[[], object]]
-"""Makes a log hang; returns what lets it go on."""
+"""Makes a log hang; returns a function that lets it continue."""
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def health(channel: grpc.Channel) -> str:
 
 
 def tells_the_truth(url: str, hang: Hang, cause: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Have a log hang while a server has it, and hold what health, metrics and messages say against that."""
+    """Have the log of a server hang, and check health, metrics and messages."""
     caplog.set_level(logs.WARNING, "guidepost.log")
     with served(url) as (channel, metrics):
         stub = DecisionServiceStub(channel)
@@ -100,7 +100,7 @@ def executing(url: str) -> psycopg.Connection[Any]:
     return psycopg.connect(url.replace("+psycopg", ""), autocommit=True)
 
 
-def test_a_table_that_is_locked(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_locked_table(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
     url = postgresql.database("locked")
 
     def hang() -> Callable[[], object]:
@@ -112,7 +112,7 @@ def test_a_table_that_is_locked(postgresql: PostgreSQL, caplog: pytest.LogCaptur
     tells_the_truth(url, hang, "canceling statement due to lock timeout", caplog)
 
 
-def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unavailable_synchronous_standby(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
     url = postgresql.database("standby")
     admin, hanging = executing(url), threading.Event()
 
@@ -131,7 +131,7 @@ def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pyte
 
     def hang() -> Callable[[], object]:
         standby("away")
-        # A process of PostgreSQL's own takes the setting over, some time after it is shown.
+        # PostgreSQL's processes apply the setting some time after it is shown.
         committing = threading.Thread(target=commits)
         committing.start()
         until(waits)
@@ -147,9 +147,7 @@ def test_a_synchronous_standby_that_is_away(postgresql: PostgreSQL, caplog: pyte
     admin.close()
 
 
-def test_a_database_process_that_is_frozen_as_on_a_disk_that_stalls(
-    postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_frozen_database_process(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
     url = postgresql.database("frozen")
 
     def hang() -> Callable[[], object]:
@@ -179,7 +177,7 @@ sys.stdin.read()
 """
 
 
-def test_a_file_that_another_program_has_locked(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_locked_by_another_program(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     url = sqlite(tmp_path)
 
     def hang() -> Callable[[], object]:
@@ -210,9 +208,7 @@ def test_a_disk_that_does_not_return(
     tells_the_truth(url, hang, "its disk or its server does not respond", caplog)
 
 
-def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_head_that_hangs_and_then_fails_leaves_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store, hangs, go_on = Failing(sqlite(tmp_path)), threading.Event(), threading.Event()
 
     def sign(*_: Any) -> None:
@@ -231,10 +227,10 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure_behind(
     writer.close(5)
 
 
-# ---- What is reported, and when
+# ---- Reports
 
 
-def test_one_message_is_enough_for_a_log_that_goes_on_failing(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_that_keeps_failing_is_reported_once(caplog: pytest.LogCaptureFixture) -> None:
     writability, told = Writability("log", limit=60), []
     writability.on_change = lambda: told.append(writability.failure)
     for why in ("away", "away", "still away"):
@@ -263,7 +259,7 @@ def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCapt
     ]
 
 
-def test_an_attempt_that_returns_just_as_it_is_reported_leaves_no_failure_behind() -> None:
+def test_an_attempt_that_returns_while_it_is_reported_leaves_no_failure() -> None:
     writability = Writability("log", limit=0.001)
     for _ in range(200):
         with writability.attempt():

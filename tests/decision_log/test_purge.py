@@ -1,4 +1,4 @@
-"""Records that are too old are removed for good, and what is left still verifies, whoever looks and wherever it stops."""
+"""Purges remove old records, and the rest of the log can be verified, even if a purge is interrupted."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ LATER = START + timedelta(days=300)
 
 
 def at(number: float) -> datetime:
-    """Return the instant at which the record of a number was received."""
+    """Return the instant of receipt of the record with a number."""
     return START + timedelta(seconds=number)
 
 
@@ -59,7 +59,7 @@ def left(store: Store) -> list[int]:
     return [entry.sequence for entry in store.entries()]
 
 
-# ---- What goes, and what stays
+# ---- What a purge removes
 
 
 @given(
@@ -72,9 +72,7 @@ def left(store: Store) -> list[int]:
     st.integers(1, 4),
 )
 @settings(deadline=None, max_examples=8)
-def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_too_old(
-    written: list[tuple[str, int]], before: int, step: int
-) -> None:
+def test_a_purge_removes_the_beginning_of_each_chain(written: list[tuple[str, int]], before: int, step: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(sqlite(Path(folder)))
         for number, (writer, second) in enumerate(written):
@@ -101,7 +99,7 @@ def test_of_each_chain_all_goes_that_stands_before_the_first_record_that_is_not_
         store.close()
 
 
-def test_a_purge_is_told_before_it_is_made_and_can_be_made_again(store: Store) -> None:
+def test_a_purge_can_be_planned_and_repeated(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3, 4)])
 
     assert [(one.writer, one.entries, one.last, one.received) for one in plan_purge(store, at(3))] == [
@@ -116,7 +114,7 @@ def test_a_purge_is_told_before_it_is_made_and_can_be_made_again(store: Store) -
     assert verify_store(store, Trust()).whole
 
 
-def test_a_server_that_writes_the_chain_goes_on_and_signs_what_is_left(store: Store, tmp_path: Path) -> None:
+def test_a_server_continues_a_purged_chain_and_signs_it(store: Store, tmp_path: Path) -> None:
     def sign() -> Any:
         return store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", KEY, covered))
 
@@ -133,7 +131,7 @@ def test_a_server_that_writes_the_chain_goes_on_and_signs_what_is_left(store: St
     assert verify_store(store, TRUST).whole
 
 
-def test_request_ids_of_what_is_gone_are_free_again(store: Store) -> None:
+def test_request_ids_of_removed_records_can_be_used_again(store: Store) -> None:
     store.append("main", [record(1, request_id="r"), record(2)])
     purge(store, at(2), LATER, "me")
 
@@ -142,7 +140,7 @@ def test_request_ids_of_what_is_gone_are_free_again(store: Store) -> None:
     assert kept.fresh
 
 
-def test_what_is_removed_is_nowhere_in_the_file(store: Store, tmp_path: Path) -> None:
+def test_removed_records_are_not_left_in_the_file(store: Store, tmp_path: Path) -> None:
     store.append("main", [record(number, facts={"note": f"secret{number} " + "x" * 3_000}) for number in range(1, 60)])
     file = tmp_path / "log" / "decisions.db"
     purge(store, at(50), LATER, "me", step=10)
@@ -153,10 +151,10 @@ def test_what_is_removed_is_nowhere_in_the_file(store: Store, tmp_path: Path) ->
     assert file.stat().st_size < 120_000
 
 
-# ---- What could go wrong
+# ---- Faults and forgeries
 
 
-def test_wherever_a_purge_stops_the_chain_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_purge_leaves_a_whole_chain(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.append("main", [record(number) for number in range(1, 10)])
     steps = []
 
@@ -186,7 +184,7 @@ def test_wherever_a_purge_stops_the_chain_is_whole(store: Store, monkeypatch: py
         "UPDATE entries SET caller = 'x' WHERE sequence = 1",
     ],
 )
-def test_what_was_altered_is_never_purged_away(store: Store, statement: str) -> None:
+def test_altered_entries_are_not_purged(store: Store, statement: str) -> None:
     store.append("main", [record(number) for number in (1, 2, 3, 4, 5)])
     with store.engine.begin() as connection:
         connection.exec_driver_sql(statement)
@@ -198,7 +196,7 @@ def test_what_was_altered_is_never_purged_away(store: Store, statement: str) -> 
     assert left(store) == before
 
 
-def test_a_prefix_that_somebody_cut_off_with_a_note_of_their_own_is_doubted(store: Store) -> None:
+def test_a_forged_note_of_a_purge_is_a_doubt(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", KEY, covered))
     purge(store, at(2), LATER, "me")
@@ -222,7 +220,7 @@ def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str
     assert sign_purge(note.purge, KEY) == note
 
 
-def test_an_old_head_that_was_kept_shows_a_note_that_is_forged(store: Store) -> None:
+def test_an_exported_head_reveals_a_forged_note(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
     kept = sign_head(end_of(store), "2026-01-24T00:00:00Z", KEY)
     with store.engine.begin() as connection:
@@ -237,7 +235,7 @@ def test_an_old_head_that_was_kept_shows_a_note_that_is_forged(store: Store) -> 
 # ---- Exports
 
 
-def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) -> None:
+def test_an_export_contains_the_notes_and_can_be_verified(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
     purge(store, at(3), LATER, "me", KEY)
     head = sign_head(end_of(store), "2026-01-24T00:00:00Z", KEY)
@@ -257,7 +255,7 @@ def test_an_export_carries_the_notes_and_is_verified_like_the_log(store: Store) 
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store) -> Path:
-    """A folder with a log of five records, which the commands find by the environment, and a key."""
+    """A folder with a key and a log of five records, which is set in the environment."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -271,7 +269,9 @@ def run(*arguments: str, said: str = "") -> Result:
     return CliRunner().invoke(app, ["audit", *arguments], input=said)
 
 
-def test_nothing_goes_unless_somebody_says_so(desk: Path, store: Store, golden: Callable[[str, str], None]) -> None:
+def test_nothing_is_removed_without_a_confirmation(
+    desk: Path, store: Store, golden: Callable[[str, str], None]
+) -> None:
     shown = run("purge", "--before", "2026-01-23T04:00:03Z")
 
     assert (shown.exit_code, left(store)) == (0, [1, 2, 3, 4, 5])
@@ -282,7 +282,7 @@ def test_nothing_goes_unless_somebody_says_so(desk: Path, store: Store, golden: 
     assert left(store) == [3, 4, 5]
 
 
-def test_on_a_terminal_it_asks(desk: Path, store: Store) -> None:
+def test_the_command_asks_on_a_terminal(desk: Path, store: Store) -> None:
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "guidepost.cli", "audit", "purge", "--before", "2026-01-23T04:00:03Z"]
     with subprocess.Popen(
@@ -321,7 +321,7 @@ def test_a_signed_purge_verifies_with_the_key(desk: Path, store: Store) -> None:
     assert run("purge", "--before", "2026-01-23T04:00:04Z", "--yes").stdout == "no record is that old\n"
 
 
-def test_a_purge_signs_with_the_servers_own_key_so_that_the_log_still_verifies(desk: Path, store: Store) -> None:
+def test_a_purge_signs_with_the_key_of_the_server(desk: Path, store: Store) -> None:
     own = default_key(desk / "state" / "guidepost")
     store.sign("main", lambda head, covered: sign_head(head, "2026-01-24T00:00:00Z", private_key(own.private), covered))
 
@@ -332,7 +332,7 @@ def test_a_purge_signs_with_the_servers_own_key_so_that_the_log_still_verifies(d
     assert (verified.exit_code, f"signed by {own.id}" in verified.stdout) == (0, True)
 
 
-def test_a_purge_without_a_key_makes_none_and_warns_before_it_removes_anything(desk: Path, store: Store) -> None:
+def test_a_purge_without_a_key_warns_first_and_makes_no_key(desk: Path, store: Store) -> None:
     shown = run("purge", "--before", "2026-01-23T04:00:04Z")
 
     assert "will doubt it; there is no head.private.pem in your state folder\nhelp: --sign-key FILE" in shown.stderr
@@ -362,13 +362,13 @@ def test_a_purge_warns_of_a_key_that_signed_no_head_of_the_log(desk: Path, store
         (["--before", "2026-01-23T05:00Z", "--yes", "--decision-log", "sqlite:///none.db"], 2, "no decision log"),
     ],
 )
-def test_what_cannot_be_purged_is_said(desk: Path, arguments: list[str], code: int, said: str) -> None:
+def test_a_purge_that_cannot_be_made_is_reported(desk: Path, arguments: list[str], code: int, said: str) -> None:
     refused = run("purge", *arguments)
 
     assert (refused.exit_code, said in refused.stderr) == (code, True)
 
 
-def test_an_altered_log_is_not_purged_and_ends_with_7(desk: Path, store: Store) -> None:
+def test_a_purge_of_an_altered_log_exits_with_7(desk: Path, store: Store) -> None:
     with sqlite3.connect("log/decisions.db") as connection:
         connection.execute("UPDATE entries SET ticket = 'x' WHERE sequence = 1")
 

@@ -1,6 +1,7 @@
-"""How the databases look for what the decision log asks: by an index, so that no question takes longer in a long log.
+"""The queries of the decision log use indexes, so that none takes longer in a long log.
 
-The plans are those of the statements that are really sent: SQLite explains each again, PostgreSQL says of each how it was executed.
+The plans are those of the statements that are really sent: SQLite explains each again, PostgreSQL reports how it was
+executed.
 """
 
 from __future__ import annotations
@@ -30,31 +31,31 @@ from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite
 from tests.support.records import START, record
 
 LENGTH: Final = 2_000
-"""How many records are written to the logs."""
+"""The number of records in the logs."""
 
 COPIES: Final = 15
-"""How often PostgreSQL, which reads short tables whole, copies them to chains of their own."""
+"""The number of copies of all records in PostgreSQL, which would read a short table completely."""
 
 IN_VAIN: Final = 500
-"""The most records that a database may look at in vain for one statement."""
+"""The most records that a database may read in vain for one statement."""
 
 
 @dataclass
 class Log:
-    """A log of three callers, of whom two send request ids, and how its statements were executed."""
+    """A log of three callers, two of which send request ids, and the plans of its statements."""
 
     store: Store
     plans: list[str] = field(default_factory=list)
 
     def of(self, question: Callable[[Store], object]) -> str:
-        """Return the plans of all that a question executes."""
+        """Return the plans of all statements that a function executes."""
         self.plans.clear()
         question(self.store)
         return "\n".join(self.plans)
 
 
 def made(number: int, **changes: Any) -> Any:
-    """Make a record of one of a few callers; every hundredth is one of "branch". All but those of "desk 0" have a request id."""
+    """Return a record of one of a few callers; every hundredth is of "branch". All but "desk 0" send a request id."""
     caller = f"desk {number % 3}" if number % 100 else "branch"
     return record(number, **{"caller": caller, "request_id": f"r-{number}" if caller != "desk 0" else "", **changes})
 
@@ -105,7 +106,7 @@ def explained_by_sqlite(url: str) -> Iterator[Log]:
 def explained_by_postgresql(server: PostgreSQL, name: str) -> Iterator[Log]:
     log = Log(Store.open(server.database(name)))
     with log.store.engine.begin() as connection:
-        # Statistics are made only where a test asks for them.
+        # Only tests make statistics.
         connection.exec_driver_sql("ALTER TABLE entries SET (autovacuum_enabled = false)")
         for setting in (
             "session_preload_libraries = auto_explain",
@@ -155,12 +156,12 @@ def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def scans(plan: str) -> list[str]:
-    """Return the steps of a plan that read all entries, or a whole index of them."""
+    """Return the steps of a plan that read all entries or a whole index."""
     return re.findall(r"SCAN entries.*|Seq Scan on entries.*", plan)
 
 
 def looked_at_in_vain(plan: str) -> int:
-    """Return how many rows PostgreSQL looked at and left out, at most for one step; SQLite does not count them."""
+    """Return the most rows that PostgreSQL read in vain in one step; SQLite does not count them."""
     return max(map(int, re.findall(r"Rows Removed by (?:Filter|Index Recheck): (\d+)", plan)), default=0)
 
 
@@ -177,7 +178,7 @@ def sign(store: Store) -> None:
 
 
 def sign_again(store: Store) -> None:
-    """Sign as a server does that was started anew since it signed last."""
+    """Sign as a server does that has restarted since its last signature."""
     sign(store)
     store.append("main", [new() for _ in range(20)])
     sign(Store(store.engine))
@@ -202,7 +203,7 @@ WRITES: Final[dict[str, Callable[[Store], object]]] = {
     "a head to sign": sign_again,
     "one step of a purge": lambda store: purge(store, START + timedelta(seconds=25), START, "the auditor", step=20),
 }
-"""What is asked while calls wait to be recorded."""
+"""Queries while calls wait for their records."""
 
 SEARCHES: Final[dict[str, Callable[[Store], object]]] = {
     "a record by its id": lambda store: store.get(made(1_000).id),
@@ -226,7 +227,7 @@ SEARCHES: Final[dict[str, Callable[[Store], object]]] = {
     "the heads over a record": lambda store: store.heads_over(store.get(made(1_000).id)),  # type: ignore[arg-type]  # it is there
     "how far the chains have come": lambda store: store.ends(),
 }
-"""What people ask with `audit get`, `audit query`, `audit certificate`."""
+"""Queries of `audit get`, `audit query` and `audit certificate`."""
 
 READS_ALL: Final[dict[str, Callable[[Store], object]]] = {
     "a verification": lambda store: verify_store(store, Trust()),
@@ -235,11 +236,11 @@ READS_ALL: Final[dict[str, Callable[[Store], object]]] = {
     "a page of the records of a version": lambda store: next(store.search(Filter(version="7.0.0"))),
     "what a purge would remove": lambda store: plan_purge(store, START + timedelta(seconds=LENGTH * 2)),
 }
-"""What reads a whole log because it has to; nobody waits to write meanwhile."""
+"""Queries that must read the whole log; no writer waits for them."""
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_what_is_asked_while_calls_wait_to_be_recorded_is_looked_up_in_an_index(log: Log, what: str) -> None:
+def test_queries_during_a_commit_use_an_index(log: Log, what: str) -> None:
     plan = log.of(WRITES[what])
 
     assert "entries" in plan or "writers" in plan
@@ -248,7 +249,7 @@ def test_what_is_asked_while_calls_wait_to_be_recorded_is_looked_up_in_an_index(
 
 
 @pytest.mark.parametrize("what", SEARCHES)
-def test_what_a_search_asks_for_is_looked_up_in_an_index(log: Log, what: str) -> None:
+def test_searches_use_an_index(log: Log, what: str) -> None:
     plan = log.of(SEARCHES[what])
 
     assert plan
@@ -265,7 +266,7 @@ def test_what_a_search_asks_for_is_looked_up_in_an_index(log: Log, what: str) ->
         "a later page of a caller's records",
     ],
 )
-def test_a_search_by_caller_or_request_id_does_not_go_through_the_records_of_others(log: Log, what: str) -> None:
+def test_a_search_by_caller_or_request_id_does_not_read_other_records(log: Log, what: str) -> None:
     plan = log.of(SEARCHES[what])
 
     assert re.search(r"(ix_entries_caller_id|ix_entries_request_id|one_record_a_request|entries_3) ?\(?", plan)
@@ -273,13 +274,13 @@ def test_a_search_by_caller_or_request_id_does_not_go_through_the_records_of_oth
 
 
 @pytest.mark.parametrize("what", READS_ALL)
-def test_what_has_to_read_a_whole_log_holds_no_lock_that_a_writer_waits_for(log: Log, what: str) -> None:
+def test_reading_the_whole_log_does_not_block_writers(log: Log, what: str) -> None:
     with log.store.write_connection() as connection, connection.begin():
         connection.exec_driver_sql("UPDATE writers SET hash = hash")
         READS_ALL[what](log.store)
 
 
-def test_postgresql_looks_up_request_ids_in_a_log_that_was_empty_when_it_was_first_asked(
+def test_postgresql_uses_the_index_on_a_log_that_was_empty_at_first(
     postgresql: PostgreSQL,
 ) -> None:
     with explained_by_postgresql(postgresql, "grown") as log:

@@ -1,4 +1,4 @@
-"""Calls that are repeated with their request id: the same decision again, one record, and never another answer."""
+"""Calls that are repeated with their request id get the same decision, and have one record."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_calls_with_one_request_id_at_the_same_time_are_one_record(url: str, dur
     assert sorted(one.request_id for one in records(url)) == ["r-0", "r-1", "r-2"]
 
 
-def test_a_request_id_that_was_used_for_another_request_is_refused(url: str) -> None:
+def test_a_request_id_of_another_request_is_rejected(url: str) -> None:
     with logging(settings(url)) as stub:
         ask(stub, vip=True, _request_id="r-1")
 
@@ -69,7 +69,7 @@ def test_a_request_id_that_was_used_for_another_request_is_refused(url: str) -> 
         )
 
 
-def test_a_recorded_decision_that_cannot_be_given_again_is_never_given_otherwise(url: str, store: Store) -> None:
+def test_a_decision_that_cannot_be_reproduced_gets_no_other_answer(url: str, store: Store) -> None:
     with logging(settings(url)) as stub:
         ask(stub, vip=True, _request_id="r-1")
     made = records(url)[0]
@@ -99,7 +99,7 @@ def test_a_recorded_decision_that_cannot_be_given_again_is_never_given_otherwise
             )
 
 
-def test_records_that_were_committed_without_our_knowing_are_not_written_twice(store: Store) -> None:
+def test_records_of_an_unnoticed_commit_are_not_written_twice(store: Store) -> None:
     made = [record(1), record(2, request_id="r")]
     store.append("main", made)
 
@@ -145,7 +145,7 @@ def test_a_repeated_call_that_names_another_instant_or_version_is_another_reques
     assert len(records(url)) == 1
 
 
-def test_a_repeated_call_gets_its_decision_again_after_another_version_came_into_force(url: str) -> None:
+def test_a_repeated_call_gets_its_decision_after_a_new_version(url: str) -> None:
     clock = iter([NOW, NOW + timedelta(days=300)])
     with logging(settings(url), lambda: next(clock), workshop()) as stub:
         first = ask(stub, damage="broken", _request_id="r")
@@ -153,7 +153,7 @@ def test_a_repeated_call_gets_its_decision_again_after_another_version_came_into
         assert ask(stub, damage="broken", _request_id="r") == first
 
 
-def test_a_repeated_call_to_reschedule_is_told_the_same_and_recorded_once(url: str) -> None:
+def test_a_repeated_call_to_reschedule_is_recorded_once(url: str) -> None:
     later_on = iter(NOW + timedelta(days=number) for number in range(100))
     with logging(settings(url), lambda: next(later_on), workshop()) as stub:
         first = rescheduled(stub, request_id="r-1")
