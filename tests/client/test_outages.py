@@ -322,7 +322,7 @@ def test_the_other_services_use_a_connection_that_works(
         assert client._run(client.client.versions()).versions
         with pytest.raises(grpc.RpcError) as refused:
             client._run(client.client.audit.record("none"))
-        assert grpc.StatusCode.FAILED_PRECONDITION is refused.value.code()  # this server keeps no log, and says so
+        assert grpc.StatusCode.FAILED_PRECONDITION is refused.value.code()  # this server has no log
 
 
 class TestSeveral:
@@ -376,7 +376,7 @@ def test_the_defaults_in_the_manual_are_those_of_the_client() -> None:
     assert {
         "time for a decision": guidepost.TIMEOUT,
         "time for many tickets in one call": BATCH_TIMEOUT,
-        "time for a look into the decision log": READ_TIMEOUT,
+        "time for a query of the decision log": READ_TIMEOUT,
         "time for a difference": connecting.DIFF_TIMEOUT,
         "connections": connecting.CHANNELS,
         "decisions in a row without an answer that open the circuit": breaker.FAILURES,
