@@ -88,7 +88,7 @@ COMMANDS: Final = {
     ),
     "sign": Command(
         panel=COMPARE,
-        target="keys:sign",
+        target="keys:sign_command",
         help="Sign a bundle: write a file with the signature of its bytes and the id of the key.",
     ),
     "verify": Command(
@@ -97,7 +97,7 @@ COMMANDS: Final = {
         help="Verify a bundle: its content is as built, and a trusted key signed it.",
     ),
     "unpack": Command(
-        panel=COMPARE, target="unpack:unpack", help="Make a policies folder from bundles, one for each version."
+        panel=COMPARE, target="unpack:unpack_command", help="Make a policies folder from bundles, one for each version."
     ),
     "keys": Command(panel=COMPARE, target="keys:keys", help="Make and show the keys that sign bundles."),
     "serve": Command(

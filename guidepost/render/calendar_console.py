@@ -12,10 +12,9 @@ from engine.model.policy import AtRisk, Deadline, Elapsed, Policy
 from engine.model.problems import Place
 from engine.model.targets import BY_REGION, Measure, Region, Unit, WrittenCalendar
 from engine.model.vocabulary import number_text
-from guidepost.render.console import grid, ruled_table
+from guidepost.render.console import grid, indented, ruled_table
 from guidepost.render.deadlines_console import DAY_RULES
 from guidepost.render.time_text import NOUNS, amount_text, day_text, hours_text, week_text
-from guidepost.render.timeline import indented
 
 COUNTING = {"full": "only full ones", "begun": "a started one counts", "exact": "to the second"}
 
@@ -36,13 +35,13 @@ def measure_text(measure: Measure) -> str:
     return f"{amount} by {measure.calendar}{f', {measure.rule}' if measure.rule else ''}"
 
 
-def heading(name: str, about: str, source: str, place: Place) -> Text:
+def heading_text(name: str, about: str, source: str, place: Place) -> Text:
     """Return the first line of a page: name, description, source and place."""
     said = f": {about}" if about else ""
     return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
 
 
-def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
+def calendar_table(listed: Iterable[WrittenCalendar]) -> RenderableType:
     """Return a table of calendars."""
     rows = [
         (Text(one.name, "bold"), opening_text(one), by_region(one.zone), by_region(one.holidays) or "none", one.about)
@@ -51,9 +50,9 @@ def calendars(listed: Iterable[WrittenCalendar]) -> RenderableType:
     return ruled_table(("calendar", "open", "zone", "holidays", "about"), rows)
 
 
-def calendar(one: WrittenCalendar) -> Iterator[RenderableType]:
+def calendar_parts(one: WrittenCalendar) -> Iterator[RenderableType]:
     """Yield a calendar with its one-off dates and breaks."""
-    yield heading(one.name, one.about, one.source, one.place)
+    yield heading_text(one.name, one.about, one.source, one.place)
     rows: list[tuple[RenderableType, ...]] = [
         ("open", opening_text(one)),
         ("zone", by_region(one.zone)),
@@ -84,7 +83,7 @@ def by_region(text: str) -> str:
     return "by region" if text == BY_REGION else text
 
 
-def regions(listed: Iterable[Region]) -> RenderableType:
+def region_table(listed: Iterable[Region]) -> RenderableType:
     """Return a table of regions."""
     return ruled_table(
         ("region", "zone", "holidays", "about"),
@@ -92,7 +91,7 @@ def regions(listed: Iterable[Region]) -> RenderableType:
     )
 
 
-def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
+def holiday_list_table(listed: Iterable[HolidayList]) -> RenderableType:
     """Return a table of holiday lists, with the span that each covers."""
     rows = []
     for one in listed:
@@ -108,7 +107,7 @@ def holiday_lists(listed: Iterable[HolidayList]) -> RenderableType:
     return ruled_table(("holidays", "known from, to", "days", "estimated"), rows)
 
 
-def holidays(one: HolidayList) -> Iterator[RenderableType]:
+def holiday_parts(one: HolidayList) -> Iterator[RenderableType]:
     """Yield the days of a holiday list."""
     yield Text.assemble((one.name, "bold"), f": holidays known from {one.first} to {one.last}")
     rows = [
@@ -123,16 +122,16 @@ def holidays(one: HolidayList) -> Iterator[RenderableType]:
     yield indented(ruled_table(("date", "holiday", "status", "source"), rows))
 
 
-def region(one: Region, policy: Policy) -> Iterator[RenderableType]:
+def region_parts(one: Region, policy: Policy) -> Iterator[RenderableType]:
     """Yield a region with its holidays."""
-    yield heading(one.name, one.about, "", one.place)
+    yield heading_text(one.name, one.about, "", one.place)
     yield indented(grid([("zone", one.zone), ("holidays", one.holidays or "none")], "cyan"))
     if one.holidays:
         yield ""
-        yield from holidays(policy.holidays[one.holidays])
+        yield from holiday_parts(policy.holidays[one.holidays])
 
 
-def deadlines(listed: Iterable[Deadline]) -> RenderableType:
+def deadline_table(listed: Iterable[Deadline]) -> RenderableType:
     """Return a table of deadlines."""
     return ruled_table(
         ("deadline", "from", "met by", "about"),
@@ -171,7 +170,7 @@ def _assumed(assumption: str) -> tuple[str, str]:
     return (f"  assumes: {assumption}" if assumption else "", "yellow")
 
 
-def elapsed(listed: Iterable[Elapsed]) -> RenderableType:
+def elapsed_table(listed: Iterable[Elapsed]) -> RenderableType:
     """Return a table of the facts that follow from elapsed time."""
     rows = [(Text(one.fact, "bold"), elapsed_text(one), one.source, Text(str(one.place), "dim")) for one in listed]
     return ruled_table(("fact", "follows from", "source", "place"), rows)

@@ -8,10 +8,11 @@ from datetime import date
 from engine.clock.calendar import HolidayList, HolidayStatus, Interval
 from engine.model.policy import Elapsed
 from engine.model.targets import Region, WrittenCalendar
-from guidepost.render.policy_json import Plain, plain_place
+from guidepost.render.console import JsonObject
+from guidepost.render.policy_json import plain_place
 
 
-def plain_elapsed(elapsed: Elapsed) -> Plain:
+def plain_elapsed(elapsed: Elapsed) -> JsonObject:
     """Return how a fact follows from elapsed time."""
     return {
         "fact": elapsed.fact,
@@ -27,7 +28,7 @@ def plain_elapsed(elapsed: Elapsed) -> Plain:
     }
 
 
-def plain_calendar(calendar: WrittenCalendar) -> Plain:
+def plain_calendar(calendar: WrittenCalendar) -> JsonObject:
     """Return a calendar; hours are local minutes of the day, the week begins on Monday."""
     return {
         "name": calendar.name,
@@ -44,7 +45,7 @@ def plain_calendar(calendar: WrittenCalendar) -> Plain:
     }
 
 
-def plain_region(region: Region) -> Plain:
+def plain_region(region: Region) -> JsonObject:
     """Return a region without its holidays."""
     return {
         "name": region.name,
@@ -55,7 +56,7 @@ def plain_region(region: Region) -> Plain:
     }
 
 
-def plain_holidays(listed: HolidayList) -> Plain:
+def plain_holidays(listed: HolidayList) -> JsonObject:
     """Return a holiday list with its days."""
     return {
         **plain_span(listed),
@@ -66,7 +67,7 @@ def plain_holidays(listed: HolidayList) -> Plain:
     }
 
 
-def plain_span(listed: HolidayList) -> Plain:
+def plain_span(listed: HolidayList) -> JsonObject:
     """Return a holiday list without its days: the span that it covers and the number of holidays."""
     estimated = sum(one.status is HolidayStatus.ESTIMATED for one in listed.days.values())
     return {
@@ -78,7 +79,7 @@ def plain_span(listed: HolidayList) -> Plain:
     }
 
 
-def _plain_dates(dates: Mapping[date, tuple[Interval, ...]]) -> Plain:
+def _plain_dates(dates: Mapping[date, tuple[Interval, ...]]) -> JsonObject:
     return {day.isoformat(): _plain_intervals(intervals) for day, intervals in dates.items()}
 
 

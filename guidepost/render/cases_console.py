@@ -17,9 +17,9 @@ from engine.model.quoting import shell_word
 from engine.request.moment import Hold
 from engine.version.version import Version
 from guidepost.policies.run_cases import CaseRun, CaseSource
-from guidepost.render.console import count, sectioned_table
+from guidepost.render.console import JsonObject, count, sectioned_table
 from guidepost.render.messages import problem_text
-from guidepost.render.policy_json import Plain, plain_place
+from guidepost.render.policy_json import plain_place
 
 MAX_CELLS_LISTED: Final = 20
 """How many uncovered cells of one table the data lists."""
@@ -180,13 +180,13 @@ def cases_summary(failed: int, run: int, broken: Sequence[str]) -> str:
     return f"the cases of {' and '.join(broken)} were not run{elsewhere}"
 
 
-def plain_case_runs(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> Plain:
+def plain_case_runs(trials: Sequence[CaseRun], seconds: float, *, ok: bool) -> JsonObject:
     """Return the results of all versions as data."""
     return {"ok": ok, "seconds": round(seconds, 3), "versions": [_plain_trial(one) for one in trials]}
 
 
-def _plain_trial(trial: CaseRun) -> Plain:
-    found: Plain = {
+def _plain_trial(trial: CaseRun) -> JsonObject:
+    found: JsonObject = {
         "folder": trial.source.root,
         "name": trial.ref.name if trial.ref else None,
         "version": trial.ref.version if trial.ref else None,
@@ -202,8 +202,8 @@ def _plain_trial(trial: CaseRun) -> Plain:
     return found
 
 
-def _plain_result(result: CaseResult, trial: CaseRun) -> Plain:
-    found: Plain = {
+def _plain_result(result: CaseResult, trial: CaseRun) -> JsonObject:
+    found: JsonObject = {
         "name": result.case.name,
         "decision": result.case.decision,
         "place": plain_place(result.case.place),
@@ -226,7 +226,7 @@ def _plain_result(result: CaseResult, trial: CaseRun) -> Plain:
     return found
 
 
-def plain_coverage(covered: Coverage, version: Version) -> Plain:
+def plain_coverage(covered: Coverage, version: Version) -> JsonObject:
     """Return coverage as data, with tickets for the first uncovered cells of each table."""
     witnesses = RuleTickets(version)
     missed = [
@@ -245,7 +245,7 @@ def plain_coverage(covered: Coverage, version: Version) -> Plain:
     }
 
 
-def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> Plain:
+def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> JsonObject:
     listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not TableKind.ROSTER else ()
     return {
         "table": table.name,
@@ -258,5 +258,5 @@ def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> Plain:
     }
 
 
-def _plain_share(part: int, whole: int) -> Plain:
+def _plain_share(part: int, whole: int) -> JsonObject:
     return {"hit": part, "all": whole, "percent": float(share_text(part, whole))}

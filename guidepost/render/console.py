@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum, StrEnum
 from io import StringIO
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
 import typer
 from rich import box
@@ -31,6 +31,9 @@ from rich.text import Text
 from engine.model.did_you_mean import nearest
 from engine.model.quoting import visible_json, visible_lines
 from guidepost.render.messages import Message
+
+JsonObject = dict[str, Any]
+"""An object of a JSON document."""
 
 WIDE: Final = 10_000
 """The width of a console that is not a terminal, wider than any line."""

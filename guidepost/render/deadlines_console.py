@@ -17,7 +17,7 @@ from engine.model.answer import DeadlineState, Due, Duty, Passed, Shift, Standin
 from engine.model.policy import Policy
 from engine.model.targets import BY_DAY, BY_REGION, calendar_in
 from engine.model.vocabulary import number_text
-from guidepost.render.console import count, grid
+from guidepost.render.console import count, grid, indented
 from guidepost.render.time_text import (
     amount_text,
     clock_text,
@@ -29,7 +29,7 @@ from guidepost.render.time_text import (
     short_text,
     worked_text,
 )
-from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
+from guidepost.render.timeline import Drawing, Mark, stretch_table
 
 STATES: Final = {
     DeadlineState.MET: "bold green",

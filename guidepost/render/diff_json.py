@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from engine.diff import Change, DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
 from engine.diff.words import change_text, headline, items, region_text, value_text
 from engine.model.answer import VersionRef
 from engine.model.conditions import NumberInterval
-from engine.model.problems import Place
+from guidepost.render.console import JsonObject
 from guidepost.render.diff_report import DiffReport
+from guidepost.render.policy_json import plain_place
 
-Plain = dict[str, Any]
 
-
-def plain_diff(shown: DiffReport) -> Plain:
+def plain_diff(shown: DiffReport) -> JsonObject:
     """Return a report as data."""
     diff = shown.diff
     return {
@@ -35,12 +33,12 @@ def plain_diff(shown: DiffReport) -> Plain:
     }
 
 
-def plain_version(ref: VersionRef, asked: str) -> Plain:
+def plain_version(ref: VersionRef, asked: str) -> JsonObject:
     """Return a version, and the name that the command was given for it."""
     return {"asked": asked, "name": ref.name, "version": ref.version, "digest": ref.digest}
 
 
-def _wording(one: Wording) -> Plain:
+def _wording(one: Wording) -> JsonObject:
     return {
         "part": one.part,
         "name": one.name,
@@ -48,16 +46,12 @@ def _wording(one: Wording) -> Plain:
         "what": one.what,
         "before": one.before,
         "after": one.after,
-        "place_before": _place(one.place_before),
-        "place_after": _place(one.place_after),
+        "place_before": plain_place(one.place_before) if one.place_before else None,
+        "place_after": plain_place(one.place_after) if one.place_after else None,
     }
 
 
-def _place(place: Place | None) -> Plain | None:
-    return None if place is None else {"file": place.file, "line": place.line, "column": place.column}
-
-
-def _matrix(one: MatrixDiff) -> Plain:
+def _matrix(one: MatrixDiff) -> JsonObject:
     def cells(side: dict[tuple[str, str], str]) -> list[list[str]]:
         return [[side.get((row, column), "") for column in one.columns] for row in one.rows]
 
@@ -73,7 +67,7 @@ def _matrix(one: MatrixDiff) -> Plain:
     }
 
 
-def _decision(one: DecisionDiff) -> Plain:
+def _decision(one: DecisionDiff) -> JsonObject:
     return {
         "decision": one.name,
         "only_before": one.only_before,
@@ -84,7 +78,7 @@ def _decision(one: DecisionDiff) -> Plain:
     }
 
 
-def _outcome(one: OutcomeDiff) -> Plain:
+def _outcome(one: OutcomeDiff) -> JsonObject:
     return {
         "outcome": one.name,
         "situations": one.situations,
@@ -98,14 +92,14 @@ def _outcome(one: OutcomeDiff) -> Plain:
     }
 
 
-def plain_change(change: Change) -> Plain:
+def plain_change(change: Change) -> JsonObject:
     """Return a change of an outcome; of a list, the removed and added items."""
     if change.in_part:
         return {"text": change_text(change), "removed": list(items(change.before)), "added": list(items(change.after))}
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
 
 
-def _state(state: OutcomeState) -> Plain:
+def _state(state: OutcomeState) -> JsonObject:
     if state.kind.value != "decided":
         return {"status": state.kind.value}
     value = state.value
@@ -119,7 +113,7 @@ def _state(state: OutcomeState) -> Plain:
     }
 
 
-def _region(region: DiffRegion) -> Plain:
+def _region(region: DiffRegion) -> JsonObject:
     return {
         "text": region_text(region),
         "when": [plain_values(values) for values in region.when],
@@ -130,9 +124,9 @@ def _region(region: DiffRegion) -> Plain:
     }
 
 
-def plain_values(values: Values) -> Plain:
+def plain_values(values: Values) -> JsonObject:
     """Return the values of one fact in a region."""
-    said: Plain = {"fact": values.fact, "unknown": values.unknown}
+    said: JsonObject = {"fact": values.fact, "unknown": values.unknown}
     if values.sent:
         return {**said, "any": True}
     if values.but:
@@ -144,7 +138,7 @@ def plain_values(values: Values) -> Plain:
     }
 
 
-def _span(span: NumberInterval) -> Plain:
+def _span(span: NumberInterval) -> JsonObject:
     return {
         "from": None if math.isinf(span.low) else span.low,
         "from_included": span.low_closed,

@@ -19,8 +19,7 @@ from engine.clock.opening_times import hours
 from engine.clock.zone import midnight, to_datetime
 from engine.decide.answer_times_json import iso
 from guidepost.render.calendar_json import plain_span
-from guidepost.render.console import grid
-from guidepost.render.policy_json import Plain
+from guidepost.render.console import JsonObject, grid
 from guidepost.render.time_text import WEEKDAYS, day_text, hours_text, minutes_text, offset_text, short_text
 from guidepost.render.timeline import turns
 
@@ -189,7 +188,7 @@ def at_text(micros: int, clock: Clock) -> str:
     return f"{before:%H:%M} {offset_text(before)}"
 
 
-def plain_days(clock: Clock, days: Sequence[Day]) -> Plain:
+def plain_days(clock: Clock, days: Sequence[Day]) -> JsonObject:
     """Return days as data; hours are local minutes of the day, or null if the holidays are not known."""
     listed = clock.calendar.holidays
     return {

@@ -11,9 +11,9 @@ from rich.text import Text
 from engine.model.policy import Deadline, Decision, Form, Literal, Policy, Roster, Rule, SameAs, Table
 from engine.model.targets import Measure
 from engine.model.vocabulary import Fact
-from guidepost.render import calendar_console as calendar_pages
 from guidepost.render.answer_console import literal_text
-from guidepost.render.console import grid, rank_style, ruled_table
+from guidepost.render.calendar_console import deadline_rows, elapsed_text, heading_text, measure_text
+from guidepost.render.console import grid, indented, rank_style, ruled_table
 from guidepost.render.facts_text import allowed_values_text
 from guidepost.render.time_text import minutes_text
 
@@ -55,7 +55,7 @@ class PolicyPages:
         rows = [("answers", ", ".join(decision.answers))]
         rows += [("beside", ", ".join(decision.beside))] if decision.beside else []
         rows += [("owner", decision.owner)] if decision.owner else []
-        yield _indented(grid(rows, "cyan"))
+        yield indented(grid(rows, "cyan"))
         for part in tables_of(self._policy, decision):
             yield ""
             yield from self.part(part)
@@ -72,7 +72,7 @@ class PolicyPages:
 
     def table(self, table: Table) -> Iterator[RenderableType]:
         """Yield a table in its written form."""
-        yield calendar_pages.heading(table.name, table.about, table.source, table.place)
+        yield heading_text(table.name, table.about, table.source, table.place)
         match table.form:
             case Form.MATRIX:
                 yield from self._matrix(table)
@@ -84,17 +84,17 @@ class PolicyPages:
 
     def roster(self, roster: Roster) -> Iterator[RenderableType]:
         """Yield a roster with its opening hours."""
-        yield calendar_pages.heading(roster.name, roster.about, roster.source, roster.place)
+        yield heading_text(roster.name, roster.about, roster.source, roster.place)
         hours = f"{minutes_text(roster.opens)} to {minutes_text(roster.closes)}"
         rows = [(Text(entry.value, "bold"), entry.name, entry.zone, hours) for entry in roster.entries]
-        yield _indented(ruled_table((roster.produces, "name", "zone", "open"), rows))
+        yield indented(ruled_table((roster.produces, "name", "zone", "open"), rows))
         if roster.assumption:
-            yield _indented(grid([("assumes", roster.assumption)], "yellow"))
+            yield indented(grid([("assumes", roster.assumption)], "yellow"))
 
     def deadline(self, deadline: Deadline) -> Iterator[RenderableType]:
         """Yield a deadline with its start and its rules."""
-        yield calendar_pages.heading(deadline.name, deadline.about, deadline.table.source, deadline.place)
-        yield _indented(grid([*calendar_pages.deadline_rows(deadline)], "cyan"))
+        yield heading_text(deadline.name, deadline.about, deadline.table.source, deadline.place)
+        yield indented(grid([*deadline_rows(deadline)], "cyan"))
         yield from self._rules(deadline.table)
         yield from self._otherwise(deadline.table)
 
@@ -111,10 +111,10 @@ class PolicyPages:
         for position, question in enumerate(self._policy.questions):
             if position:
                 yield ""
-            yield calendar_pages.heading(question.id, "", question.source, question.place)
+            yield heading_text(question.id, "", question.source, question.place)
             rows: list[tuple[RenderableType, ...]] = [("question", question.question), ("reading", question.reading)]
             rows += [("rules", ", ".join(question.rules))] if question.rules else []
-            yield _indented(grid(rows, "cyan"))
+            yield indented(grid(rows, "cyan"))
 
     def facts(self, facts: Mapping[str, Fact], noun: str) -> Iterator[RenderableType]:
         """Yield facts or outcomes with their types and values."""
@@ -126,14 +126,14 @@ class PolicyPages:
 
     def fact(self, fact: Fact) -> Iterator[RenderableType]:
         """Yield one fact or outcome with all values, and what it follows from."""
-        yield calendar_pages.heading(fact.name, fact.about, "", fact.place)
+        yield heading_text(fact.name, fact.about, "", fact.place)
         rows = [("type", _type_text(fact))] + ([] if fact.values else [("values", allowed_values_text(fact))])
         if elapsed := self._policy.elapsed.get(fact.name):
-            rows.append(("if not sent", calendar_pages.elapsed_text(elapsed)))
-        yield _indented(grid(rows, "cyan"))
+            rows.append(("if not sent", elapsed_text(elapsed)))
+        yield indented(grid(rows, "cyan"))
         if fact.values:
             values = [(Text(v.value, "bold"), v.name, v.about, Text(", ".join(v.aliases), "dim")) for v in fact.values]
-            yield _indented(_dense(("value", "name", "about", "also written"), values))
+            yield indented(_dense(("value", "name", "about", "also written"), values))
 
     def _matrix(self, table: Table) -> Iterator[RenderableType]:
         if (matrix := table.matrix) is None:
@@ -144,7 +144,7 @@ class PolicyPages:
             cells = [rules.get(f"{table.name}.{row}.{column}") for column in matrix.columns]
             rows.append((Text(row, "bold"), *(self._cell(cell, table.produces[0]) for cell in cells)))
         shown = ruled_table((f"{matrix.down} \\ {matrix.across}", *matrix.columns), rows)
-        yield _indented(shown)
+        yield indented(shown)
         yield from self._assumed(table)
 
     def _cell(self, rule: Rule | None, outcome: str) -> Text:
@@ -161,11 +161,11 @@ class PolicyPages:
         for rule in table.rules:
             groups.setdefault(self._then(rule).plain, []).append(rule)
         if 2 * len(groups) > len(table.rules):
-            yield _indented(self._entry_rows(table, table.rules, table.produces))
+            yield indented(self._entry_rows(table, table.rules, table.produces))
         else:
             for rules in groups.values():
-                yield _indented(self._then(rules[0]))
-                yield _indented(_indented(self._entry_rows(table, rules)))
+                yield indented(self._then(rules[0]))
+                yield indented(indented(self._entry_rows(table, rules)))
         yield from self._assumed(table)
 
     def _entry_rows(self, table: Table, rules: Sequence[Rule], outcomes: Sequence[str] = ()) -> RenderableType:
@@ -188,17 +188,17 @@ class PolicyPages:
                 reasons.setdefault(rule.assumption, []).append(rule.id.removeprefix(f"{table.name}."))
         rows = [("*", Text.assemble((f"{', '.join(keys)}: ", "bold"), reason)) for reason, keys in reasons.items()]
         if rows:
-            yield _indented(grid(rows, "yellow"))
+            yield indented(grid(rows, "yellow"))
 
     def _rules(self, table: Table) -> Iterator[RenderableType]:
         if table.rules:
-            yield _indented(Text(f"hit policy {table.hit.value}", "dim"))
+            yield indented(Text(f"hit policy {table.hit.value}", "dim"))
         for rule in table.rules:
             yield from self._rule(rule, rule.id)
 
     def _rule(self, rule: Rule, title: str) -> Iterator[RenderableType]:
         source = f"  source {rule.source}" if rule.source else ""
-        yield _indented(Text.assemble((title, "bold"), (f"{source}  line {rule.place.line}", "dim")))
+        yield indented(Text.assemble((title, "bold"), (f"{source}  line {rule.place.line}", "dim")))
         rows: list[tuple[RenderableType, ...]] = []
         if rule.when:
             rows.append(("when", ", ".join(f"{condition.fact}: {condition.text}" for condition in rule.when)))
@@ -211,7 +211,7 @@ class PolicyPages:
         if table.otherwise is not None:
             yield from self._rule(table.otherwise, "otherwise")
         elif table.has_otherwise:
-            yield _indented(Text.assemble(("otherwise", "bold"), "  not covered"))
+            yield indented(Text.assemble(("otherwise", "bold"), "  not covered"))
 
     def _then(self, rule: Rule) -> Text:
         return Text(", ").join(Text.assemble(f"{outcome}: ", self._then_value(rule, outcome)) for outcome in rule.then)
@@ -224,17 +224,13 @@ class PolicyPages:
             case SameAs():
                 return Text(f"same as {value.fact}", "italic")
             case Measure():
-                return Text(calendar_pages.measure_text(value), "bold")
+                return Text(measure_text(value), "bold")
             case _:
                 return self._value(outcome, value)
 
     def _value(self, outcome: str, value: Literal, style: str = "") -> Text:
         words = [listed.value for listed in self._policy.named(outcome).values]
         return Text(literal_text(value), f"{rank_style(value, words)} {style}".strip())
-
-
-def _indented(part: RenderableType) -> RenderableType:
-    return Padding(part, (0, 0, 0, 2))
 
 
 def _dense(headings: Iterable[str], rows: Sequence[Sequence[RenderableType]]) -> RenderableType:

@@ -19,12 +19,10 @@ from engine.model.policy import (
 from engine.model.problems import Place
 from engine.model.targets import Measure
 from engine.model.vocabulary import Fact
-
-Plain = dict[str, object]
-"""A JSON object."""
+from guidepost.render.console import JsonObject
 
 
-def plain_overview(policy: Policy) -> Plain:
+def plain_overview(policy: Policy) -> JsonObject:
     """Return the manifest of a version, and the names of its parts."""
     manifest = policy.manifest
     return {
@@ -53,7 +51,7 @@ def plain_overview(policy: Policy) -> Plain:
     }
 
 
-def plain_decision(decision: Decision) -> Plain:
+def plain_decision(decision: Decision) -> JsonObject:
     """Return a decision without its tables."""
     return {
         "name": decision.name,
@@ -65,7 +63,7 @@ def plain_decision(decision: Decision) -> Plain:
     }
 
 
-def plain_part(part: Table | Roster | Deadline) -> Plain:
+def plain_part(part: Table | Roster | Deadline) -> JsonObject:
     """Return a table, a roster or a deadline with its rules."""
     match part:
         case Table():
@@ -76,7 +74,7 @@ def plain_part(part: Table | Roster | Deadline) -> Plain:
             return plain_deadline(part)
 
 
-def plain_table(table: Table) -> Plain:
+def plain_table(table: Table) -> JsonObject:
     """Return a table with all its rules; a matrix also has its rows and columns."""
     layout = table.matrix
     return {
@@ -101,7 +99,7 @@ def plain_table(table: Table) -> Plain:
     }
 
 
-def plain_rule(rule: Rule) -> Plain:
+def plain_rule(rule: Rule) -> JsonObject:
     """Return a rule with its conditions as written."""
     return {
         "id": rule.id,
@@ -124,7 +122,7 @@ def _plain_then(value: Literal | SameAs | Measure) -> object:
             return value
 
 
-def plain_deadline(deadline: Deadline) -> Plain:
+def plain_deadline(deadline: Deadline) -> JsonObject:
     """Return a deadline with the rules for its amount of time."""
     risk = deadline.at_risk
     return {
@@ -145,7 +143,7 @@ def plain_deadline(deadline: Deadline) -> Plain:
     }
 
 
-def plain_roster(roster: Roster) -> Plain:
+def plain_roster(roster: Roster) -> JsonObject:
     """Return a roster; opening times are local minutes of the day."""
     return {
         "name": roster.name,
@@ -162,7 +160,7 @@ def plain_roster(roster: Roster) -> Plain:
     }
 
 
-def plain_assumption(assumption: Assumption) -> Plain:
+def plain_assumption(assumption: Assumption) -> JsonObject:
     """Return an assumption with its reason and place."""
     return {
         "id": assumption.id,
@@ -172,7 +170,7 @@ def plain_assumption(assumption: Assumption) -> Plain:
     }
 
 
-def plain_question(question: OpenQuestion) -> Plain:
+def plain_question(question: OpenQuestion) -> JsonObject:
     """Return an open question with the chosen reading."""
     return {
         "id": question.id,
@@ -184,12 +182,12 @@ def plain_question(question: OpenQuestion) -> Plain:
     }
 
 
-def plain_facts(facts: Mapping[str, Fact]) -> list[Plain]:
+def plain_facts(facts: Mapping[str, Fact]) -> list[JsonObject]:
     """Return facts or outcomes, in the order of the vocabulary."""
     return [plain_fact(fact) for fact in facts.values()]
 
 
-def plain_fact(fact: Fact) -> Plain:
+def plain_fact(fact: Fact) -> JsonObject:
     """Return a fact or outcome with its values."""
     return {
         "name": fact.name,
@@ -206,6 +204,6 @@ def plain_fact(fact: Fact) -> Plain:
     }
 
 
-def plain_place(place: Place) -> Plain:
+def plain_place(place: Place) -> JsonObject:
     """Return a place; its file is relative to the folder of the version."""
     return {"file": place.file, "line": place.line, "column": place.column}

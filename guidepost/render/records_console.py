@@ -220,8 +220,10 @@ def _summary(record: Record) -> str:
         return f"{decided.decision}: {_value(value, decided.status)}"
     done = sum(decided.status == Status.DECIDED for decided in record.decisions)
     first = record.decisions[0] if record.decisions else None
-    told = f"{first.decision} {_value(first.outcomes[0].value, first.status)}, " if first and first.outcomes else ""
-    return f"triage: {told}{done} of {len(record.decisions)} decided"
+    first_outcome = (
+        f"{first.decision} {_value(first.outcomes[0].value, first.status)}, " if first and first.outcomes else ""
+    )
+    return f"triage: {first_outcome}{done} of {len(record.decisions)} decided"
 
 
 def _status(status: str) -> str:

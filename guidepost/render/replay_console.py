@@ -23,7 +23,7 @@ def replay_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType
     """Yield a report; ``every`` shows all regions, changes and groups."""
     yield from _head(shown)
     if not shown.compared:
-        yield from _told(shown, every)
+        yield from _decided(shown, every)
     elif shown.changed or shown.moved:
         yield from _glance(shown)
     for said in replay_text.alike_texts(shown):
@@ -94,7 +94,7 @@ def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
     yield ruled_table(("outcome", shown.unit, "share", "mostly"), rows)
 
 
-def _told(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
+def _decided(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
     for one in shown.answer_outcomes:
         found = list(outcome_counts(one).items())
         yield from ("", Text(one.name, "bold cyan"))

@@ -69,7 +69,7 @@ def _shift_figures(one: Moves) -> list[tuple[str, int]]:
     return [*((replay_text.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
-def _told_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
+def _decided_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
     return [
         (state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "")
         for state, number in list(outcome_counts(one).items())[:SHOWN]
@@ -127,7 +127,7 @@ _WORDS: Final[dict[str, Any]] = {
     "changed_rows": _changed_rows,
     "shift_rows": _shift_rows,
     "shift_figures": _shift_figures,
-    "told_rows": _told_rows,
+    "decided_rows": _decided_rows,
     "grouped": _grouped,
     "cut": _cut,
     "strength": _strength,

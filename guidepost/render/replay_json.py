@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from engine.diff import Change
 from engine.diff.words import change_text, state_text
 from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, TicketRegion
+from guidepost.render.console import JsonObject
 from guidepost.render.diff_json import plain_change, plain_values, plain_version
 from guidepost.replay.report import ReplayReport
 from guidepost.replay.text import headline, notes, where_text
@@ -15,10 +16,8 @@ from guidepost.replay.text import headline, notes, where_text
 FORMAT: Final = 1
 """The version of the format; readers reject a higher one."""
 
-Plain = dict[str, Any]
 
-
-def plain_replay(shown: ReplayReport) -> Plain:
+def plain_replay(shown: ReplayReport) -> JsonObject:
     """Return a report as data."""
     one = shown.replay
     return {
@@ -57,7 +56,7 @@ def plain_replay(shown: ReplayReport) -> Plain:
     }
 
 
-def _outcome(one: Replayed) -> Plain:
+def _outcome(one: Replayed) -> JsonObject:
     return {
         "outcome": one.name,
         "tickets": one.tickets,
@@ -73,13 +72,13 @@ def _outcome(one: Replayed) -> Plain:
     }
 
 
-def _change(change: Change) -> Plain:
+def _change(change: Change) -> JsonObject:
     """Return a change; an unchanged state appears once."""
     plain = plain_change(change)
     return plain if change.before != change.after else {**plain, "text": state_text(change.after)}
 
 
-def _region(one: TicketRegion) -> Plain:
+def _region(one: TicketRegion) -> JsonObject:
     return {
         "text": where_text(one),
         "version": one.version or None,
@@ -91,7 +90,7 @@ def _region(one: TicketRegion) -> Plain:
     }
 
 
-def _moves(one: Moves) -> Plain:
+def _moves(one: Moves) -> JsonObject:
     return {
         "deadline": one.name,
         "tickets": one.tickets,
@@ -113,7 +112,7 @@ def _moves(one: Moves) -> Plain:
     }
 
 
-def _repeats(one: Repeats | None) -> Plain | None:
+def _repeats(one: Repeats | None) -> JsonObject | None:
     if one is None:
         return None
     return {
@@ -124,11 +123,11 @@ def _repeats(one: Repeats | None) -> Plain | None:
     }
 
 
-def _group(one: Group) -> Plain:
+def _group(one: Group) -> JsonObject:
     return {"value": one.value or None, "tickets": one.tickets, "changed": one.changed, "outcomes": dict(one.outcomes)}
 
 
-def _example(one: Example) -> Plain:
+def _example(one: Example) -> JsonObject:
     return {"row": one.row, "ticket": one.name, "facts": dict(one.facts), "now": one.now or None}
 
 

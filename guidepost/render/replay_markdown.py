@@ -45,7 +45,7 @@ def _parts(shown: ReplayReport, length: int) -> Iterator[str]:
         if alike := replay_text.alike_texts(shown):
             yield "\n".join(f"- {escaped(said)}" for said in alike)
     else:
-        yield from _told(shown, length)
+        yield from _decided(shown, length)
     yield from _groups(shown, length)
     if shown.compared and not shown.replay.equal and shown.same:
         yield f"The same for every ticket: {escaped(replay_text.same_text(shown))}."
@@ -134,7 +134,7 @@ def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
         yield f"For example {code(shown.command(one.name, example))}"
 
 
-def _told(shown: ReplayReport, length: int) -> Iterator[str]:
+def _decided(shown: ReplayReport, length: int) -> Iterator[str]:
     for one in shown.answer_outcomes:
         rows = [
             f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |"

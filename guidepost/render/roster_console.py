@@ -14,11 +14,9 @@ from engine.deadlines.roster import duty
 from engine.decide.answer_times_json import iso, plain_duty
 from engine.model.answer import Duty
 from engine.model.policy import Roster
-from guidepost.render.console import grid, ruled_table
+from guidepost.render.console import JsonObject, grid, indented, ruled_table
 from guidepost.render.deadlines_console import duty_text
-from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import clock_text, minutes_text, offset_text
-from guidepost.render.timeline import indented
 
 
 def each(roster: Roster, at: datetime) -> list[Duty]:
@@ -60,7 +58,7 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
     yield indented(grid(said, "cyan"))
 
 
-def plain_sun(roster: Roster, at: datetime) -> Plain:
+def plain_sun(roster: Roster, at: datetime) -> JsonObject:
     """Return the entries and the turn of a roster as data."""
     entries = [
         {

@@ -10,11 +10,12 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 from engine.model.problem_codes import CODES
 from engine.model.problems import Place, Problem
+from guidepost.render.console import JsonObject
 
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 ROOT: Final = "%SRCROOT%"
@@ -23,10 +24,8 @@ ROOT: Final = "%SRCROOT%"
 _PARTS: Final = re.compile(r"(`[^`]*`)")
 _NUMBERS: Final = re.compile(r"\d[\d,.:-]*")
 
-Plain = dict[str, Any]
 
-
-def sarif(findings: Iterable[Problem], version: str, address: Callable[[str], str] = str) -> Plain:
+def sarif(findings: Iterable[Problem], version: str, address: Callable[[str], str] = str) -> JsonObject:
     """Return findings as one SARIF log; ``version`` is that of the program.
 
     ``address`` maps the file of a place to its path in the repository.
@@ -53,7 +52,7 @@ def sarif(findings: Iterable[Problem], version: str, address: Callable[[str], st
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(code: str) -> Plain:
+def _rule(code: str) -> JsonObject:
     kind = CODES[code]
     return {
         "id": code,
@@ -64,10 +63,10 @@ def _rule(code: str) -> Plain:
     }
 
 
-def _result(finding: Problem, index: int, fingerprint: str, address: Callable[[str], str]) -> Plain:
+def _result(finding: Problem, index: int, fingerprint: str, address: Callable[[str], str]) -> JsonObject:
     witness = ", ".join(f"{fact}={value}" for fact, value in finding.witness)
     parts = [finding.message, f"for example with {witness}" if witness else "", finding.help]
-    result: Plain = {
+    result: JsonObject = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": finding.level.value,
@@ -85,7 +84,7 @@ def _result(finding: Problem, index: int, fingerprint: str, address: Callable[[s
     return result
 
 
-def _physical(place: Place, address: Callable[[str], str]) -> Plain:
+def _physical(place: Place, address: Callable[[str], str]) -> JsonObject:
     return {
         "artifactLocation": {"uri": quote(address(place.file)), "uriBaseId": ROOT},
         "region": {"startLine": place.line, "startColumn": place.column},

@@ -13,7 +13,6 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.text import Text
 
 from engine.clock.localtime import local_time
@@ -260,8 +259,3 @@ def stretch_table(stretches: Sequence[Stretch], name: str, estimated: Sequence[s
             )
         )
     return ruled_table(("from", "to", "length", "kind"), rows)
-
-
-def indented(part: RenderableType, by: int = 2) -> RenderableType:
-    """Indent a part."""
-    return Padding(part, (0, 0, 0, by))

@@ -73,7 +73,7 @@ def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_le
 def _many() -> dict[str, str]:
     """Return the workshop with a hundred more parts."""
     rows = "".join(
-        f"        part{at}: {{name: CiStep {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
+        f"        part{at}: {{name: Part {at}, then: {{in_stock: yes, price: {at}}}}}\n" for at in range(100)
     )
     return {**GOOD, "parts.yaml": GOOD["parts.yaml"].replace("      rows:\n", f"      rows:\n{rows}", 1)}
 

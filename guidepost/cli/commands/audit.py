@@ -23,7 +23,7 @@ from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.audit_certificate import certificate, check
 from guidepost.cli.commands.audit_explain import explain
 from guidepost.cli.commands.audit_filter_check import unknown_names
-from guidepost.cli.commands.audit_purge import purge
+from guidepost.cli.commands.audit_purge import purge_command
 from guidepost.cli.options.decision_log import LogOption, open_log
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import available_policies
@@ -58,7 +58,7 @@ audit: Final = command_group("Search, explain, export and verify the decision lo
 audit.command("explain")(explain)
 audit.command("certificate")(certificate)
 audit.command("check")(check)
-audit.command("purge")(purge)
+audit.command("purge")(purge_command)
 
 TicketOption = Annotated[
     str, typer.Option("--ticket", metavar="ID", help="Only records of this ticket, as the caller named it.")

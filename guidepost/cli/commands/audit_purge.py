@@ -16,8 +16,7 @@ from guidepost.cli.options.decision_log import LogOption, log_errors, open_log
 from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.decision_log.default_key import PRIVATE_FILE
-from guidepost.decision_log.purge import PurgeError, PurgePlan, plan_purge
-from guidepost.decision_log.purge import purge as purged
+from guidepost.decision_log.purge import PurgeError, PurgePlan, plan_purge, purge
 from guidepost.decision_log.settings import default_url, state_folder
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import key_id, private_key
@@ -35,7 +34,7 @@ from guidepost.render.console import (
 MAX_NAME = 200
 
 
-def purge(
+def purge_command(
     before: Annotated[
         str,
         typer.Option(
@@ -92,7 +91,7 @@ def purge(
     with log_errors():
         writing = Store.open(log or default_url())
     try:
-        notes = purged(writing, instant, utc_now(), name, key)
+        notes = purge(writing, instant, utc_now(), name, key)
     except PurgeError as error:
         raise command_error(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
     finally:

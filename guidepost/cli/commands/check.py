@@ -29,9 +29,9 @@ from guidepost.policies.sources.folder import (
     version_folders,
 )
 from guidepost.render.cases_console import cases_summary
-from guidepost.render.console import ExitCode, Screen, TextOrJson, count, errors, grid, results, show_json
+from guidepost.render.console import ExitCode, JsonObject, Screen, TextOrJson, count, errors, grid, results, show_json
 from guidepost.render.messages import Message, problem_text
-from guidepost.render.policy_json import Plain, plain_place
+from guidepost.render.policy_json import plain_place
 
 _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
 
@@ -242,13 +242,13 @@ def _cells(table: TableCrossCheck) -> str:
     return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
 
 
-def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> Plain:
+def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> JsonObject:
     listed = [problem.as_plain() for problem in problems]
     failed = any(one.failures for one in checked)
     return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}
 
 
-def _plain_version(one: VersionCheck) -> Plain:
+def _plain_version(one: VersionCheck) -> JsonObject:
     version, proof = one.version, one.proof
     return {
         "folder": one.root,

@@ -135,7 +135,7 @@ def _parts(found: CiReport) -> Iterator[RenderableType]:
     if found.base.reason is not NoVersion.NOTHING and found.base.help:
         yield Text(f"    help: {found.base.help}", "dim")
     yield ""
-    yield Padding(grid([_row(part) for part in found.parts], "cyan"), (0, 0, 0, 2))
+    yield Padding(grid([_row(step) for step in found.steps], "cyan"), (0, 0, 0, 2))
     if found.problems:
         yield ""
         yield from map(problem_text, found.problems)
@@ -152,7 +152,7 @@ def _parts(found: CiReport) -> Iterator[RenderableType]:
         yield from diff_parts(found.report, every=False)
 
 
-def _row(part: CiStep) -> tuple[RenderableType, ...]:
-    if part.code is not ExitCode.OK:
-        return part.name, Text(ENDS[part.code], "bold red"), part.said.replace("`", "")
-    return part.name, Text("note", "yellow") if part.noted else Text("ok", "green"), part.said.replace("`", "")
+def _row(step: CiStep) -> tuple[RenderableType, ...]:
+    if step.code is not ExitCode.OK:
+        return step.name, Text(ENDS[step.code], "bold red"), step.summary.replace("`", "")
+    return step.name, Text("note", "yellow") if step.warned else Text("ok", "green"), step.summary.replace("`", "")

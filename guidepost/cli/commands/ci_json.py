@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from guidepost.cli.commands.ci_report import CiReport
-from guidepost.render.console import ExitCode
+from guidepost.render.console import ExitCode, JsonObject
 from guidepost.render.diff_json import plain_diff
-from guidepost.render.policy_json import Plain, plain_place
+from guidepost.render.policy_json import plain_place
 
 
-def plain_ci_report(one: CiReport) -> Plain:
+def plain_ci_report(one: CiReport) -> JsonObject:
     """Return a report as data."""
     return {
         "ok": one.code is ExitCode.OK,
@@ -22,7 +22,7 @@ def plain_ci_report(one: CiReport) -> Plain:
             "help": one.base.help,
             "uncommitted": one.base.dirty,
         },
-        "parts": [{"part": part.name, "exit_code": int(part.code), "said": part.said} for part in one.parts],
+        "parts": [{"part": step.name, "exit_code": int(step.code), "said": step.summary} for step in one.steps],
         "problems": [problem.as_plain() for problem in one.problems],
         "failed_cases": [
             {"name": result.case.name, "place": plain_place(result.case.place), "differences": list(result.differences)}

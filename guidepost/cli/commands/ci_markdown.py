@@ -30,9 +30,9 @@ def summary_text(one: CiReport) -> str:
     return f"{head}\n{diff_markdown(one.report, MOST_BYTES - len(head.encode()) - 1)}"
 
 
-def mark(part: CiStep) -> str:
+def mark(step: CiStep) -> str:
     """Return the sign for the result of a step."""
-    return NOTED if part.noted and part.code is ExitCode.OK else MARKS[part.code is not ExitCode.OK]
+    return NOTED if step.warned and step.code is ExitCode.OK else MARKS[step.code is not ExitCode.OK]
 
 
 def title(one: CiReport) -> str:
@@ -42,7 +42,7 @@ def title(one: CiReport) -> str:
     """
     if one.code is ExitCode.POLICY and one.problems:
         return count(len(one.problems), "problem")
-    wrong = [part.name for part in one.parts if part.code is not ExitCode.OK]
+    wrong = [step.name for step in one.steps if step.code is not ExitCode.OK]
     if wrong:
         return f"{', '.join(wrong)} failed"
     if one.report is None:
@@ -61,7 +61,7 @@ def compared(one: CiReport) -> str:
 
 def _parts(one: CiReport) -> Iterator[str]:
     yield f"## {MARKS[one.code is not ExitCode.OK]} {escaped(one.name)}: {title(one)}"
-    rows = [f"| {mark(part)} | {part.name} | {prose(part.said).replace('|', chr(92) + '|')} |" for part in one.parts]
+    rows = [f"| {mark(step)} | {step.name} | {prose(step.summary).replace('|', chr(92) + '|')} |" for step in one.steps]
     yield "\n".join(("| | | |", "|---|---|---|", *rows))
     yield prose(compared(one)) + (f" Help: {prose(one.base.help)}." if one.base.help else "")
     if one.problems:

@@ -48,12 +48,12 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CiStep:
-    """The result of one step in a sentence; ``noted`` if it could not run, or has warnings."""
+    """The result of one step in a sentence; ``warned`` if it could not run, or has warnings."""
 
     name: str
     code: ExitCode
-    said: str
-    noted: bool = False
+    summary: str
+    warned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +77,14 @@ class CiReport:
         return f"{version.ref.name} {version.ref.version}" if version else self.folder.as_posix()
 
     @property
-    def parts(self) -> tuple[CiStep, ...]:
+    def steps(self) -> tuple[CiStep, ...]:
         """The steps, in the order in which they are shown."""
         return (_check(self), _test(self), _analyze(self), _fmt(self), _diff(self))
 
     @property
     def code(self) -> ExitCode:
         """The exit code of the worst step."""
-        return min((part.code for part in self.parts), key=WORST.index)
+        return min((step.code for step in self.steps), key=WORST.index)
 
 
 def make_ci_report(folder: Path, base: str, budget: Budget) -> CiReport:
@@ -184,39 +184,39 @@ def _check(one: CiReport) -> CiStep:
         table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables
     )
     held = sum(len(version.invariants) for version in versions)
-    said = f"{count(len(one.checked.checked), 'version')}, {count(len(one.problems), 'problem')}"
+    summary = f"{count(len(one.checked.checked), 'version')}, {count(len(one.problems), 'problem')}"
     if compared:
-        said += f"; {count(compared, 'table')} compared whole with durable-rules"
+        summary += f"; {count(compared, 'table')} compared whole with durable-rules"
     if held:
-        said += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
-    return CiStep(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, said=said)
+        summary += f"; {count(held, 'invariant')} hold" + ("s" if held == 1 else "")
+    return CiStep(name="check", code=ExitCode.POLICY if one.problems else ExitCode.OK, summary=summary)
 
 
 def _test(one: CiReport) -> CiStep:
     failed, run = sum(len(trial.failed) for trial in one.trials), sum(len(trial.results) for trial in one.trials)
     if not run:
-        return CiStep(name="test", code=ExitCode.OK, said="no case was run", noted=True)
+        return CiStep(name="test", code=ExitCode.OK, summary="no case was run", warned=True)
     broken = [trial.source.root for trial in one.trials if trial.ref is None]
-    said = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
-    return CiStep(name="test", code=ExitCode.CASES if failed else ExitCode.OK, said=said, noted=bool(broken))
+    summary = cases_summary(failed, run, broken) if failed or broken else f"{count(run, 'case')} passed"
+    return CiStep(name="test", code=ExitCode.CASES if failed else ExitCode.OK, summary=summary, warned=bool(broken))
 
 
 def _analyze(one: CiReport) -> CiStep:
     if one.checked.checked[0].version is None:
-        return CiStep(name="analyze", code=ExitCode.OK, said="not run: the policies cannot be loaded", noted=True)
+        return CiStep(name="analyze", code=ExitCode.OK, summary="not run: the policies cannot be loaded", warned=True)
     numbers = Counter(finding.level for finding in one.findings)
-    said = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
+    summary = ", ".join(count(numbers[level], level.value) for level in sorted(Level, key=lambda level: -level.weight))
     return CiStep(
         name="analyze",
         code=ExitCode.POLICY if numbers[Level.ERROR] else ExitCode.OK,
-        said=said,
-        noted=bool(numbers[Level.WARNING]),
+        summary=summary,
+        warned=bool(numbers[Level.WARNING]),
     )
 
 
 def _fmt(one: CiReport) -> CiStep:
     changed, alone = one.layout.changed, one.layout.left_alone
-    said = (
+    summary = (
         f"{count(len(changed), 'file')} of {one.layout.files:,} not formatted: `guidepost fmt {one.folder.as_posix()}`"
         if changed
         else count(one.layout.files, "file")
@@ -224,7 +224,7 @@ def _fmt(one: CiReport) -> CiStep:
     return CiStep(
         name="fmt",
         code=ExitCode.POLICY if changed or alone else ExitCode.OK,
-        said=said + (f"; {count(len(alone), 'file')} left unchanged" if alone else ""),
+        summary=summary + (f"; {count(len(alone), 'file')} left unchanged" if alone else ""),
     )
 
 
@@ -232,12 +232,12 @@ def _diff(one: CiReport) -> CiStep:
     """Summarize the difference; if it cannot be determined, the step fails only if there is a budget."""
     if one.report is not None:
         beyond = one.report.excesses
-        said = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond the limits." if beyond else "")
-        return CiStep(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, said=said)
+        summary = headline(one.report.diff) + (f" {count(len(beyond), 'change')} beyond the limits." if beyond else "")
+        return CiStep(name="diff", code=ExitCode.BUDGET if beyond else ExitCode.OK, summary=summary)
     if one.base.reason is NoVersion.NOT_FOUND:
-        return CiStep(name="diff", code=ExitCode.USAGE, said=f"not run: {one.base.message}")
+        return CiStep(name="diff", code=ExitCode.USAGE, summary=f"not run: {one.base.message}")
     if one.base.reason is NoVersion.NOT_LOADED and one.has_budget:
-        return CiStep(name="diff", code=ExitCode.BUDGET, said=f"{one.base.message}; the limits could not be checked")
+        return CiStep(name="diff", code=ExitCode.BUDGET, summary=f"{one.base.message}; the limits could not be checked")
     return CiStep(
-        name="diff", code=ExitCode.OK, said=one.base.message or "not run: the policies cannot be loaded", noted=True
+        name="diff", code=ExitCode.OK, summary=one.base.message or "not run: the policies cannot be loaded", warned=True
     )

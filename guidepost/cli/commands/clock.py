@@ -26,11 +26,10 @@ from guidepost.cli.commands.clock_show import show, sun
 from guidepost.cli.options.clock import CalendarOption, RegionOption, RuleOption, read_amount, read_clock, read_rule
 from guidepost.cli.options.moment import NowOption, PauseOption, read_moment_options, read_time
 from guidepost.cli.options.policies_folder import DigestOption, PoliciesOption, VersionOption, load
-from guidepost.render.console import TableOrJson, command_error, grid, results, show_json
+from guidepost.render.console import JsonObject, TableOrJson, command_error, grid, indented, results, show_json
 from guidepost.render.deadlines_console import DAY_RULES, drawing_parts, due_text, why_text
-from guidepost.render.policy_json import Plain
 from guidepost.render.time_text import NOUNS, instant_text, length_text
-from guidepost.render.timeline import Drawing, Mark, indented, stretch_table
+from guidepost.render.timeline import Drawing, Mark, stretch_table
 
 clock: Final = command_group("Add and count business time, draw a calendar, follow the sun.")
 OutputOption = Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")]
@@ -150,9 +149,9 @@ class TimeBetween:
     def _days(self, *, begun: bool) -> int | None:
         return self._clock.count_days(self._start, self._end, self._rule, begun) if self._rule else None
 
-    def plain(self) -> Plain:
+    def plain(self) -> JsonObject:
         """Return the counts as data."""
-        days: Plain | None = (
+        days: JsonObject | None = (
             {"rule": self._rule.value, "full": self._days(begun=False), "begun": self._days(begun=True)}
             if self._rule
             else None

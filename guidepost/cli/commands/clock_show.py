@@ -23,11 +23,10 @@ from engine.model.policy import Policy
 from guidepost.cli.options.clock import RegionOption, read_clock
 from guidepost.cli.options.moment import NowOption, read_moment_options, read_time
 from guidepost.cli.options.policies_folder import DigestOption, PoliciesOption, VersionOption, load
-from guidepost.render import calendar_console as calendar_pages
+from guidepost.render.calendar_console import calendar_table, holiday_list_table, region_table
 from guidepost.render.calendar_json import plain_calendar, plain_region, plain_span
-from guidepost.render.console import TableOrJson, command_error, grid, results, show_json
+from guidepost.render.console import JsonObject, TableOrJson, command_error, grid, results, show_json
 from guidepost.render.month_console import Day, days_of, month_parts, plain_days, special_parts
-from guidepost.render.policy_json import Plain
 from guidepost.render.roster_console import plain_sun, sun_parts
 from guidepost.render.time_text import day_text, instant_text
 from guidepost.render.timeline import Drawing, Mark
@@ -203,7 +202,7 @@ def _reached(reached: Reached, view: View) -> str:
     )
 
 
-def _plain_view(view: View) -> Plain:
+def _plain_view(view: View) -> JsonObject:
     calendar = view.clock.calendar
     opens, closes = view.clock.next_opening(view.now), view.clock.next_closing(view.now)
     return {
@@ -224,13 +223,13 @@ def _list_parts(policy: Policy) -> Iterator[RenderableType]:
     if not policy.calendars:
         yield "this policy has no calendar"
         return
-    yield calendar_pages.calendars(policy.calendars.values())
+    yield calendar_table(policy.calendars.values())
     if policy.regions:
         yield ""
-        yield calendar_pages.regions(policy.regions.values())
+        yield region_table(policy.regions.values())
     if policy.holidays:
         yield ""
-        yield calendar_pages.holiday_lists(policy.holidays.values())
+        yield holiday_list_table(policy.holidays.values())
     yield ""
     by_region = next((one for one in policy.calendars.values() if one.by_region and not one.always), None)
     region = f" --region {next(iter(policy.regions))}" if by_region and policy.regions else ""
@@ -240,7 +239,7 @@ def _list_parts(policy: Policy) -> Iterator[RenderableType]:
     )
 
 
-def _plain_list(policy: Policy) -> Plain:
+def _plain_list(policy: Policy) -> JsonObject:
     return {
         "calendars": [plain_calendar(calendar) for calendar in policy.calendars.values()],
         "regions": [plain_region(region) for region in policy.regions.values()],

@@ -20,9 +20,9 @@ from guidepost.policies.sources.signatures import (
     private_key,
     read_signature,
     same_digest,
+    sign,
     verify,
 )
-from guidepost.policies.sources.signatures import sign as signed
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.render.console import ExitCode, command_error, grid, results, show_json
 
@@ -62,7 +62,7 @@ def keys_show(
     results().show(grid([(key.id, key.name) for key in trusted.keys], "cyan"))
 
 
-def sign(
+def sign_command(
     bundle: BundleArgument,
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The private key.")],
     output: Annotated[
@@ -79,7 +79,7 @@ def sign(
     path = output or Path(bundle + SUFFIX)
     with source_errors(bundle):
         made = read_bundle(local_bytes(Path(bundle)), Path(bundle).as_posix())
-        content = signed(made.sha256, made.ref.digest, private_key(key))
+        content = sign(made.sha256, made.ref.digest, private_key(key))
         try:
             path.write_bytes(content)
         except OSError as error:

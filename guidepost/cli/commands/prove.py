@@ -20,9 +20,9 @@ from engine.model.problems import PolicyErrors
 from engine.version.version import invariant_results, tabulate_and_check
 from guidepost.cli.options.policies_folder import find_folder, policy_error
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
-from guidepost.render.console import ExitCode, TableOrJson, count, errors, results, ruled_table, show_json
+from guidepost.render.console import ExitCode, JsonObject, TableOrJson, count, errors, results, ruled_table, show_json
 from guidepost.render.messages import problem_text
-from guidepost.render.policy_json import Plain, plain_place
+from guidepost.render.policy_json import plain_place
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _summary(found: list[ProvedVersion]) -> Text:
     )
 
 
-def _plain(one: ProvedVersion) -> Plain:
+def _plain(one: ProvedVersion) -> JsonObject:
     manifest = one.policy.manifest
     return {
         "folder": one.root,
@@ -105,7 +105,7 @@ def _plain(one: ProvedVersion) -> Plain:
     }
 
 
-def plain_invariant(proof: InvariantResult) -> Plain:
+def plain_invariant(proof: InvariantResult) -> JsonObject:
     """Return an invariant and its result as data, with the tickets that break it."""
     invariant, shown = proof.invariant, proof.counterexample
     return {
@@ -122,5 +122,5 @@ def plain_invariant(proof: InvariantResult) -> Plain:
     }
 
 
-def _plain_ticket(ticket: DecidedTicket) -> Plain:
+def _plain_ticket(ticket: DecidedTicket) -> JsonObject:
     return {"facts": dict(ticket.facts), "outcomes": dict(ticket.outcomes)}

@@ -27,7 +27,7 @@ from guidepost.decision_log.settings import LogSettings, default_url
 from guidepost.policies.sources import SourceError
 from guidepost.program import PROGRAM
 from guidepost.render.console import command_error, count, errors, grid, help_lines, results
-from guidepost.server.observability import logging as logs
+from guidepost.server.observability import logging as server_logging
 from guidepost.server.settings.build import log_format, log_settings, supervisor_config
 from guidepost.server.settings.checks import UNIX, setting_problems
 from guidepost.server.settings.file_modes import file_mode_warnings
@@ -58,7 +58,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     """
     found = load_settings(flags or {}, config)
     settings = found.settings
-    logs.set_up(log_format(settings.messages))
+    server_logging.set_up(log_format(settings.messages))
     if check:
         raise check_server(found, utc_now())
     if wrong := setting_problems(found):

@@ -12,9 +12,19 @@ from rich.text import Text
 
 from engine.model.policy import Deadline, Form, Policy, Roster
 from guidepost.cli.options.policies_folder import DigestOption, LoadedPolicies, PoliciesOption, VersionOption, load
-from guidepost.render import calendar_console as calendar_pages
+from guidepost.render.calendar_console import (
+    calendar_parts,
+    calendar_table,
+    deadline_table,
+    elapsed_table,
+    holiday_list_table,
+    holiday_parts,
+    region_parts,
+    region_table,
+)
 from guidepost.render.calendar_json import plain_calendar, plain_elapsed, plain_holidays, plain_region, plain_span
 from guidepost.render.console import (
+    JsonObject,
     TableOrJson,
     command_error,
     count,
@@ -26,7 +36,6 @@ from guidepost.render.console import (
 )
 from guidepost.render.policy_console import Part, PolicyPages, tables_of
 from guidepost.render.policy_json import (
-    Plain,
     plain_assumption,
     plain_decision,
     plain_fact,
@@ -103,39 +112,39 @@ def _timing(policy: Policy, what: str) -> Page | None:
     match what:
         case "deadlines":
             return Page(
-                [calendar_pages.deadlines(policy.deadlines.values())],
+                [deadline_table(policy.deadlines.values())],
                 [plain_part(one) for one in policy.deadlines.values()],
             )
         case "elapsed":
             return Page(
-                [calendar_pages.elapsed(policy.elapsed.values())],
+                [elapsed_table(policy.elapsed.values())],
                 [plain_elapsed(one) for one in policy.elapsed.values()],
             )
         case "calendars":
             return Page(
-                [calendar_pages.calendars(policy.calendars.values())],
+                [calendar_table(policy.calendars.values())],
                 [plain_calendar(one) for one in policy.calendars.values()],
             )
         case "regions":
             return Page(
-                [calendar_pages.regions(policy.regions.values())],
+                [region_table(policy.regions.values())],
                 [plain_region(one) for one in policy.regions.values()],
             )
         case "holidays":
             return Page(
-                [calendar_pages.holiday_lists(policy.holidays.values())],
+                [holiday_list_table(policy.holidays.values())],
                 [plain_span(one) for one in policy.holidays.values()],
             )
     if calendar := policy.calendars.get(what):
-        return Page(calendar_pages.calendar(calendar), plain_calendar(calendar))
+        return Page(calendar_parts(calendar), plain_calendar(calendar))
     listed = policy.holidays.get(what)
     if region := policy.regions.get(what):
         days = policy.holidays.get(region.holidays)
         return Page(
-            calendar_pages.region(region, policy),
+            region_parts(region, policy),
             {**plain_region(region), "holidays": plain_holidays(days) if days else None},
         )
-    return Page(calendar_pages.holidays(listed), plain_holidays(listed)) if listed else None
+    return Page(holiday_parts(listed), plain_holidays(listed)) if listed else None
 
 
 def _named(policy: Policy, pages: PolicyPages, what: str) -> Page:
@@ -175,7 +184,7 @@ def _tables(pages: PolicyPages, parts: Iterable[Part]) -> Iterator[RenderableTyp
 
 
 def _overview(loaded: LoadedPolicies, policy: Policy, digest: str) -> Page:
-    versions: list[Plain] = [
+    versions: list[JsonObject] = [
         {
             "version": version.ref.version,
             "digest": version.ref.digest,
@@ -218,7 +227,7 @@ def _overview_parts(loaded: LoadedPolicies, policy: Policy, digest: str) -> Iter
     yield ruled_table(("table", "form", "size", "about", "in"), parts)
     yield ""
     if policy.calendars:
-        yield calendar_pages.calendars(policy.calendars.values())
+        yield calendar_table(policy.calendars.values())
         yield ""
     more = f"assumptions ({len(policy.assumptions)}), questions ({len(policy.questions)}), facts ({len(policy.facts)})"
     timing = {

@@ -12,14 +12,13 @@ from guidepost.cli.options.version_spec import KeysOption, source_errors
 from guidepost.policies.sources import BuiltBundle, Trust, read_bundle, trusted_keys
 from guidepost.policies.sources.remote import split_pin
 from guidepost.policies.sources.zip_tar import local_bytes
-from guidepost.policies.unpack import NotUnpacked
-from guidepost.policies.unpack import unpack as unpacked
+from guidepost.policies.unpack import NotUnpacked, unpack
 from guidepost.render.console import ExitCode, TableOrJson, cannot_write, command_error, count, grid, results, show_json
 
 ENDING: Final = ".zip"
 
 
-def unpack(
+def unpack_command(
     bundles: Annotated[
         list[str],
         typer.Argument(
@@ -44,7 +43,7 @@ def unpack(
     made = [_read(spec, trust) for spec in _listed(bundles)]
     try:
         with source_errors("these bundles"):
-            ordered = unpacked(made, to, replace=replace)
+            ordered = unpack(made, to, replace=replace)
     except NotUnpacked as error:
         raise command_error(
             str(error), *(["help: --replace replaces it"] if to.exists() and not replace else [])
