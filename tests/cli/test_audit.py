@@ -1,4 +1,4 @@
-"""``guidepost audit``: found, shown, exported and verified, as a person sees it."""
+"""``guidepost audit``: search, show, export and verify records on the command line."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_records_are_listed_in_order_of_receipt(log: Store, golden: Callable[[st
     golden("audit/query.txt", run("query").stdout)
 
 
-def test_what_no_record_has_gets_no_column_and_no_id_or_instant_is_broken(
+def test_empty_columns_are_left_out_and_ids_and_instants_are_not_broken(
     log: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log.append("other", [record(4, caller="", ticket="")])
@@ -80,7 +80,7 @@ def test_what_no_record_has_gets_no_column_and_no_id_or_instant_is_broken(
     assert " ".join(lines).split() == [record(4).id, "2026-01-23T04:00:04Z", "7.0.0", "queue:", "fast"]
 
 
-def test_a_record_shows_all_that_it_rests_on(log: Store, golden: Callable[[str, str], None]) -> None:
+def test_a_record_is_shown_in_full(log: Store, golden: Callable[[str, str], None]) -> None:
     golden("audit/get.txt", run("get", record(1).id).stdout + run("get", record(3).id).stdout)
 
 
@@ -98,9 +98,7 @@ def test_a_record_shows_all_that_it_rests_on(log: Store, golden: Callable[[str, 
         (["--outcome", "gifts=not_covered"], [3]),
     ],
 )
-def test_records_are_found_by_what_is_asked_for_and_exported_alike(
-    log: Store, options: list[str], found: list[int]
-) -> None:
+def test_filters_select_records_for_query_and_export_alike(log: Store, options: list[str], found: list[int]) -> None:
     ids = [record(number).id for number in found]
 
     assert [one["record"]["id"] for one in plain("query", *options)["entries"]] == ids
@@ -126,7 +124,7 @@ def test_records_are_found_by_what_is_asked_for_and_exported_alike(
         (["--caller", "nobody"], ""),
     ],
 )
-def test_no_records_says_which_words_no_version_here_has(
+def test_an_empty_result_reports_names_that_no_version_has(
     log: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], note: str
 ) -> None:
     (tmp_path / "policies").mkdir()
@@ -143,15 +141,13 @@ def test_no_records_says_which_words_no_version_here_has(
     )
 
 
-def test_no_records_says_nothing_of_words_where_no_policies_can_be_read(
-    log: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_empty_result_reports_no_names_without_policies(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "none")
 
     assert run("query", "--rule", "nosuch").stdout == "no records\n"
 
 
-def test_a_page_says_how_to_get_the_next_one(log: Store) -> None:
+def test_a_page_shows_the_token_of_the_next_one(log: Store) -> None:
     first = run("query", "--limit", "2")
     token = first.stderr.split()[-1]
 
@@ -182,7 +178,7 @@ def test_every_break_is_named_and_the_command_ends_with_7(log: Store, golden: Ca
     assert [(one["kind"], one["sequence"]) for one in plain("verify")["breaks"]] == [("changed", 2), ("removed", 3)]
 
 
-def test_an_entry_behind_the_end_of_its_chain_is_found(log: Store) -> None:
+def test_an_entry_after_the_end_of_its_chain_is_reported(log: Store) -> None:
     alter("UPDATE writers SET sequence = 2, hash = (SELECT hash FROM entries WHERE sequence = 2)")
 
     assert [(one["kind"], one["sequence"]) for one in plain("verify")["breaks"]] == [("inserted", 3)]
@@ -190,7 +186,7 @@ def test_an_entry_behind_the_end_of_its_chain_is_found(log: Store) -> None:
     assert plain("verify")["whole"] is False
 
 
-def test_a_record_that_was_altered_beyond_reading_is_said_to_be_altered(log: Store) -> None:
+def test_a_record_that_cannot_be_read_is_reported_as_altered(log: Store) -> None:
     alter("UPDATE entries SET body = '{' WHERE sequence = 2")
     shown = run("get", record(2).id)
 
@@ -199,7 +195,7 @@ def test_a_record_that_was_altered_beyond_reading_is_said_to_be_altered(log: Sto
     assert run("query").exit_code == 0
 
 
-def test_what_is_recorded_while_a_log_is_verified_is_no_break(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_appended_during_a_verification_are_not_breaks(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     ends = Store.ends
 
     def and_then_more(store: Store) -> Any:
@@ -213,7 +209,7 @@ def test_what_is_recorded_while_a_log_is_verified_is_no_break(log: Store, monkey
     assert (plain("verify")["entries"], plain("verify")["entries"]) == (3, 4)
 
 
-def test_what_is_purged_while_a_log_is_verified_is_no_break(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_records_purged_during_a_verification_are_not_breaks(log: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = Store.purge_notes
 
     def and_then_fewer(store: Store) -> Any:
@@ -228,7 +224,7 @@ def test_what_is_purged_while_a_log_is_verified_is_no_break(log: Store, monkeypa
     assert (found["whole"], found["entries"]) == (True, 1)
 
 
-def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: Path) -> None:
+def test_signed_heads_reveal_a_rewritten_chain(log: Store, tmp_path: Path) -> None:
     for name in ("desk", "stranger"):
         new_key(tmp_path / f"{name}.private.pem", tmp_path / f"{name}.public.pem")
     log.add_head(sign_head(end_of(log), "2026-01-23T05:00:00Z", private_key(tmp_path / "desk.private.pem")))
@@ -261,7 +257,7 @@ def test_signed_heads_show_a_chain_that_was_written_anew(log: Store, tmp_path: P
         (["export", "--to", "/nowhere/x"], "cannot be written"),
     ],
 )
-def test_what_cannot_be_done_is_said(log: Store, arguments: list[str], said: str) -> None:
+def test_errors_are_reported(log: Store, arguments: list[str], said: str) -> None:
     Path("junk").write_text("{}\n")
     refused = run(*arguments)
 

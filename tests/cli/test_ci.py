@@ -1,4 +1,4 @@
-"""`guidepost ci` on real repositories that are thrown away: what a pull request is told, and how the command ends."""
+"""``guidepost ci`` on temporary repositories: the report of a pull request, and exit codes."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def top(
 
 
 def edit(file: str, old: str, new: str) -> None:
-    """Replace something that stands in a file once, or the first of several."""
+    """Replace the first occurrence of a text in a file."""
     path = Path(file)
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -67,7 +67,7 @@ def edit(file: str, old: str, new: str) -> None:
 
 
 def row(name: str, cells: str, file: str = "policies/queue.yaml") -> None:
-    """Write a row of the matrix anew, and lay the file out."""
+    """Rewrite a row of the matrix, and format the file."""
     path = Path(file)
     text, number = re.subn(rf"(?m)^( +{name}: +)\[.*\]$", rf"\1{cells}", path.read_text(encoding="utf-8"))
     assert number == 1
@@ -93,7 +93,7 @@ def steady(text: str) -> str:
 # ---- What a change does
 
 
-def test_a_changed_cell_is_told_with_the_situations_it_decides_otherwise(
+def test_a_changed_cell_is_reported_with_the_situations_it_changes(
     top: Path, golden: Callable[[str, str], None]
 ) -> None:
     row(*ONE_CELL)
@@ -117,7 +117,7 @@ def test_a_change_of_layout_and_remarks_changes_no_decision(top: Path) -> None:
     assert "No decision changes: every outcome is the same in every situation" in said
 
 
-def test_files_that_are_laid_out_otherwise_are_named(top: Path) -> None:
+def test_files_that_are_not_formatted_are_listed(top: Path) -> None:
     edit("policies/queue.yaml", "source:", "source:   ")
     committed(top)
 
@@ -128,7 +128,7 @@ def test_files_that_are_laid_out_otherwise_are_named(top: Path) -> None:
     assert "No decision changes" in said
 
 
-def test_what_happened_on_the_target_since_is_not_part_of_the_change(top: Path) -> None:
+def test_later_commits_of_the_target_are_not_part_of_the_change(top: Path) -> None:
     row(*ONE_CELL)
     committed(top)
     git(top, "switch", "--quiet", "main")
@@ -142,7 +142,7 @@ def test_what_happened_on_the_target_since_is_not_part_of_the_change(top: Path) 
     assert git(top, "merge-base", "main", "change")[:12] in said
 
 
-def test_what_is_not_committed_is_compared_and_said_to_be_so(top: Path) -> None:
+def test_uncommitted_changes_are_compared_and_mentioned(top: Path) -> None:
     row(*ONE_CELL)
 
     said = summary()
@@ -160,7 +160,7 @@ def test_a_detached_head_is_compared_like_a_branch(top: Path) -> None:
     assert "**later → today**" in summary()
 
 
-def test_it_looks_at_a_folder_anywhere_in_the_repository(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_may_be_anywhere_in_the_repository(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(top, "switch", "--quiet", "main")
     (top / "desks").mkdir()
     git(top, "mv", "policies", "desks/bikes")
@@ -178,7 +178,7 @@ def test_it_looks_at_a_folder_anywhere_in_the_repository(top: Path, monkeypatch:
 # ---- What is wrong with a change
 
 
-def test_a_broken_rule_is_told_at_its_place_in_every_form(
+def test_a_broken_rule_is_reported_at_its_place_in_every_format(
     top: Path, golden: Callable[[str, str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -209,7 +209,7 @@ def test_a_broken_rule_is_told_at_its_place_in_every_form(
     assert not Path("../it.html").exists()
 
 
-def test_a_case_that_comes_out_otherwise_is_told_with_the_rule_behind_it(top: Path) -> None:
+def test_a_failed_case_is_reported_with_its_rule(top: Path) -> None:
     row("broken", "[later, now]")
     committed(top)
 
@@ -255,7 +255,7 @@ def test_a_change_beyond_its_limits_ends_with_6_and_shows_where(top: Path) -> No
     assert summary("--max-changed", "20%", "--forbid", "queue: now -> *")
 
 
-def test_the_command_ends_as_its_worst_part_does(top: Path) -> None:
+def test_the_command_exits_with_the_code_of_its_worst_step(top: Path) -> None:
     row("broken", "[later, now]")
     limits = ("--max-changed", "0")
 
@@ -265,7 +265,7 @@ def test_the_command_ends_as_its_worst_part_does(top: Path) -> None:
     assert ci(*limits, base="nowhere").exit_code == 3
 
 
-def test_a_limit_that_cannot_be_read_is_refused_before_anything_is_done(top: Path) -> None:
+def test_an_invalid_limit_is_rejected_first(top: Path) -> None:
     ended = ci("--max-changed", "a lot", "--summary", "../summary.md")
 
     assert (ended.exit_code, Path("../summary.md").exists()) == (2, False)
@@ -275,7 +275,7 @@ def test_a_limit_that_cannot_be_read_is_refused_before_anything_is_done(top: Pat
 # ---- Where there is nothing to compare with
 
 
-def test_a_base_that_does_not_exist_is_told_and_the_rest_is_done_all_the_same(top: Path) -> None:
+def test_a_missing_base_is_reported_and_the_other_steps_run(top: Path) -> None:
     said = summary(base="origin/main", code=2)
 
     assert "❌ | diff | not run: no git revision `origin/main` here" in said
@@ -284,7 +284,7 @@ def test_a_base_that_does_not_exist_is_told_and_the_rest_is_done_all_the_same(to
     assert "diff     no base  not run: no git revision" in ci(base="origin/main").stdout
 
 
-def test_a_shallow_clone_without_the_base_says_what_to_fetch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shallow_clone_without_the_base_reports_what_to_fetch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row(*ONE_CELL)
     committed(top)
     for name, branches in (("one", "--single-branch"), ("all", "--no-single-branch")):
@@ -301,7 +301,7 @@ def test_a_shallow_clone_without_the_base_says_what_to_fetch(top: Path, monkeypa
         assert "`fetch-depth: 0`" in said
 
 
-def test_a_base_without_policies_is_no_failure(top: Path) -> None:
+def test_a_base_without_policies_is_not_a_failure(top: Path) -> None:
     git(top, "switch", "--quiet", "--orphan", "empty")
     write(top, {"README.md": "bikes\n"})
     committed(top, "a beginning")
@@ -314,7 +314,7 @@ def test_a_base_without_policies_is_no_failure(top: Path) -> None:
     assert "⚠️ | diff | policies has no policies at the base yet, so all of them are new" in said
 
 
-def test_a_base_that_this_program_cannot_load_is_no_failure_unless_a_limit_was_set(top: Path) -> None:
+def test_a_base_that_cannot_be_loaded_fails_only_with_a_limit(top: Path) -> None:
     git(top, "switch", "--quiet", "main")
     edit("policies/queue.yaml", "kind: policy", "kind: rules")
     committed(top, "written for another program")
@@ -330,7 +330,7 @@ def test_a_base_that_this_program_cannot_load_is_no_failure_unless_a_limit_was_s
     assert "the limits could not be checked" in summary("--max-changed", "0", code=6)
 
 
-def test_a_folder_in_no_repository_cannot_be_compared(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_outside_a_repository_cannot_be_compared(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(top.parent))
     shutil.rmtree(top / ".git")
 
@@ -340,7 +340,7 @@ def test_a_folder_in_no_repository_cannot_be_compared(top: Path, monkeypatch: py
 # ---- Where it is written
 
 
-def test_a_job_of_github_gets_the_summary_behind_what_is_there(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_summary_is_appended_to_that_of_a_github_step(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     step = top.parent / "step.md"
     step.write_text("before\n", encoding="utf-8")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(step))
@@ -411,7 +411,7 @@ def test_every_hook_passes_on_good_policies_and_fails_on_broken_ones(hook: dict[
     assert CliRunner().invoke(app, words).exit_code == 3
 
 
-def test_a_hook_of_git_is_not_led_astray_by_what_git_tells_it(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_hook_ignores_the_variables_that_git_sets(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row(*ONE_CELL)
     monkeypatch.setenv("GIT_DIR", str(top.parent / "elsewhere"))
     monkeypatch.setenv("GIT_INDEX_FILE", "no-index")

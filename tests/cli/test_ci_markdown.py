@@ -1,4 +1,4 @@
-"""What policies say is text in a summary of `guidepost ci`, whatever it looks like; and a summary is no longer than it may be."""
+"""The summary of ``guidepost ci``: texts of policies are escaped, and its length is limited."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rendered(text: str) -> str:
 
 
 @pytest.mark.parametrize("write_it", [escaped, prose, code, lambda text: code(text, in_table=True)])
-def test_what_policies_say_comes_out_as_text(write_it: Callable[[str], str]) -> None:
+def test_texts_of_policies_are_escaped(write_it: Callable[[str], str]) -> None:
     shown = (
         rendered(f"| x |\n|---|\n| {write_it(NASTY)} |\n")
         if write_it not in (prose, code)
@@ -57,7 +57,7 @@ def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
     assert "and more" in shown
 
 
-def test_a_summary_that_would_be_too_long_is_written_shorter_and_says_what_it_left_out() -> None:
+def test_a_long_summary_is_shortened_and_notes_what_is_left_out() -> None:
     shown = make_diff_report(build(GOOD), build(later(_many())), ("1.0.0", "2.0.0"))
     whole = diff_markdown(shown, 10_000_000)
 
@@ -78,6 +78,6 @@ def _many() -> dict[str, str]:
     return {**GOOD, "parts.yaml": GOOD["parts.yaml"].replace("      rows:\n", f"      rows:\n{rows}", 1)}
 
 
-def test_parts_are_kept_whole() -> None:
+def test_parts_are_not_cut() -> None:
     assert joined_parts(["a" * 100, "b" * 100], 1_000) == f"{'a' * 100}\n\n{'b' * 100}\n"
     assert joined_parts(["a" * 100, "b" * 100], 350).startswith(f"{'a' * 100}\n\n**Left out:** 1 of 2 parts")

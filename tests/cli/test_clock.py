@@ -1,4 +1,4 @@
-"""Time on the command line: when something is due and why, the business clock on its own, calendars, and whose turn it is."""
+"""Time on the command line: due times and their reasons, business time, calendars and rosters."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ source: the calendar in the hall
 covers: {from: 2026-01-01, to: 2026-12-31}
 days:
   2026-12-25: {name: Christmas, status: confirmed}
-  2026-12-30: {name: Day of the Long Name of the Hall, status: estimated, source: somebody said so}
+  2026-12-30: {name: Day of the Long Name of the Hall, status: estimated, source: somebody wrote it}
 """,
 }
 
@@ -167,7 +167,7 @@ WORKED: Final = {
 
 
 @pytest.mark.parametrize("name", WORKED)
-def test_the_worked_decisions_of_the_guide_say_when_and_why(name: str, golden: Callable[[str, str], None]) -> None:
+def test_the_worked_decisions_of_the_guide_show_when_and_why(name: str, golden: Callable[[str, str], None]) -> None:
     when, command = WORKED[name]
     result = run_command(*shlex.split(command), *SHIPPED)
 
@@ -225,7 +225,7 @@ def test_days_of_a_place_that_never_closes_are_called_days(workshop: Path) -> No
     assert not any("business day" in result.stdout for result in (answer, shown, added, counted))
 
 
-def test_a_deadline_that_is_over_since_longer_than_holidays_are_known_is_late_by_at_least_what_is_counted() -> None:
+def test_a_deadline_past_the_known_holidays_is_late_by_at_least_the_counted_time() -> None:
     result = run_command(
         "eval",
         "response",
@@ -292,7 +292,7 @@ GOLDEN: Final = {
 
 @pytest.mark.usefixtures("workshop")
 @pytest.mark.parametrize("name", GOLDEN)
-def test_people_read_what_the_golden_files_say(name: str, golden: Callable[[str, str], None]) -> None:
+def test_output_matches_the_golden_files(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"cli/clock/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{said(run_command(*shlex.split(GOLDEN[name])))}")
 
 
@@ -309,7 +309,7 @@ SHIPPED_GOLDEN: Final = {
 
 
 @pytest.mark.parametrize("name", SHIPPED_GOLDEN)
-def test_the_shipped_calendars_are_shown_so(name: str, golden: Callable[[str, str], None]) -> None:
+def test_the_shipped_calendars_match_the_golden_files(name: str, golden: Callable[[str, str], None]) -> None:
     golden(
         f"cli/clock/{name}.txt",
         f"$ guidepost {SHIPPED_GOLDEN[name]}\n{said(run_command(*shlex.split(SHIPPED_GOLDEN[name]), *SHIPPED))}",
@@ -320,7 +320,7 @@ def test_the_shipped_calendars_are_shown_so(name: str, golden: Callable[[str, st
 
 
 @pytest.mark.usefixtures("workshop")
-def test_a_file_may_hold_the_instant_and_the_holds() -> None:
+def test_a_file_may_contain_the_present_time_and_the_holds() -> None:
     ticket = "size: small\ncame_at: 2026-12-23T09:30+01:00\nnow: 2026-12-23T14:45+01:00\npauses:\n  - {from: 2026-12-23T11:30+01:00, to: 2026-12-23T14:00+01:00}\n  - from: 2026-12-23T14:30+01:00\n"
     as_json = json.dumps(
         {
@@ -342,7 +342,7 @@ def test_a_file_may_hold_the_instant_and_the_holds() -> None:
 
 
 @pytest.mark.usefixtures("workshop")
-def test_options_win_over_what_a_file_says_of_time() -> None:
+def test_options_override_the_times_of_a_file() -> None:
     ticket = "size: small\ncame_at: 2026-12-23T09:30+01:00\nnow: 2027-12-23T14:45+01:00\npauses: [{from: 2026-12-23T11:00+01:00, to: 2026-12-23T14:00+01:00}]\n"
     options = ("--now", "2026-12-23T14:45+01:00", "--pause", "2026-12-23T11:00+01:00/2026-12-23T11:30+01:00")
 
@@ -358,7 +358,7 @@ def test_options_win_over_what_a_file_says_of_time() -> None:
     "pauses",
     ["pauses: noon\n", "pauses: [noon]\n", "pauses: [{since: noon}]\n", "pauses: [{to: 2026-12-23T11:00+01:00}]\n"],
 )
-def test_holds_that_are_none_are_refused(pauses: str) -> None:
+def test_invalid_holds_are_rejected(pauses: str) -> None:
     result = run_command("eval", "-f", "-", text=f"size: small\n{pauses}")
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -366,7 +366,7 @@ def test_holds_that_are_none_are_refused(pauses: str) -> None:
 
 
 @pytest.mark.usefixtures("workshop")
-def test_without_now_the_clock_of_the_program_tells_how_a_deadline_stands() -> None:
+def test_without_now_the_clock_of_the_machine_is_used() -> None:
     assert (
         "(breached: 16 hours late)"
         not in run_command(
@@ -376,7 +376,7 @@ def test_without_now_the_clock_of_the_program_tells_how_a_deadline_stands() -> N
     assert "breached: " in run_command("eval", "size=small", "came_at=2026-12-21T09:30+01:00").stdout
 
 
-def test_the_instant_chooses_the_version_unless_another_is_asked_for() -> None:
+def test_the_present_time_chooses_the_version_unless_one_is_named() -> None:
     def version(*choice: str) -> str:
         return str(
             found("eval", "priority", "impact=high", "urgency=high", "--now", "2020-01-01T00:00Z", *choice, *SHIPPED)[
@@ -427,7 +427,7 @@ def test_a_change_as_json_has_both_due_times_and_the_reason() -> None:
 
 
 @pytest.mark.usefixtures("workshop")
-def test_adding_as_json_is_the_deadline_of_the_record() -> None:
+def test_the_json_of_adding_is_the_deadline_of_a_record() -> None:
     added = found(*shlex.split(GOLDEN["add-hours"]))
 
     assert list(added) == [
@@ -447,7 +447,7 @@ def test_adding_as_json_is_the_deadline_of_the_record() -> None:
 
 
 @pytest.mark.usefixtures("workshop")
-def test_what_is_counted_between_is_what_was_added() -> None:
+def test_counting_returns_what_was_added() -> None:
     added = found(*shlex.split(GOLDEN["add-hours"]))
     counted = found("clock", "count", added["starts"], added["due"], "--calendar", "hall", "--rule", "roll_then_close")
 
@@ -520,7 +520,7 @@ def test_the_calendars_regions_and_lists_as_json() -> None:
     "what",
     ["hall", "fixed_by", "repair", "hours_waiting", "deadlines", "elapsed", "calendars", "regions", "holidays", ""],
 )
-def test_whatever_is_shown_of_time_is_also_there_as_json(what: str) -> None:
+def test_everything_shown_of_time_is_also_available_as_json(what: str) -> None:
     assert json.loads(run_command("show", *what.split(), "-o", "json").stdout) or what == "regions"
 
 
@@ -557,7 +557,7 @@ def test_an_amount_is_a_number_of_minutes_hours_or_business_days(amount: str) ->
 
 
 @pytest.mark.usefixtures("workshop")
-def test_business_days_are_never_counted_without_saying_how() -> None:
+def test_business_days_need_a_rule() -> None:
     without, with_hours = (
         run_command("clock", "add", "2026-12-23T09:30Z", "1 business day", "--calendar", "hall"),
         run_command("clock", "add", "2026-12-23T09:30Z", "1 hour", "--calendar", "hall", "--rule", "roll_then_close"),
@@ -584,7 +584,7 @@ def test_business_days_are_never_counted_without_saying_how() -> None:
         ("noon", "expected an instant for `START`, got"),
     ],
 )
-def test_an_instant_has_an_offset_and_a_year_that_there_are_calendars_for(start: str, message: str) -> None:
+def test_an_instant_needs_an_offset_and_a_year_of_the_calendars(start: str, message: str) -> None:
     result = run_command("clock", "add", start, "1 hour", "--calendar", "hall")
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -614,7 +614,7 @@ def test_every_centre_fits_a_terminal_of_80_columns() -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
-def test_the_drawing_is_read_without_colours_as_with_them(workshop: Path) -> None:
+def test_the_drawing_needs_no_colours(workshop: Path) -> None:
     command = shlex.split(GOLDEN["eval-every-kind"])
     coloured, plain = (
         on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop)),

@@ -1,4 +1,4 @@
-"""The command line: what each command says, on which stream, in which form, and how it ends."""
+"""The command line: output, streams, formats and exit codes of each command."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ GOLDEN: Final = {
 
 @pytest.mark.usefixtures("garage")
 @pytest.mark.parametrize("name", GOLDEN)
-def test_people_read_what_the_golden_files_say(name: str, golden: Callable[[str, str], None]) -> None:
+def test_output_matches_the_golden_files(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"cli/{name}.txt", f"$ guidepost {GOLDEN[name]}\n{transcript(run_command(*shlex.split(GOLDEN[name])))}")
 
 
-def test_check_says_every_problem_at_once_sorted_by_place(garage: Path, golden: Callable[[str, str], None]) -> None:
+def test_check_reports_all_problems_sorted_by_place(garage: Path, golden: Callable[[str, str], None]) -> None:
     replace_text(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
     replace_text(garage / "bay.yaml", "drives: no", "drive: no")
     replace_text(garage / "past" / "1.0.0" / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
@@ -58,7 +58,7 @@ def test_check_says_every_problem_at_once_sorted_by_place(garage: Path, golden: 
     golden("cli/check-problems.txt", transcript(result))
 
 
-def test_check_says_which_cases_failed_and_ends_with_4(garage: Path, golden: Callable[[str, str], None]) -> None:
+def test_check_reports_failed_cases_and_exits_with_4(garage: Path, golden: Callable[[str, str], None]) -> None:
     replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
     result = run_command("check", "--no-proof")
@@ -92,7 +92,7 @@ def test_check_lists_the_tables_that_agree_with_durable_rules(garage: Path) -> N
     assert "`look` (9 cells)" in verbose.stdout
 
 
-def test_check_says_whose_cases_were_not_run(garage: Path) -> None:
+def test_check_reports_versions_whose_cases_were_not_run(garage: Path) -> None:
     replace_text(garage / "bay.yaml", "drives: no", "drive: no")
 
     assert (
@@ -107,7 +107,7 @@ def test_check_says_whose_cases_were_not_run(garage: Path) -> None:
 
 
 @pytest.mark.usefixtures("garage")
-def test_check_says_plainly_what_was_only_sampled_and_where_durable_rules_disagrees(
+def test_check_reports_sampled_tables_and_disagreements(
     monkeypatch: pytest.MonkeyPatch, golden: Callable[[str, str], None]
 ) -> None:
     tables = (
@@ -169,7 +169,7 @@ def test_an_answer_as_json_is_the_record_of_the_engine() -> None:
 
 
 @pytest.mark.usefixtures("garage")
-def test_triage_is_what_is_decided_unless_something_else_is_asked_for() -> None:
+def test_triage_is_the_default_decision() -> None:
     asked, unasked = (
         run_command("eval", "triage", "noise=loud", "-o", "json"),
         run_command("eval", "noise=loud", "-o", "json"),
@@ -199,7 +199,7 @@ WAYS: Final = {
 
 @pytest.mark.usefixtures("garage")
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_to_give_facts_gives_the_same_answer(way: str) -> None:
+def test_every_way_to_pass_facts_yields_the_same_answer(way: str) -> None:
     arguments, text = WAYS[way]
     values: dict[str, object] = {}
     for decision in ("urgency", "bay"):
@@ -255,7 +255,7 @@ WRONG: Final = {
 
 @pytest.mark.usefixtures("garage")
 @pytest.mark.parametrize("message", WRONG)
-def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> None:
+def test_errors_of_a_call_go_to_standard_error(message: str) -> None:
     result = run_command("eval", *WRONG[message])
 
     assert (result.exit_code, result.stdout) == (2, "")
@@ -270,7 +270,7 @@ def test_what_is_wrong_with_a_call_is_said_on_standard_error(message: str) -> No
         ("nois=loud", "unknown fact `nois`; did you mean `noise`?"),
     ],
 )
-def test_a_hint_is_enough_where_there_is_one(word: str, said: str) -> None:
+def test_a_suggestion_replaces_the_list_of_names(word: str, said: str) -> None:
     assert run_command("eval", word).stderr == f"error: {said}\n"
 
 
@@ -318,7 +318,7 @@ def test_an_unknown_version_names_the_known_ones(choice: tuple[str, str]) -> Non
     assert "known: 1.0.0 (" in result.stderr
 
 
-def test_a_broken_policy_decides_nothing_and_says_why_on_standard_error(garage: Path) -> None:
+def test_a_broken_policy_decides_nothing_and_is_reported(garage: Path) -> None:
     replace_text(garage / "urgency.yaml", "[now,  soon]", "[now,  sooon]")
 
     result = run_command("eval", "urgency", "noise=loud")
@@ -338,7 +338,7 @@ def test_a_gap_in_a_table_decides_nothing_either(garage: Path) -> None:
     assert "witness: " in result.stderr
 
 
-def test_a_folder_that_is_not_there_is_a_wrong_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
 
     assert run_command("show").stderr == "error: no such folder: nowhere (from $GUIDEPOST_POLICIES)\n"
@@ -405,21 +405,21 @@ def test_version_names_the_program_the_policies_and_the_libraries() -> None:
         "scope",
     ],
 )
-def test_whatever_is_shown_is_also_there_as_json(what: str) -> None:
+def test_everything_shown_is_also_available_as_json(what: str) -> None:
     result = run_command("show", *what.split(), "-o", "json")
 
     assert result.exit_code == 0
     assert json.loads(result.stdout)
 
 
-def test_the_program_says_its_own_version_without_any_policies(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_version_of_the_program_needs_no_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_POLICIES", "nowhere")
 
     assert run_command("--version").stdout.startswith("guidepost ")
 
 
 @pytest.mark.usefixtures("garage")
-def test_an_unknown_command_option_or_format_is_a_wrong_call() -> None:
+def test_an_unknown_command_option_or_format_is_a_usage_error() -> None:
     for arguments in (["shw"], ["show", "--colour"], ["show", "-o", "xml"], ["serve", "--port", "high"]):
         result = run_command(*arguments)
         assert (result.exit_code, result.stdout) == (2, "")

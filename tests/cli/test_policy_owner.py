@@ -1,4 +1,4 @@
-"""docs/policy-owner.md is true: its changes fit the shipped policies, and do what the page shows, and nothing else."""
+"""docs/policy-owner.md: its changes fit the shipped policies, and do exactly what the page shows."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_every_kind_of_change_has_its_section() -> None:
 
 
 @pytest.mark.parametrize("section", EDITS)
-def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: DiffReport) -> None:
+def test_the_page_shows_what_a_change_does(section: str, found: DiffReport) -> None:
     said = printed(found)
     shown = [" ".join(line.split()) for line in blocks(section)[-1].splitlines() if line.strip() != "..."]
 
@@ -112,7 +112,7 @@ def test_what_a_change_does_is_as_the_page_shows_it(section: str, found: DiffRep
     assert [line for line in shown if line not in said] == []
 
 
-def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found: DiffReport) -> None:
+def test_each_change_affects_exactly_what_the_page_shows(found: DiffReport) -> None:
     changed = {
         (decision.name, outcome.name) for decision in found.diff.changed_decisions for outcome in decision.outcomes
     }
@@ -127,7 +127,7 @@ def test_each_change_decides_otherwise_what_the_page_says_and_nothing_else(found
     }
 
 
-def test_the_country_is_all_that_the_change_of_a_country_touches(found: DiffReport) -> None:
+def test_the_change_of_a_country_affects_only_that_country(found: DiffReport) -> None:
     channel = next(decision for decision in found.diff.decisions if decision.name == "channel")
 
     for outcome in channel.outcomes:
@@ -141,7 +141,7 @@ def test_the_country_is_all_that_the_change_of_a_country_touches(found: DiffRepo
         ]
 
 
-def test_a_number_that_changes_is_named_by_the_cases_that_say_otherwise() -> None:
+def test_a_changed_number_fails_the_cases_that_expect_the_old_one() -> None:
     changed = applied(SHIPPED, *EDITS["Change a number"])
 
     with pytest.raises(PolicyErrors) as caught:
@@ -154,7 +154,7 @@ def test_a_number_that_changes_is_named_by_the_cases_that_say_otherwise() -> Non
 
 
 @pytest.mark.parametrize("left_out", range(4) if LONG else range(2))
-def test_a_country_takes_exactly_these_places_and_the_check_names_the_one_that_is_missing(left_out: int) -> None:
+def test_a_country_needs_exactly_these_places_and_the_check_names_a_missing_one(left_out: int) -> None:
     edits = EDITS["Add a country"]
 
     found = problems(applied(SHIPPED, *(edit for at, edit in enumerate(edits) if at != left_out)))

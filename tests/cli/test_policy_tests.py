@@ -1,4 +1,4 @@
-"""``guidepost test``: which cases are run, what is said of them, what they cover, and how it ends."""
+"""``guidepost test``: selection, results, coverage, proposals and exit codes."""
 
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ def meant(expression: str, *texts: str) -> list[bool]:
 
 
 class TestSelection:
-    def test_a_word_is_meant_wherever_it_stands_whatever_its_case(self) -> None:
+    def test_a_word_matches_anywhere_and_in_any_case(self) -> None:
         assert meant("P1", "high is p1 by the matrix", "high is p2") == [True, False]
 
-    def test_and_or_and_not_mean_what_they_say(self) -> None:
+    def test_and_or_and_not_combine_words(self) -> None:
         assert meant("a and b", "ab", "a") == [True, False]
         assert meant("a or b", "b", "c") == [True, False]
         assert meant("not a", "b", "a") == [True, False]
@@ -98,13 +98,13 @@ class TestSelection:
             ("()", 2, "a word is missing before `)`"),
         ],
     )
-    def test_what_is_no_expression_is_told_with_its_place(self, expression: str, at: int, why: str) -> None:
+    def test_an_invalid_expression_is_reported_with_its_place(self, expression: str, at: int, why: str) -> None:
         with pytest.raises(NotAnExpression) as raised:
             read_selection(expression)
 
         assert (raised.value.message, raised.value.at) == (why, at)
 
-    def test_a_case_is_meant_by_its_name_its_file_and_its_decision(self) -> None:
+    def test_a_case_matches_by_its_name_its_file_and_its_decision(self) -> None:
         version = build(GOOD)
         text = (
             "kind: cases\ncases:\n  - {name: No brakes, decision: queue, facts: {brake_wear: 90}, status: undecided}\n"
@@ -128,7 +128,7 @@ def one_case(text: str) -> Case:
 
 
 class TestRefusals:
-    def test_a_case_can_expect_that_its_facts_are_refused(self) -> None:
+    def test_a_case_can_expect_that_its_facts_are_rejected(self) -> None:
         result = run_case(
             Decider(build(GOOD)),
             one_case("{name: a bike, decision: queue, facts: {damage: brokn, weight: 12}, refused: [weight, damage]}"),
@@ -137,7 +137,7 @@ class TestRefusals:
         assert result.passed
         assert result.answer is None
 
-    def test_it_fails_if_other_facts_are_refused(self) -> None:
+    def test_it_fails_if_other_facts_are_rejected(self) -> None:
         result = run_case(
             Decider(build(GOOD)),
             one_case("{name: a bike, decision: queue, facts: {damage: brokn, rider: other}, refused: [damage, rider]}"),
@@ -192,7 +192,7 @@ def test_a_difference_can_be_read(guide: Version, case: str, sentence: str) -> N
 # ---- The command
 
 
-def test_cases_with_nothing_wrong_run_beside_those_that_cannot_be_read() -> None:
+def test_valid_cases_run_even_if_others_cannot_be_read() -> None:
     policy = build(GOOD).policy
     one = "  - {name: NAME, decision: queue, facts: {FACT: broken}}\n"
     good, unknown, misshapen = (
@@ -219,7 +219,7 @@ class TestCommand:
     def test_it_runs_the_cases_of_every_version(self, golden: Callable[[str, str], None]) -> None:
         golden("policy-tests/passed.txt", golden_text(run_command("test")))
 
-    def test_a_failed_case_is_shown_with_the_rules_behind_it_and_how_to_look_at_it(
+    def test_a_failed_case_is_shown_with_its_rules_and_a_command(
         self, desk: Path, golden: Callable[[str, str], None]
     ) -> None:
         replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
@@ -228,7 +228,7 @@ class TestCommand:
         assert result.exit_code == 4
         golden("policy-tests/failed.txt", golden_text(result))
 
-    def test_a_case_that_is_no_longer_decided_says_which_fact_is_missing(self, desk: Path) -> None:
+    def test_a_case_that_is_undecided_now_names_the_missing_fact(self, desk: Path) -> None:
         replace_text(desk / "cases" / "garage.yaml", "facts: {noise: loud, smoke: thick}", "facts: {noise: loud}")
         shown, plain, junit = (
             run_command("test", "garage").stdout,
@@ -247,13 +247,13 @@ class TestCommand:
         assert "status: expected decided, got undecided; missing: `smoke`" in junit
         assert "missing: `smoke`" in checked.stdout + checked.stderr
 
-    def test_the_line_to_try_decides_the_ticket_of_the_case(self, desk: Path) -> None:
+    def test_the_command_to_try_decides_the_ticket_of_the_case(self, desk: Path) -> None:
         replace_text(desk / "cases" / "garage.yaml", "{bay: pit, towed: yes}", "{bay: lift, towed: no}")
         line = next(line for line in run_command("test").stdout.splitlines() if "try: " in line).partition("try: ")[2]
 
         assert "bays.stuck" in run_command(*shlex.split(line)[1:]).stdout
 
-    def test_problems_of_policies_and_of_cases_are_told_at_their_places(
+    def test_problems_of_policies_and_cases_are_reported_at_their_places(
         self, desk: Path, golden: Callable[[str, str], None]
     ) -> None:
         replace_text(desk / "cases" / "garage.yaml", "{urgency: later}", "{urgency: latr}")
@@ -263,7 +263,7 @@ class TestCommand:
         assert result.exit_code == 3
         golden("policy-tests/problems.txt", golden_text(result))
 
-    def test_only_the_cases_that_are_meant_are_run(self) -> None:
+    def test_only_the_selected_cases_run(self) -> None:
         result = run_command("test", "-k", "pit or faint", "-v", "garage")
 
         assert result.exit_code == 0
@@ -273,7 +273,7 @@ class TestCommand:
             "A car that does not drive goes to the pit",
         ]
 
-    def test_if_none_is_meant_that_is_said_and_wrong_usage(self) -> None:
+    def test_an_expression_without_a_case_is_a_usage_error(self) -> None:
         result = run_command("test", "-k", "boat")
 
         assert (result.exit_code, result.stderr) == (2, "error: -k boat: no case has these words\n")
@@ -292,13 +292,13 @@ class TestCommand:
             assert "garage 2.0.0" not in result.stdout
             assert "1 version: 0 of 1 case failed" in result.stdout
 
-    def test_a_version_that_is_not_there_is_wrong_usage(self) -> None:
+    def test_an_unknown_version_is_a_usage_error(self) -> None:
         result = run_command("test", "--version", "2.0.1")
 
         assert result.exit_code == 2
         assert "no version 2.0.1 among these; did you mean `2.0.0`?" in result.stderr
 
-    def test_it_can_stop_at_the_first_that_fails(self, desk: Path) -> None:
+    def test_it_can_stop_at_the_first_failure(self, desk: Path) -> None:
         replace_text(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
         result = run_command("test", "-x")
 
@@ -346,7 +346,7 @@ class TestCommand:
         assert ("garage/cases/garage.yaml", "A car that does not drive goes to the pit", [Failure]) in cases
         assert JUnitXml.fromfile(str(tmp_path / "made" / "report.xml")).failures == 1
 
-    def test_a_report_that_cannot_be_written_is_said_in_a_sentence(self, desk: Path) -> None:
+    def test_a_report_that_cannot_be_written_is_an_error(self, desk: Path) -> None:
         result = run_command("test", "--junit", str(desk / "manifest.yaml" / "report.xml"))
 
         assert result.exit_code == 2
@@ -362,12 +362,12 @@ class TestCommand:
 
 @pytest.mark.usefixtures("desk")
 class TestCoverage:
-    def test_it_says_what_is_covered_table_by_table_and_shows_a_ticket_for_every_rule_that_is_not(
+    def test_coverage_is_shown_by_table_with_a_ticket_for_each_uncovered_rule(
         self, golden: Callable[[str, str], None]
     ) -> None:
         golden("policy-tests/coverage.txt", golden_text(run_command("test", "--coverage", "--version", "2.0.0")))
 
-    def test_less_than_the_threshold_ends_with_5(self) -> None:
+    def test_coverage_below_the_threshold_exits_with_5(self) -> None:
         low, high = (
             run_command("test", "--threshold", "10", "--version", "2.0.0"),
             run_command("test", "--threshold", "90", "--version", "2.0.0"),
@@ -376,13 +376,13 @@ class TestCoverage:
         assert (low.exit_code, high.exit_code) == (0, 5)
         assert re.search(r"error: garage: the cases cover [\d.]+ % of the rules; the threshold is 90 %", high.stderr)
 
-    def test_so_does_less_than_the_threshold_of_cells(self) -> None:
+    def test_coverage_below_the_threshold_of_cells_exits_with_5(self) -> None:
         result = run_command("test", "--cell-threshold", "99.9", "--version", "2.0.0")
 
         assert result.exit_code == 5
         assert "% of the cells; the threshold is 99.9 %" in result.stderr
 
-    def test_a_failed_case_counts_more_than_the_threshold(self, desk: Path) -> None:
+    def test_a_failed_case_takes_precedence_over_the_threshold(self, desk: Path) -> None:
         replace_text(desk / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
         assert run_command("test", "--threshold", "90").exit_code == 4
@@ -401,7 +401,7 @@ class TestCoverage:
 
 @pytest.mark.usefixtures("desk")
 class TestPropose:
-    def test_what_is_proposed_is_yaml_that_covers_every_rule_once_it_is_added(self, desk: Path) -> None:
+    def test_the_proposed_cases_cover_every_rule(self, desk: Path) -> None:
         made = run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
         after = run_command("test", "--threshold", "100", "--version", "2.0.0")
 
@@ -413,23 +413,23 @@ class TestPropose:
             .startswith("# yaml-language-server: $schema=../schemas/cases.schema.json\n# Proposed for ")
         )
 
-    def test_then_there_is_nothing_left_to_propose(self, desk: Path) -> None:
+    def test_nothing_is_proposed_if_everything_is_covered(self, desk: Path) -> None:
         run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
         result = run_command("test", "propose")
 
         assert (result.exit_code, result.stdout) == (0, "")
         assert "nothing to propose for garage 2.0.0" in result.stderr
 
-    def test_what_is_proposed_is_laid_out_already_however_long_its_lines_are(self, desk: Path) -> None:
+    def test_proposed_cases_are_formatted_even_with_long_lines(self, desk: Path) -> None:
         replace_text(desk / "bay.yaml", "a description", f"a description {'in every detail ' * 14}please")
         run_command("test", "propose", "--to", str(desk / "cases" / "proposed.yaml"))
 
         assert run_command("fmt", "--check", str(desk / "cases" / "proposed.yaml")).exit_code == 0
 
-    def test_it_reads_as_the_golden_file_does(self, golden: Callable[[str, str], None]) -> None:
+    def test_proposed_cases_match_the_golden_file(self, golden: Callable[[str, str], None]) -> None:
         golden("policy-tests/proposed.yaml", run_command("test", "propose").stdout)
 
-    def test_a_file_that_is_there_is_not_overwritten(self, desk: Path) -> None:
+    def test_an_existing_file_is_not_overwritten(self, desk: Path) -> None:
         result = run_command("test", "propose", "--to", str(desk / "cases" / "garage.yaml"))
 
         assert result.exit_code == 2
@@ -446,7 +446,7 @@ class TestPropose:
             ["watch", "1.0.0"],
         ],
     )
-    def test_options_of_another_command_are_wrong_usage(self, arguments: list[str]) -> None:
+    def test_options_of_another_command_are_usage_errors(self, arguments: list[str]) -> None:
         assert run_command("test", *arguments).exit_code == 2
 
 
@@ -499,7 +499,7 @@ def watching(tmp_path: Path) -> Iterator[tuple[Watching, Path]]:
     watcher.process.wait(10)
 
 
-def test_watching_runs_again_after_each_change_outlives_a_broken_policy_and_ends_with_ctrl_c(
+def test_watching_runs_after_each_change_survives_a_broken_policy_and_ends_with_ctrl_c(
     watching: tuple[Watching, Path],
 ) -> None:
     watcher, desk = watching

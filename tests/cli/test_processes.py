@@ -1,4 +1,4 @@
-"""The command line in processes of its own: streams and exit codes, colours on a terminal, and a server that is started and stopped."""
+"""The command line as a process: streams, exit codes, colours on a terminal, and a server that starts and stops."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def started(
         process.communicate()
 
 
-def test_serve_prints_calls_that_work_and_ends_in_good_order(serving: tuple[subprocess.Popen[str], str]) -> None:
+def test_serve_prints_calls_that_work_and_ends_cleanly(serving: tuple[subprocess.Popen[str], str]) -> None:
     process, shown = serving
     calls = [line.strip() for line in shown.splitlines() if line.startswith("    ")]
 
@@ -130,7 +130,7 @@ def test_a_broken_policy_is_not_served(garage: Path) -> None:
     assert "[unknown-fact]" in refused.stderr
 
 
-def test_a_command_loads_what_it_needs_itself_and_the_help_loads_nothing() -> None:
+def test_a_command_loads_only_its_own_modules_and_the_help_loads_none() -> None:
     heavy = "{'pyarrow', 'sqlalchemy', 'grpc', 'numpy', 'engine.replay'}"
     code = (
         f"import atexit, sys; atexit.register(lambda: print(sorted({heavy} & set(sys.modules))));"
@@ -149,7 +149,7 @@ def test_a_command_loads_what_it_needs_itself_and_the_help_loads_nothing() -> No
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--port", "high"), ("--no-such-option",)])
-def test_server_py_says_the_same_as_the_command(arguments: tuple[str, ...]) -> None:
+def test_server_py_prints_the_same_as_the_command(arguments: tuple[str, ...]) -> None:
     command = run_process("serve", *arguments)
     script = subprocess.run(
         [sys.executable, "server.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False

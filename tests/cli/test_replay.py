@@ -1,4 +1,4 @@
-"""``guidepost replay``: past tickets decided again, as a policy owner, an auditor and a CI job see it."""
+"""``guidepost replay``: run, verify and suggest-mapping, for policy owners, auditors and CI."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_run_may_be_left_out(here: Path) -> None:
     assert run(*options).stdout == run("run", *options).stdout == run(*options[1:3], options[0], *options[3:]).stdout
 
 
-def test_what_was_recorded_is_compared_and_what_cannot_be_read_is_shown_and_kept(
+def test_recorded_decisions_are_compared_and_unread_rows_are_written(
     here: Path, golden: Callable[[str, str], None]
 ) -> None:
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml")
@@ -159,7 +159,7 @@ def test_every_row_is_a_ticket_or_unread(here: Path) -> None:
     assert found["unread"]["file"] == "tickets.unread.csv"
 
 
-def test_rows_that_cannot_be_read_go_beside_their_file_whatever_it_is_called(here: Path) -> None:
+def test_unread_rows_are_written_next_to_their_file(here: Path) -> None:
     (here / "past").mkdir()
     (here / "tickets.csv").rename(here / "past" / "day[1].csv")
 
@@ -168,7 +168,7 @@ def test_rows_that_cannot_be_read_go_beside_their_file_whatever_it_is_called(her
     assert found["unread"]["file"] == "past/day[1].unread.csv"
 
 
-def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
+def test_an_example_command_decides_as_shown(here: Path) -> None:
     shown = run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml").stdout
     command = next(line for line in shown.splitlines() if "guidepost eval priority" in line).partition("guidepost ")[2]
 
@@ -176,7 +176,7 @@ def test_an_example_that_is_shown_decides_as_it_says(here: Path) -> None:
     assert "P5" in CliRunner().invoke(app, command.split()).stdout
 
 
-def test_two_versions_are_compared_where_one_is_named_for_before(here: Path) -> None:
+def test_from_compares_two_versions(here: Path) -> None:
     found = plain(
         "tickets.csv",
         "--against",
@@ -200,7 +200,7 @@ def test_two_versions_are_compared_where_one_is_named_for_before(here: Path) -> 
     assert [(one["value"], one["tickets"]) for one in found["groups"]["channel"]] == [("email", 2), ("telephone", 2)]
 
 
-def test_a_mapping_may_send_what_only_one_of_two_versions_knows_and_what_only_one_decides_is_noted(here: Path) -> None:
+def test_a_mapping_may_use_facts_of_one_version_and_decisions_of_one_are_noted(here: Path) -> None:
     found = run("tickets.csv", "--against", "low-low", "--from", "2.0.0", "--mapping", "mapping.yaml", "-o", "json")
     outcomes = {one["outcome"]: one["changed"] for one in json.loads(found.stdout)["outcomes"]}
 
@@ -208,7 +208,7 @@ def test_a_mapping_may_send_what_only_one_of_two_versions_knows_and_what_only_on
     assert "only one of the versions decides response, channel, scope, coverage and intake; --decision" in found.stderr
 
 
-def test_without_anything_to_compare_it_says_what_is_decided_and_how_to_compare(here: Path) -> None:
+def test_without_recorded_decisions_it_shows_what_is_decided_and_how_to_compare(here: Path) -> None:
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "mapping.yaml")
 
     assert found.exit_code == 0
@@ -216,13 +216,13 @@ def test_without_anything_to_compare_it_says_what_is_decided_and_how_to_compare(
     assert "--from VERSION" in found.stdout
 
 
-def test_only_the_first_rows_are_replayed_where_that_is_asked_for(here: Path) -> None:
+def test_limit_replays_only_the_first_rows(here: Path) -> None:
     found = plain("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", "--limit", "4")
 
     assert (found["rows"], found["tickets"], found["unread"]["rows"]) == (4, 3, 1)
 
 
-def test_no_file_is_made_where_all_can_be_read(here: Path) -> None:
+def test_no_file_is_written_if_every_row_is_read(here: Path) -> None:
     run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", "--limit", "3", "--unread", "rejected.csv")
     assert not (here / "rejected.csv").exists()
 
@@ -230,7 +230,7 @@ def test_no_file_is_made_where_all_can_be_read(here: Path) -> None:
     assert (here / "rejected.csv").read_text().startswith("row,ticket,field,message,content\n4,T-4,")
 
 
-def test_forms_are_written_to_a_file_or_to_the_output(here: Path) -> None:
+def test_every_format_is_written_to_a_file_or_standard_output(here: Path) -> None:
     options = ("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml")
 
     assert run(*options, "-o", "markdown").stdout.startswith("## Past tickets by 2.0.0\n")
@@ -270,13 +270,11 @@ def test_the_worked_example_prints_what_the_page_shows(here: Path, monkeypatch: 
         (["--max-unread", "some"], 2),
     ],
 )
-def test_more_than_a_limit_allows_ends_with_6_and_a_limit_that_is_none_with_2(
-    here: Path, options: list[str], code: int
-) -> None:
+def test_exceeding_a_limit_exits_with_6_and_an_invalid_limit_with_2(here: Path, options: list[str], code: int) -> None:
     assert run("tickets.csv", "--against", "2.0.0", "--mapping", "recorded.yaml", *options).exit_code == code
 
 
-def test_what_is_beyond_a_limit_is_named_with_a_ticket(here: Path) -> None:
+def test_an_exceeded_limit_is_reported_with_a_ticket(here: Path) -> None:
     found = run(
         "tickets.csv",
         "--against",
@@ -310,19 +308,17 @@ def test_a_log_is_replayed_against_a_version_and_compared_with_what_it_recorded(
     }
 
 
-def test_a_log_may_be_cut_by_time(log: Store) -> None:
+def test_since_and_until_select_records(log: Store) -> None:
     assert plain("log", "--against", "2.0.0", "--since", "2026-01-23T04:00:04Z")["changed"] == 0
     assert plain("log", "--against", "2.0.0", "--until", "2026-01-23T04:00:04Z")["tickets"] == 3
     assert run("log", "--against", "2.0.0", "--since", "2030-01-01T00:00Z").exit_code == 2
     assert run("verify", "log", "--since", "yesterday").exit_code == 2
 
 
-# ---- The proof
+# ---- Verifying a log
 
 
-def test_every_record_comes_out_as_recorded_under_its_own_version(
-    log: Store, golden: Callable[[str, str], None]
-) -> None:
+def test_every_record_is_decided_as_recorded_by_its_version(log: Store, golden: Callable[[str, str], None]) -> None:
     found = run("verify", "log")
 
     assert found.exit_code == 0
@@ -330,7 +326,7 @@ def test_every_record_comes_out_as_recorded_under_its_own_version(
     assert plain("verify", "log")["whole"] is True
 
 
-def test_what_a_server_recorded_comes_out_as_it_answered(
+def test_records_of_a_server_are_decided_as_answered(
     here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
@@ -355,7 +351,7 @@ def test_what_a_server_recorded_comes_out_as_it_answered(
     assert (found.exit_code, [one["records"] for one in json.loads(found.stdout)["versions"]]) == (0, [7, 1])
 
 
-def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(
+def test_records_that_are_not_replayed_are_noted_by_run_and_verify(
     here: Path, shipped: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
@@ -373,7 +369,7 @@ def test_a_record_that_is_not_replayed_is_named_by_a_replay_and_by_a_proof(
     assert plain("verify", "log")["records"] == 1
 
 
-def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
+def test_an_export_of_a_log_is_verified_alike(log: Store, here: Path) -> None:
     for name in ("log.jsonl", "log.parquet"):
         assert CliRunner().invoke(app, ["audit", "export", "--to", name]).exit_code == 0
 
@@ -381,9 +377,7 @@ def test_an_export_of_a_log_is_proved_alike(log: Store, here: Path) -> None:
         assert (found["whole"], found["records"], [one["records"] for one in found["versions"]]) == (True, 6, [3, 3])
 
 
-def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with_7(
-    log: Store, golden: Callable[[str, str], None]
-) -> None:
+def test_records_decided_differently_are_listed_and_exit_with_7(log: Store, golden: Callable[[str, str], None]) -> None:
     altered(
         log,
         """UPDATE entries SET body = replace(body, '"name":"priority","status":"decided","value":"P2"', '"name":"priority","status":"decided","value":"P4"') WHERE sequence >= 4""",
@@ -403,7 +397,7 @@ def test_each_record_that_comes_out_otherwise_is_named_and_the_command_ends_with
     assert named["otherwise"] == 2
 
 
-def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(
+def test_records_of_a_missing_version_are_counted_and_exit_with_7(
     log: Store, golden: Callable[[str, str], None]
 ) -> None:
     altered(
@@ -417,7 +411,7 @@ def test_records_under_a_version_that_is_not_here_are_counted_and_end_with_7(
     golden("replay/missing.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
 
 
-def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
+def test_a_version_outside_the_folder_can_be_named(log: Store) -> None:
     draft = "d" * 64
     altered(
         log,
@@ -429,14 +423,14 @@ def test_a_version_that_is_elsewhere_can_be_named(log: Store) -> None:
 
 
 @pytest.mark.parametrize("form", ["markdown", "html"])
-def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
+def test_a_verification_is_written_in_every_format(log: Store, form: str) -> None:
     assert (
         "The log matches the policies: all 6 records are decided as recorded."
         in run("verify", "log", "-o", form).stdout
     )
 
 
-# ---- What is wrong
+# ---- Errors
 
 
 @pytest.mark.parametrize(
@@ -458,13 +452,13 @@ def test_a_proof_is_written_in_every_form(log: Store, form: str) -> None:
         (["tickets.csv", "--against", "2.0.0", "--since", "2026-01-01T00:00Z"], "expected a decision log, got"),
     ],
 )
-def test_what_is_asked_wrongly_ends_with_2_and_says_what_to_do(log: Store, arguments: list[str], said: str) -> None:
+def test_usage_errors_exit_with_2_and_a_help(log: Store, arguments: list[str], said: str) -> None:
     found = run(*arguments)
 
     assert (found.exit_code, said in found.stderr) == (2, True), found.stderr
 
 
-def test_a_mapping_with_mistakes_names_all_of_them(here: Path) -> None:
+def test_all_mistakes_of_a_mapping_are_reported(here: Path) -> None:
     (here / "mapping.yaml").write_text(MAPPING.replace("impact:", "impakt:").replace("telephone", "telefone"))
 
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "mapping.yaml")
@@ -474,14 +468,14 @@ def test_a_mapping_with_mistakes_names_all_of_them(here: Path) -> None:
     assert "did you mean `telephone`?" in found.stderr
 
 
-def test_a_draft_of_a_mapping_is_written_and_can_be_used_at_once(here: Path) -> None:
+def test_a_drafted_mapping_can_be_used_at_once(here: Path) -> None:
     assert run("suggest-mapping", "tickets.csv", "--to", "draft.yaml").exit_code == 0
 
     assert "impact" in (here / "draft.yaml").read_text()
     assert plain("tickets.csv", "--against", "2.0.0", "--mapping", "draft.yaml")["rows"] == 6
 
 
-def test_a_source_of_which_no_row_can_be_read_ends_with_2_and_says_how_to_map_it(here: Path) -> None:
+def test_a_source_without_a_readable_row_exits_with_2_and_a_help(here: Path) -> None:
     (here / "mapping.yaml").write_text(MAPPING.replace('"1": high, "2": medium, "3": low', "none: high"))
 
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "mapping.yaml")
@@ -492,7 +486,7 @@ def test_a_source_of_which_no_row_can_be_read_ends_with_2_and_says_how_to_map_it
     assert (here / "tickets.unread.csv").exists()
 
 
-def test_an_empty_log_proves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_log_is_a_usage_error(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     Store.open(sqlite(here)).close()
 

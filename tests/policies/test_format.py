@@ -292,7 +292,7 @@ class TestCommand:
 
         assert result.exit_code == 0
         assert (desk / "cases" / "odd.yaml").read_text(encoding="utf-8") == "a: 1\n"
-        assert result.stderr == f"wrote {desk / 'cases' / 'odd.yaml'}\n2 files: 1 written, 1 as they were\n"
+        assert result.stderr == f"wrote {desk / 'cases' / 'odd.yaml'}\n2 files: 1 written, 1 unchanged\n"
 
     def test_check_writes_nothing_and_fails(self, desk: Path) -> None:
         result = run_command("fmt", str(desk), "--check")
@@ -338,7 +338,7 @@ class TestCommand:
         result = run_command("fmt", str(desk))
 
         assert result.exit_code == 3
-        assert f"{desk / 'cases' / 'odd.yaml'}: left alone: a comment would be lost" in result.stderr
+        assert f"{desk / 'cases' / 'odd.yaml'}: left unchanged: a comment would be lost" in result.stderr
 
     def test_a_path_that_is_not_there_is_wrong_usage(self, desk: Path) -> None:
         assert run_command("fmt", str(desk / "nothing")).exit_code == 2

@@ -79,7 +79,7 @@ def page(opened: Watched, file: Path) -> Iterator[Page]:
 
 
 @in_a_browser
-def test_matrices_stand_side_by_side_with_their_changed_cells_marked(page: Page) -> None:
+def test_matrices_are_side_by_side_with_their_changed_cells_marked(page: Page) -> None:
     before, after = page.locator(".sides figure").all()
 
     assert [cell.inner_text().split() for cell in before.locator("td.changed").all()] == [
@@ -129,7 +129,7 @@ def test_the_filter_finds_the_values_in_a_list_and_the_name_of_the_outcome(page:
 
 
 @in_a_browser
-def test_the_filter_says_when_nothing_is_left(page: Page) -> None:
+def test_the_filter_reports_when_nothing_matches(page: Page) -> None:
     page.get_by_role("searchbox", name="Filter").fill("no-such-word")
 
     expect(page.get_by_role("status")).to_have_text("Nothing here has all of these words.")
@@ -175,7 +175,7 @@ def test_it_prints_with_everything_opened_and_is_as_before_afterwards(page: Page
 
 
 @in_a_browser
-def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) -> None:
+def test_text_has_enough_contrast_in_light_and_dark_mode(page: Page) -> None:
     colours = set()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) 
 
 
 @in_a_browser
-def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
+def test_a_hostile_text_is_only_shown(page: Page) -> None:
     assert page.title() == "bike-workshop 1.0.0"
     assert NASTY in page.inner_text("main")
     assert page.locator("img, b").count() == 0
@@ -197,7 +197,7 @@ def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
 # ---- As text
 
 
-def test_the_page_holds_all_that_it_needs(file: Path) -> None:
+def test_the_page_contains_everything_it_needs(file: Path) -> None:
     found = Elements(file.read_text(encoding="utf-8")).found
 
     assert [tag for tag, _ in found].count("script") == 1
@@ -211,7 +211,7 @@ def test_no_two_elements_have_the_same_id(file: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_a_page_on_which_nothing_changes_says_so() -> None:
+def test_a_page_without_changes_states_that() -> None:
     same = make_diff_report(build(GOOD), build(GOOD), ("main", "working tree"))
 
     text = diff_html(same)

@@ -1,4 +1,4 @@
-"""The page of a replay, in a real browser: what its charts show, that they can be read without seeing them, and that it needs nothing else."""
+"""The page of a replay in a real browser: charts, their text alternatives, and no other files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def page(opened: Watched, file: Path) -> Iterator[Page]:
 
 
 @in_a_browser
-def test_the_squares_of_a_heat_map_stand_in_the_order_of_the_policy_with_their_numbers(page: Page) -> None:
+def test_the_squares_of_a_heat_map_are_in_the_order_of_the_policy_with_their_numbers(page: Page) -> None:
     chart = page.locator("#priority .heat svg")
 
     assert chart.locator("text").all_text_contents() == [
@@ -130,7 +130,7 @@ def test_all_of_it_is_reached_by_keyboard_and_each_link_leads_somewhere(page: Pa
 
 
 @in_a_browser
-def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) -> None:
+def test_text_has_enough_contrast_in_light_and_dark_mode(page: Page) -> None:
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         for where in ("body", ".quiet", ".excess", ".where span", "a", "summary", ".legend", ".tiles span"):
@@ -148,14 +148,14 @@ def test_text_stands_out_from_what_is_behind_it_by_day_and_by_night(page: Page) 
 
 
 @in_a_browser
-def test_a_text_that_is_written_to_do_harm_is_only_shown(page: Page) -> None:
+def test_a_hostile_text_is_only_shown(page: Page) -> None:
     assert page.title() == "Past tickets by draft"
     assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")
     assert page.locator("img, script").count() == 1
 
 
 @in_a_browser
-def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
+def test_the_page_of_a_verification_lists_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
     path = tmp_path / "proof.html"
     path.write_text(verification_html(proved()), encoding="utf-8")
     browser = opened.page.context.browser
@@ -180,7 +180,7 @@ def test_the_page_of_a_proof_names_each_record_and_can_be_filtered(opened: Watch
 # ---- As text
 
 
-def test_the_page_holds_all_that_it_needs_and_no_id_twice(file: Path) -> None:
+def test_the_page_contains_everything_it_needs_and_no_id_twice(file: Path) -> None:
     found = Elements(file.read_text(encoding="utf-8")).found
     ids = [given["id"] for _, given in found if "id" in given]
 
@@ -189,7 +189,7 @@ def test_the_page_holds_all_that_it_needs_and_no_id_twice(file: Path) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_a_page_on_which_nothing_changes_says_so(shipped: Bundle) -> None:
+def test_a_page_without_changes_states_that(shipped: Bundle) -> None:
     text = replay_html(quiet(shipped.versions[-1]))
 
     assert 'class="headline same">Nothing changes: all 24,900 tickets are decided as before.' in text

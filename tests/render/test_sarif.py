@@ -1,4 +1,4 @@
-"""Findings as SARIF: what code-scanning tools ask of a log, and that it stays the same where nothing changed."""
+"""Findings as SARIF: the requirements of code-scanning tools, and output that is stable."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ SARIF: Final = closed(
         ),
     },
 )
-"""What SARIF 2.1.0 says of the parts that are written here, and nothing that is not written may stand there."""
+"""The part of the SARIF 2.1.0 schema that Guidepost writes; other properties are rejected."""
 
 GAP: Final = Problem(
     place=Place(file="policies/a.yaml", line=3, column=5),
@@ -171,7 +171,7 @@ def test_every_code_is_a_rule_with_its_words_and_its_level() -> None:
     ] == [(code, kind.about, kind.level.value) for code, kind in CODES.items()]
 
 
-def test_a_fingerprint_stays_when_lines_move_and_cases_are_counted_anew() -> None:
+def test_a_fingerprint_stays_when_lines_and_counts_change() -> None:
     recounted = Problem(
         place=GAP.place,
         code="gap",
@@ -232,11 +232,11 @@ def test_files_are_named_from_the_top_of_the_repository_wherever_the_command_run
     assert written("policies") == repository_path
 
 
-def test_the_same_policies_give_the_same_bytes(repository: Path) -> None:
+def test_the_same_policies_yield_the_same_bytes(repository: Path) -> None:
     assert written(repository) == written(repository)
 
 
-def test_a_policy_that_cannot_be_read_gives_its_problems(repository: Path) -> None:
+def test_a_policy_that_cannot_be_read_yields_its_problems(repository: Path) -> None:
     manifest = repository / "manifest.yaml"
     manifest.write_text(
         manifest.read_text(encoding="utf-8").replace("kind: manifest", "kind: manifesto"), encoding="utf-8"

@@ -1,4 +1,4 @@
-"""Messages show the line they are about, with a caret under what is meant."""
+"""Messages show the source line, with a caret under the place."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_caret_underlines_what_begins_at_the_column(line: str, column: int, 
     assert shown(line, column).split("\n")[1] == caret
 
 
-def test_the_caret_stands_under_wide_characters_and_behind_those_without_a_width() -> None:
+def test_the_caret_is_under_wide_characters_and_after_those_without_a_width() -> None:
     assert shown("名前: [日本, x]", 6) == "名前: [日本, x]\n       ^^^^"
     assert shown("cafe\u0301: [x, y]", 9) == "cafe\u0301: [x, y]\n       ^"
 
@@ -82,7 +82,7 @@ def test_a_long_line_is_cut_around_the_caret(column: int, columns: int) -> None:
     assert line.startswith("…") is (column > 1 and "…" in line[:1])
 
 
-def test_a_line_that_is_not_known_is_not_shown() -> None:
+def test_an_unknown_line_is_not_shown() -> None:
     assert shown("", 1) == ""
     assert shown("   ", 1) == ""
     assert shown("a: b", 40) == ""
@@ -151,7 +151,7 @@ def test_every_command_that_names_a_place_shows_its_line(desk: Path, command: tu
     assert LINE.search(made.stdout + made.stderr), made.stdout + made.stderr
 
 
-def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(
+def test_a_line_of_a_revision_is_shown_even_if_the_file_was_fixed_since(
     desk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(desk.parent)
@@ -169,7 +169,7 @@ def test_a_line_of_a_revision_is_shown_though_the_file_is_mended_since(
     assert LINE.search(made.stderr), made.stderr
 
 
-def test_a_file_that_is_laid_out_shows_the_line_that_cannot_be_read(tmp_path: Path) -> None:
+def test_formatting_a_file_shows_the_line_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("kind: policy\nabout: [x\n", encoding="utf-8")
 
     said = run_command("fmt", str(tmp_path / "a.yaml")).stderr
@@ -225,7 +225,7 @@ def test_a_file_of_settings_shows_its_line_and_no_password_in_it(tmp_path: Path)
         ("cp1252", "2:15: expected UTF-8, got the byte 0xE9, which is `é` in Latin-1 [yaml]"),
     ],
 )  # fmt: skip
-def test_a_text_that_is_not_utf_8_is_said_to_be_what_it_is(tmp_path: Path, encoding: str, said: str) -> None:
+def test_a_text_that_is_not_utf_8_is_reported_with_its_encoding(tmp_path: Path, encoding: str, said: str) -> None:
     (tmp_path / "manifest.yaml").write_bytes("kind: manifest\nabout: the café\n".encode(encoding))
 
     for command in (("check", str(tmp_path)), ("fmt", "--check", str(tmp_path / "manifest.yaml"))):
@@ -234,13 +234,13 @@ def test_a_text_that_is_not_utf_8_is_said_to_be_what_it_is(tmp_path: Path, encod
         assert "help: save the file as UTF-8" in made.stdout + made.stderr
 
 
-def test_a_byte_order_mark_of_utf_8_is_no_fault(tmp_path: Path) -> None:
+def test_a_byte_order_mark_of_utf_8_is_accepted(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_bytes(b"\xef\xbb\xbfkind: x\n")
 
     assert run_command("fmt", "--check", str(tmp_path / "a.yaml")).exit_code == 0
 
 
-def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
+def test_the_place_of_a_message_is_always_in_the_file() -> None:
     """Files that break off or lose a line anywhere; what cannot be read has a place in the text that is left."""
     text = (DESK / "queue.yaml").read_text(encoding="utf-8")
     lines = text.splitlines(keepends=True)
@@ -253,12 +253,12 @@ def test_whatever_is_cut_out_of_a_file_a_message_points_into_it() -> None:
             assert "did not find" not in problem.message
 
 
-def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> None:
+def test_a_text_that_a_hash_cuts_off_is_a_note_not_a_problem(desk: Path) -> None:
     queue = desk / "queue.yaml"
     queue.write_text(
         queue.read_text(encoding="utf-8")
         .replace("todya", "today")
-        .replace("about: when it is its turn", "about: when #1 is next # said so"),
+        .replace("about: when it is its turn", "about: when #1 is next # a remark"),
         encoding="utf-8",
     )
 
@@ -266,10 +266,10 @@ def test_a_text_that_a_hash_cuts_off_is_a_note_and_no_problem(desk: Path) -> Non
 
     assert made.exit_code == 0
     assert (
-        """queue.yaml:6:15: the text ends here, because a comment begins with `#1 is next # said so` [note]
-    6 |   about: when #1 is next # said so
+        """queue.yaml:6:15: the text ends here, because a comment begins with `#1 is next # a remark` [note]
+    6 |   about: when #1 is next # a remark
       |               ^^^^^^^^^^
-    help: put the text in quotes: `"when #1 is next # said so"`; if it is a comment, write a space after `#`
+    help: put the text in quotes: `"when #1 is next # a remark"`; if it is a comment, write a space after `#`
 """
         in made.stdout
     )

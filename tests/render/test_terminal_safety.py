@@ -1,4 +1,4 @@
-"""What a ticket, a file name or a policy carries never acts on a terminal, a page or a pull request; and output goes into pipes as other programs want it."""
+"""Texts of tickets, files and policies never act on a terminal, a page or a pull request; output fits into pipes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def output(*arguments: str | Path, code: int | None = 0) -> str:
 
 @pytest.fixture
 def log(tmp_path: Path) -> str:
-    """The URL of a decision log with one record, of a ticket that means harm."""
+    """The URL of a decision log with one record of a hostile ticket."""
     url = f"sqlite:///{tmp_path}/decisions.db"
     store = Store.open(url)
     store.append("main", [record(1, facts={"note": ATTACK}, ticket=ATTACK, caller=ATTACK, request_id=ATTACK)])
@@ -58,7 +58,7 @@ def log(tmp_path: Path) -> str:
 
 class TestCharacters:
     @given(st.text())
-    def test_no_text_keeps_a_character_that_a_terminal_obeys_and_ordinary_text_stays(self, text: str) -> None:
+    def test_control_characters_are_escaped_and_ordinary_text_stays(self, text: str) -> None:
         assert not harmful(visible(text))
         assert "\n" not in visible(text)
         assert not harmful(visible_lines(text))
@@ -72,7 +72,7 @@ class TestCharacters:
         assert json.loads(written) == {"note": text}
 
     @pytest.mark.parametrize("text", ["impact=high", "beds=< 3", "it's", ATTACK, "a'\x1b\\b"])
-    def test_a_command_that_is_proposed_passes_the_same_word_on(self, text: str) -> None:
+    def test_a_proposed_command_passes_the_same_word(self, text: str) -> None:
         word = shell_word(text)
 
         assert not harmful(word)
@@ -101,7 +101,7 @@ class TestCommands:
         assert len(lines) == 2
         assert "x`\\nallowed: everything" in lines[0]
 
-    def test_so_it_is_on_a_terminal(self) -> None:
+    def test_control_characters_are_escaped_on_a_terminal(self) -> None:
         said = on_terminal(200, "eval", "scope", f"service={ATTACK}", NO_COLOR="1")
 
         assert "\x9b" not in said
@@ -109,7 +109,7 @@ class TestCommands:
         assert "\x1b[31mRED" not in said
         assert SHOWN in said
 
-    def test_a_word_that_is_refused_is_shown_as_it_was_sent(self) -> None:
+    def test_a_rejected_word_is_shown_as_it_was_sent(self) -> None:
         assert r"unknown impact `hi\x08gh\x07`" in output("eval", "priority", "impact=hi\x08gh\x07", code=2)
 
     @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ class TestCommands:
             ("export",),
         ],
     )
-    def test_so_are_records_of_the_decision_log(self, log: str, arguments: tuple[str, ...]) -> None:
+    def test_records_of_the_decision_log_are_escaped(self, log: str, arguments: tuple[str, ...]) -> None:
         said = output(
             "audit", *(record(1).id if one == "ID" else one for one in arguments), "--decision-log", log, code=None
         )
@@ -133,7 +133,7 @@ class TestCommands:
         assert "\nforged line" not in said
 
     @pytest.mark.parametrize("form", ["text", "markdown", "json", "html"])
-    def test_so_are_tickets_that_are_replayed(self, tmp_path: Path, form: str) -> None:
+    def test_replayed_tickets_are_escaped(self, tmp_path: Path, form: str) -> None:
         rows = [
             {"number": f"INC1{ATTACK}", "impact": 9, "urgency": 9},
             {"number": f"INC2{ATTACK}", "impact": f"1{ATTACK}", "urgency": 1},
@@ -153,7 +153,7 @@ class TestCommands:
         # A page shows a line break as a space.
         assert form == "html" or "\nforged line" not in said
 
-    def test_so_are_texts_of_a_policy_from_elsewhere(self, tmp_path: Path) -> None:
+    def test_texts_of_a_foreign_policy_are_escaped(self, tmp_path: Path) -> None:
         """YAML can write such a character as an escape, where no review sees it."""
         changed = tmp_path / "changed"
         subprocess.run(["cp", "-r", ROOT / "examples" / "low-low-p4", changed], check=True)
@@ -166,7 +166,7 @@ class TestCommands:
             assert not harmful(output("diff", ROOT / "examples" / "low-low-p4", changed, "-o", form, code=None)), form
         assert not harmful(output("show", "--policies", changed, code=None))
 
-    def test_so_are_names_of_files_and_words_of_the_command_line(self, tmp_path: Path) -> None:
+    def test_names_of_files_and_arguments_are_escaped(self, tmp_path: Path) -> None:
         for arguments in (
             ("check", tmp_path / "\x1b[31mRED"),
             ("diff", "\x1b[31mRED", "2.0.0"),
@@ -183,7 +183,7 @@ class TestPipes:
     @pytest.mark.parametrize(
         "arguments", [("--help",), ("show", "scope"), ("eval", "priority", "impact=high", "-o", "json")]
     )
-    def test_a_pipe_that_is_closed_ends_a_command_without_a_word(self, arguments: tuple[str, ...]) -> None:
+    def test_a_closed_pipe_ends_a_command_silently(self, arguments: tuple[str, ...]) -> None:
         process = subprocess.Popen(
             [sys.executable, "-m", "guidepost.cli", *arguments],
             cwd=ROOT,
@@ -201,18 +201,18 @@ class TestPipes:
         "arguments",
         [("--help",), ("eval", "--help"), ("show", "scope"), ("prove",), ("holidays", "show", "PH", "--year", "2027")],
     )
-    def test_nothing_pads_what_goes_into_a_pipe(self, arguments: tuple[str, ...]) -> None:
+    def test_output_into_a_pipe_is_not_padded(self, arguments: tuple[str, ...]) -> None:
         assert [line for line in output(*arguments).splitlines() if line != line.rstrip()] == []
 
     @pytest.mark.parametrize("arguments", [("show", "assumptions"), ("eval", "coverage", "channel=email", "--explain")])
-    def test_columns_says_how_wide_it_is(self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_columns_sets_the_width(self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COLUMNS", "110")
         assert 90 < max(map(len, output(*arguments).splitlines())) <= 110
 
     @pytest.mark.parametrize(
         "arguments", [("show", "assumptions"), ("eval", "priority", "impact=high", "urgency=low", "--explain")]
     )
-    def test_no_id_and_no_place_is_broken_however_narrow_it_is(
+    def test_ids_and_places_are_not_broken_on_a_narrow_terminal(
         self, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         wide = output(*arguments)
@@ -220,7 +220,7 @@ class TestPipes:
 
         assert set(output(*arguments).split()) >= {word for word in wide.split() if "─" not in word}
 
-    def test_a_terminal_heeds_columns_and_no_color(self) -> None:
+    def test_a_terminal_respects_columns_and_no_color(self) -> None:
         said = on_terminal(200, "show", "assumptions", COLUMNS="110", NO_COLOR="1")
 
         assert not COLOURED.search(said)
@@ -240,7 +240,7 @@ class TestPipes:
             ),
         ],
     )
-    def test_a_command_to_copy_is_on_one_line_however_narrow_the_terminal(self, arguments: tuple[str, ...]) -> None:
+    def test_a_command_to_copy_is_on_one_line_even_on_a_narrow_terminal(self, arguments: tuple[str, ...]) -> None:
         narrow, wide = (
             [
                 line.strip()
@@ -253,7 +253,7 @@ class TestPipes:
         assert narrow
         assert narrow == wide
 
-    def test_the_help_heeds_columns(self) -> None:
+    def test_the_help_respects_columns(self) -> None:
         ended = subprocess.run(
             [sys.executable, "-m", "guidepost.cli", "--help"],
             cwd=ROOT,
