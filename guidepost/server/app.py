@@ -65,8 +65,8 @@ async def listening(
 ) -> AsyncIterator[str]:
     """Serve while the block runs, and yield the address with the bound port.
 
-    ``observers`` see calls in addition to the metrics. With ``shared``, other processes may listen on the same address, and
-    the kernel spreads connections over them.
+    ``observers`` see calls in addition to the metrics. With ``shared``, other processes may listen on the same address,
+    and the kernel spreads connections over them.
 
     Raises:
         OSError: the address cannot be bound.

@@ -37,8 +37,10 @@ def _exposed(security: Security, addresses: Iterable[str]) -> Iterator[Problem]:
                 yield Problem(
                     place=Place(file=address),
                     code="bad-format",
-                    message=f"{address} is reachable from other machines, but the server has no {' and no '.join(missing)}",
-                    help="configure both, or use --trust-network if the network admits only authorized clients, as a mesh does",
+                    message=f"{address} is reachable from other machines, "
+                    f"but the server has no {' and no '.join(missing)}",
+                    help="configure both, or use --trust-network if the network admits only authorized clients, "
+                    "as a mesh does",
                 )
 
 

@@ -1,4 +1,5 @@
-"""Chance against Guidepost: whatever is sent, a server answers or refuses it, in time and in the same memory; whatever a policy says, it is read or its problems are told.
+"""Random input: a server answers or rejects every request, in time and in bounded memory, and a policy is read or
+its problems are reported.
 
 A short form runs always; ``GUIDEPOST_CAMPAIGN=long`` has 100,000 cases each. A number in a failure is the case:
 ``tests.support.fuzzing.calling.case(number)`` and ``tests.support.fuzzing.policies.case(number, files)`` give it again.
@@ -27,18 +28,18 @@ from tests.support.waiting import until
 
 CALLS, FILES = (100_000, 100_000) if LONG else (400, 100)
 WARM = CALLS // 5
-"""After so many calls, what a server keeps is kept."""
+"""Calls after which the caches of a server are full."""
 
 GROWTH = 40.0
-"""Megabytes by which a server may grow from then on: what it keeps of answers is bounded, and memory comes in pieces."""
+"""Megabytes by which a server may grow from then on, since caches are bounded."""
 
 SECONDS = 20
-"""What one policy file may take, many times what it takes."""
+"""Seconds that one policy file may take, many times what it needs."""
 
 
 @contextmanager
 def server(folder: Path) -> Iterator[tuple[str, int]]:
-    """Start a real server: the shipped policies in the long form, the small desk in the short one. Give its address and process."""
+    """Start a server with the shipped policies, or in the short form with the small desk; yield address and process."""
     served = POLICIES
     if not LONG:
         served = folder / "policies"

@@ -1,4 +1,4 @@
-"""Clients that watch the health of a server hear of every change, whatever observes the calls. Real servers, real ports."""
+"""Clients that watch the health of a server receive every change, with any observers of calls."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Nowhere:
 
 @contextmanager
 def observed(kinds: tuple[str, ...], **more: Any) -> Iterator[str]:
-    """Serve the second desk with these observers while the block runs; give the address."""
+    """Serve the second desk with these observers while the block runs, and yield the address."""
     traces = Tracing(Nowhere()) if "traces" in kinds else None  # type: ignore[arg-type]
     observers: list[Observer] = [*([CallLog()] if "calls" in kinds else []), *([traces] if traces else [])]
     server = listening(
@@ -214,7 +214,7 @@ def test_bytes_that_are_no_message_get_the_same_answer_from_health_and_reflectio
 @pytest.mark.faults
 @pytest.mark.parametrize("shipped", ["systemd", "kubernetes"])
 def test_the_shipped_settings_let_clients_watch_and_check_health(shipped: str, tmp_path: Path) -> None:
-    """Only addresses, the policies and the log are other ones than those of the files in deploy/."""
+    """Only the addresses, the policies and the log differ from the files in deploy/."""
     text = (
         (ROOT / "deploy/systemd/guidepost.toml").read_text(encoding="utf-8") if shipped == "systemd" else kubernetes()
     )

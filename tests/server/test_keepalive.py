@@ -1,4 +1,4 @@
-"""Clients that ping, and clients that make very many calls over few connections, keep their connections. Real servers, real ports."""
+"""Clients that ping, and clients with many calls on few connections, keep their connections; with real servers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ INTERVAL = 1
 
 
 def pings(address: str, number: int, seconds: float) -> bytes:
-    """Ping without any call, and return why the connection was closed; nothing if it is still open."""
+    """Ping without calls, and return why the connection was closed; "" if it is still open."""
     with Connection(address) as one:
         for _ in range(number):
             one.send(frame(PING, 0, 0, b"12345678"))
@@ -38,7 +38,7 @@ def test_pings_at_the_interval_of_the_setting_are_accepted_without_a_call_and_fa
 
 
 def test_the_settings_of_ordinary_clients_fit_the_default() -> None:
-    """Go pings every 10 seconds at most, and the table in docs/operations.md says the same for the others."""
+    """Go pings at most every 10 seconds; docs/operations.md has the intervals of other clients."""
     assert dict(Limits().options)["grpc.http2.min_ping_interval_without_data_ms"] <= 10_000
     assert dict(Limits().options)["grpc.keepalive_permit_without_calls"] == 1
 

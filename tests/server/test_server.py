@@ -1,4 +1,4 @@
-"""The server over a real port: every RPC, every status code, health, reflection, and the same bytes every time."""
+"""A server over a real port: every RPC, every status code, health, reflection, and reproducible bytes."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def other() -> Iterator[grpc.Channel]:
 
 
 def request(name: str, facts: dict[str, Any] | None = None, **version: Any) -> Any:
-    """Make a request to an RPC."""
+    """Return a request for an RPC."""
     return getattr(pb, f"{name}Request")(ticket=ticket(FACTS if facts is None else facts), version=selector(**version))
 
 
@@ -87,7 +87,7 @@ class TestDecisions:
 
     @pytest.mark.parametrize("name", TYPED)
     def test_each_decision_has_an_rpc_that_gives_it_with_typed_outcomes(self, desk: grpc.Channel, name: str) -> None:
-        """The decided outcomes of the list stand in the fields, too."""
+        """The typed fields equal the decided outcomes of the list."""
         answer = getattr(call(desk, TYPED[name], request(TYPED[name])), name)
 
         assert name == answer.decision.name
@@ -108,7 +108,7 @@ class TestDecisions:
 
     @pytest.mark.parametrize("name", TYPED)
     def test_decide_gives_the_same_decision_by_name(self, desk: grpc.Channel, name: str) -> None:
-        """The generic RPC and the typed one cannot disagree."""
+        """The generic RPC and the typed one agree."""
         generic = call(desk, "Decide", pb.DecideRequest(ticket=ticket(FACTS), decision=name))
 
         assert getattr(call(desk, TYPED[name], request(TYPED[name])), name).decision == generic.decision
@@ -133,7 +133,7 @@ class TestDecisions:
         assert set(shipped().versions[-1].policy.manifest.triage) == made
 
     def test_triage_carries_the_standing_notice(self, desk: grpc.Channel) -> None:
-        """As the version in force has it."""
+        """As the version in force contains it."""
         answer = call(desk, "Triage", request("Triage"))
 
         assert shipped().versions[-1].policy.manifest.notice.text == answer.notice.text
@@ -148,7 +148,7 @@ class TestDecisions:
         assert answer.possible
 
     def test_absent_is_not_false_on_the_wire(self, desk: grpc.Channel) -> None:
-        """A prerequisite that is denied fails; one that nobody spoke of is unconfirmed."""
+        """A prerequisite that is denied fails; one that is missing is unconfirmed."""
         denied = call(desk, "DecideEscalation", request("DecideEscalation", {"provider_review_done": False})).escalation
         silent = call(desk, "DecideEscalation", request("DecideEscalation", {})).escalation
 
@@ -156,7 +156,7 @@ class TestDecisions:
         assert len(denied.unconfirmed) == len(silent.unconfirmed) - 1
 
     def test_a_service_outside_the_catalogue_is_named_with_its_nearest_entries(self, desk: grpc.Channel) -> None:
-        """It is never guessed."""
+        """It is not replaced by a guess."""
         answer = call(desk, "DecideScope", request("DecideScope", {"service": "prism.logon"})).scope.decision
 
         (unlisted,) = answer.unlisted
@@ -164,7 +164,7 @@ class TestDecisions:
         assert "prism.login" in [entry.value for entry in unlisted.nearest]
 
     def test_another_desk_needs_no_new_interface(self, other: grpc.Channel) -> None:
-        """Its decisions come in the common message, its facts go into the map."""
+        """Its decisions use the common message, its facts the map."""
         answer = call(other, "Triage", request("Triage", {"size": 3, "vip": False, "colour": "red", "impact": "2"}))
 
         assert [decision.name for decision in answer.others] == ["queue", "gift"]
@@ -193,7 +193,7 @@ class TestDecisions:
 
 
 class TestVersions:
-    """Which version decides, and what a version says."""
+    """The version that decides, and the contents of a version."""
 
     def test_list_versions_names_all_and_the_one_in_force(self, desk: grpc.Channel) -> None:
         """The earliest first."""
@@ -259,7 +259,7 @@ class TestVersions:
         assert (old.ref.version, new.ref.version) == (before, after)
 
     def test_before_the_first_version_none_is_in_force(self) -> None:
-        """The list still answers; a decision is refused with the versions that there are."""
+        """The list still works; a decision is rejected with the known versions."""
         with (
             running(shipped(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address,
             grpc.insecure_channel(address) as channel,
@@ -272,10 +272,10 @@ class TestVersions:
 
 
 class TestWrongRequests:
-    """A caller is told what is wrong, where, and what would be right."""
+    """Errors name the wrong field, what is wrong, and what is allowed."""
 
     def test_every_wrong_field_is_named_with_what_it_may_be(self, desk: grpc.Channel) -> None:
-        """All at once, whether sent typed or in the map."""
+        """All at once, for typed fields and for the map."""
         facts = {"impact": "hihg", "affected_percent": 101.0, "contact_email": 7, "urgency": 3.5, "nonsense": True}
 
         refused = Refused(desk, "DecidePriority", request("DecidePriority", facts))
@@ -295,7 +295,7 @@ class TestWrongRequests:
         assert refused.message.endswith("(and 4 more; all are in the error details, `wrong_fields` in Python)")
 
     def test_what_the_wire_and_the_policy_refuse_is_named_together(self, desk: grpc.Channel) -> None:
-        """One round is enough to put a request right."""
+        """One call reports all that has to be fixed."""
         message = request("Triage", {"impact": "hihg", "urgency": "low"})
         message.ticket.facts["urgency"].text = "low"
         message.ticket.facts["empty"].SetInParent()
@@ -307,7 +307,7 @@ class TestWrongRequests:
         assert expected == sorted(refused.fields)
 
     def test_what_only_the_wire_refuses_is_refused(self, desk: grpc.Channel) -> None:
-        """Though the policy could have read the rest."""
+        """Even if the policy could read the rest."""
         message = request("Decide", {"urgency": "low"})
         message.ticket.facts["urgency"].text = "low"
         message.decision = "priority"
@@ -317,7 +317,7 @@ class TestWrongRequests:
         assert refused.fields == {'ticket.facts["urgency"]': "`urgency` is also sent as `ticket.urgency`; send it once"}
 
     def test_a_typed_field_that_the_policy_does_not_declare_is_named(self, other: grpc.Channel) -> None:
-        """Nothing that was sent is passed over in silence."""
+        """No fact is ignored silently."""
         refused = Refused(other, "Triage", request("Triage", {"urgency": "high"}))
 
         assert refused.code == grpc.StatusCode.INVALID_ARGUMENT
@@ -340,7 +340,7 @@ class TestWrongRequests:
         assert "more wrong fields" in refused.fields["ticket"]
 
     def test_an_empty_version_is_not_the_version_in_force(self, desk: grpc.Channel) -> None:
-        """A caller that forgot to fill it in is told so."""
+        """A caller that forgot the value receives an error."""
         message = request("Triage")
         message.version.version = ""
 
@@ -387,14 +387,14 @@ class TestWrongRequests:
     def test_a_fact_that_is_called_as_those_before_a_change_is_refused_by_its_name(
         self, desk: grpc.Channel, rpc: str
     ) -> None:
-        """Found by chance: it was taken for one of a request that has facts before a change."""
+        """A regression: the name was read as one of a reschedule's earlier facts."""
         asked = getattr(pb, f"{rpc}Request")()
         asked.ticket.facts["before.impact"].text = "high"
 
         assert list(Refused(desk, rpc, asked).fields) == ['ticket.facts["before.impact"]']
 
     def test_bytes_that_are_no_message_are_refused_without_a_trace(self, desk: grpc.Channel) -> None:
-        """It is the caller's fault, and said so; the server goes on."""
+        """It is reported as the caller's error, and the server continues."""
         with pytest.raises(grpc.RpcError) as raised:
             desk.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff\xff", timeout=60)
 
@@ -403,7 +403,7 @@ class TestWrongRequests:
         assert call(desk, "Triage", request("Triage")).version.version == "2.0.0"
 
     def test_a_method_that_does_not_exist_is_unimplemented(self, desk: grpc.Channel) -> None:
-        """As gRPC has it."""
+        """As gRPC specifies."""
         with pytest.raises(grpc.RpcError) as raised:
             desk.unary_unary("/guidepost.v1.DecisionService/Guess")(b"", timeout=60)
 
@@ -411,7 +411,7 @@ class TestWrongRequests:
 
 
 class TestFaults:
-    """Our own mistakes."""
+    """Errors of the server itself."""
 
     def test_an_unexpected_error_is_internal_with_an_id_that_the_log_has_with_the_trace(
         self, desk: grpc.Channel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -433,7 +433,7 @@ class TestFaults:
         assert "ZeroDivisionError: secret" in caplog.text
 
     def test_two_incidents_have_two_ids(self, desk: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-        """So that the log can be searched."""
+        """So that each can be found in the log."""
         monkeypatch.setattr(Decider, "triage", None)
         messages = {Refused(desk, "Triage", request("Triage")).message for _ in range(2)}
 
@@ -441,7 +441,7 @@ class TestFaults:
 
 
 class TestServing:
-    """Health, reflection, addresses, and the end."""
+    """Health, reflection, addresses, and stopping."""
 
     @pytest.mark.parametrize("service", ["", *SERVICES])
     def test_the_server_and_each_service_are_healthy(self, desk: grpc.Channel, service: str) -> None:
@@ -451,21 +451,21 @@ class TestServing:
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
     def test_the_health_of_a_service_that_does_not_exist_is_not_found(self, desk: grpc.Channel) -> None:
-        """As the standard has it."""
+        """As the standard specifies."""
         with pytest.raises(grpc.RpcError) as raised:
             health_pb2_grpc.HealthStub(desk).Check(health_pb2.HealthCheckRequest(service="x"), timeout=60)
 
         assert raised.value.code() == grpc.StatusCode.NOT_FOUND
 
     def test_reflection_lists_the_services(self, desk: grpc.Channel) -> None:
-        """Guidepost's two, health, and reflection itself."""
+        """Guidepost's services, health, and reflection itself."""
         listed = ProtoReflectionDescriptorDatabase(desk).get_services()
 
         expected = [*SERVICES, "grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"]
         assert sorted(expected) == sorted(listed)
 
     def test_a_call_can_be_made_from_reflection_alone(self, desk: grpc.Channel) -> None:
-        """A stranger's client needs no proto files."""
+        """A client without proto files can call."""
         pool = descriptor_pool.DescriptorPool(ProtoReflectionDescriptorDatabase(desk))
         method = pool.FindServiceByName("guidepost.v1.DecisionService").methods_by_name["Triage"]
         asks, answers = (message_factory.GetMessageClass(kind) for kind in (method.input_type, method.output_type))
@@ -477,7 +477,7 @@ class TestServing:
         assert answer.priority.priority == "P1"
 
     def test_a_second_server_on_the_same_port_is_refused(self) -> None:
-        """Rather than take half of the calls in silence."""
+        """Instead of silently receiving half of the calls."""
 
         async def second(address: str) -> None:
             async with listening(counter(), address):
@@ -486,8 +486,8 @@ class TestServing:
         with running(counter()) as address, pytest.raises(OSError, match=re.escape(f"cannot listen on {address}")):
             run(second(address))
 
-    def test_serve_says_when_it_is_ready_and_ends_when_it_is_told(self) -> None:
-        """The address has the real port."""
+    def test_serve_reports_when_it_is_ready_and_ends_on_request(self) -> None:
+        """The address contains the bound port."""
 
         async def scenario() -> str:
             stop, addresses = asyncio.Event(), []
@@ -503,8 +503,8 @@ class TestServing:
 
         assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d+", address)
 
-    def test_a_server_that_ends_says_so_to_those_who_watch_its_health(self) -> None:
-        """So that a balancer stops sending calls."""
+    def test_a_stopping_server_notifies_health_watches(self) -> None:
+        """So that load balancers stop sending calls."""
 
         async def scenario() -> list[int]:
             seen = []
@@ -524,7 +524,7 @@ class TestServing:
     def test_the_entry_serves_a_folder_until_it_is_signalled(
         self, tmp_path: Path, number: signal.Signals, workers: str
     ) -> None:
-        """It prints the address and a call to try, and leaves in good order; from a single process, or with workers."""
+        """It prints the address and a call to try, and ends in order; from a single process, or with workers."""
         process = entry(write(tmp_path, COUNTER), "--port", "0", "--workers", workers)
         try:
             assert process.stdout is not None
@@ -562,14 +562,14 @@ class TestServing:
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
-    """Write the files of a policy."""
+    """Write the files of a policy into a folder."""
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
 def entry(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start server.py, with a folder of its own for its proofs."""
+    """Start server.py with a cache folder of its own."""
     command = [sys.executable, "server.py", "--policies", str(folder), *arguments]
     settings = {**os.environ, "GUIDEPOST_CACHE": str(folder / "proofs")}
     return subprocess.Popen(command, cwd=ROOT, env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

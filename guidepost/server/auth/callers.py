@@ -31,7 +31,10 @@ from guidepost.server.auth.roles import Caller, Role
 from guidepost.source_excerpt import without_secrets
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}", re.ASCII)
-"""A caller's name. It has no `/`, which precedes the name that a caller sends, and no `:`, which names from tokens have."""
+"""A caller's name.
+
+It has no `/`, which precedes the name that a caller sends, and no `:`, which names from tokens have.
+"""
 
 _ID: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)

@@ -1,4 +1,4 @@
-"""Errors of authentication and authorization: those that a caller receives, and those that keep a server from starting."""
+"""Errors of authentication and authorization, for callers, and for operators when a server cannot start."""
 
 from __future__ import annotations
 

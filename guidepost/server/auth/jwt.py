@@ -1,4 +1,7 @@
-"""JSON Web Tokens: a token in, its subject and roles out. The issuer's public keys come from a JWKS file, never from a URL."""
+"""JSON Web Tokens: a token in, its subject and roles out.
+
+The issuer's public keys come from a JWKS file, never from a URL.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,10 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokens:
-    """Verifies tokens of one issuer for one audience; ``leeway`` is the maximum difference between clocks, in seconds."""
+    """Verifies tokens of one issuer for one audience.
+
+    ``leeway`` is the maximum difference between clocks, in seconds.
+    """
 
     keys: dict[str, jwt.PyJWK]
     issuer: str

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Access:
-    """What callers may do. Without callers and tokens, they may do everything except, unless ``purge``, remove records."""
+    """What callers may do.
+
+    Without callers and tokens, they may do everything except, unless ``purge``, remove records.
+    """
 
     def __init__(
         self,
@@ -96,7 +99,7 @@ class Admission:
         self.caller = self._authorized()
 
     def renew(self) -> None:
-        """Raise Unauthenticated or PermissionDenied if the call is no longer authorized, or belongs to another caller now."""
+        """Raise Unauthenticated or PermissionDenied if the call is no longer authorized for the same caller."""
         found = self._authorized()
         if found is not self.caller and found.name != self.caller.name:
             raise Unauthenticated("the key or token now belongs to another caller; open the stream again")

@@ -1,7 +1,7 @@
 """The messages of a server on standard error: one line each, as text for people or as JSON for programs.
 
-They report on the server. What was decided is in the decision log (``guidepost.decision_log``). No message contains facts of
-a ticket, or a text that a caller sent.
+They report on the server. What was decided is in the decision log (``guidepost.decision_log``). No message contains
+facts of a ticket, or a text that a caller sent.
 """
 
 from __future__ import annotations
@@ -73,7 +73,10 @@ def _ordered(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
-    """Return a message as a line: time, level, logger, text and fields. Further lines are indented, unlike a next message."""
+    """Return a message as a line: time, level, logger, text and fields.
+
+    Further lines are indented, unlike a next message.
+    """
     head = f"{event.pop('timestamp')} {event.pop('level').upper()} {event.pop('logger')} {event.pop('event')}"
     trace = event.pop("exception", "")
     line = " ".join([head, *(f"{name}={_value(value)}" for name, value in event.items())]) + (

@@ -67,7 +67,7 @@ class LogState(Protocol):
 
 
 class CallMetrics(Observer):
-    """Measures calls: their number by status, the duration of unary calls, calls under way, and tickets of batches and streams."""
+    """Measures calls by method and status, and the tickets of batches and streams."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._calls = Counter(

@@ -100,7 +100,10 @@ def _attributes(call: ObservedCall) -> Iterator[tuple[str, str | int | list[str]
 
 @contextmanager
 def trace_calls(address: str, sample_ratio: float) -> Iterator[Tracing]:
-    """Trace calls while the block runs, and send the spans to a collector over gRPC; ``http:`` addresses do without TLS."""
+    """Trace calls while the block runs, and send the spans to a collector over gRPC.
+
+    ``http:`` addresses do without TLS.
+    """
     from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - slow to import, and not needed by tests
 
     tracing = Tracing(

@@ -1,7 +1,7 @@
 """Authenticates, authorizes and limits every call before its message is parsed.
 
-gRPC receives the message of a unary call before it calls the handler. The handlers here always take a stream, whatever the
-call sends, and read from it once the caller is admitted.
+gRPC receives the message of a unary call before it calls the handler. The handlers here always take a stream, whatever
+the call sends, and read from it once the caller is admitted.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ class AdmissionInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg
 async def _drain(context: Context) -> None:
     """Read what a client has already sent on a stream that is about to be rejected, and drop it.
 
-    If a stream ends while a grpc.aio client writes, the client reports ``INTERNAL: Internal error from Core`` instead of
-    the reason.
+    If a stream ends while a grpc.aio client writes, the client reports ``INTERNAL: Internal error from Core`` instead
+    of the reason.
     """
     with suppress(TimeoutError):
         async with asyncio.timeout(DRAIN_TIME):
@@ -190,7 +190,10 @@ class _AdmittedMethod:
         return admitted
 
     def _answers(self, answers: Callable[[Any, Context], Any]) -> Callable[[Any, Context], AsyncIterator[Any]]:
-        """Return the handler of a method with one request and a stream of responses. The caller is checked before each response."""
+        """Return the handler of a method with one request and a stream of responses.
+
+        The caller is checked before each response.
+        """
 
         async def stream(context: Context, admission: Admission | None) -> AsyncIterator[Any]:
             message = await self._message(context)
@@ -202,7 +205,10 @@ class _AdmittedMethod:
         return self._many(stream)
 
     def _exchange(self, answers: Callable[[Any, Context], Any]) -> Callable[[Any, Context], AsyncIterator[Any]]:
-        """Return the handler of a method with a stream of requests and of responses. The caller is checked with each request."""
+        """Return the handler of a method with a stream of requests and of responses.
+
+        The caller is checked with each request.
+        """
 
         def stream(context: Context, admission: Admission | None) -> AsyncIterator[Any]:
             return responses(answers(self._messages(context, admission), context))

@@ -1,8 +1,8 @@
 """Limits the number of messages that are arriving, and their time.
 
-gRPC receives a message into memory before a handler sees it, without a time limit. A client that announces a message and
-does not complete it occupies that memory. Here, a message ends its call if it takes too long, or if too many messages are
-arriving and it has waited longest. So slow senders do not block callers that send at an ordinary pace.
+gRPC receives a message into memory before a handler sees it, without a time limit. A client that announces a message
+and does not complete it occupies that memory. Here, a message ends its call if it takes too long, or if too many
+messages are arriving and it has waited longest. So slow senders do not block callers that send at an ordinary pace.
 """
 
 from __future__ import annotations

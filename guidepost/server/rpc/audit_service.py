@@ -216,7 +216,8 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
             return self._live.deciders.select(digest=record.version.digest, now=instant(record.now))
         except UnknownVersion:
             raise RecordNotReproducible(
-                f"record `{record.id}` was decided under version {record.version.version}, which this server does not have; "
+                f"record `{record.id}` was decided under version {record.version.version}, "
+                "which this server does not have; "
                 "name the version with `guidepost audit explain --with`"
             ) from None
 

@@ -36,7 +36,7 @@ READ_AHEAD: Final = 200
 """Maximum tickets of a stream that are read ahead of their answers; a caller that does not read answers has to wait."""
 
 READ_AHEAD_BYTES: Final = 256 << 10
-"""Maximum bytes of these tickets, so that a stream of few large tickets takes no more memory than one of many small ones."""
+"""Maximum bytes of these tickets, so that large tickets take no more memory than small ones."""
 
 TRIAGE: Final = Query(RecordKind.TRIAGE)
 
@@ -55,7 +55,10 @@ _CODES: Final = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
 class BatchEvaluator:
-    """Answers calls with many tickets, in bytes; ``limit`` is the maximum of one batch. ``encode`` encodes the answers of one ticket."""
+    """Answers calls with many tickets, in bytes; ``limit`` is the maximum of one batch.
+
+    ``encode`` encodes the answers of one ticket.
+    """
 
     def __init__(self, evaluator: Evaluator, encode: Encode, limit: int) -> None:
         self._evaluator, self._encode, self._limit = evaluator, encode, limit
@@ -79,7 +82,10 @@ class BatchEvaluator:
     async def stream(
         self, requests: AsyncIterator[pb.TriageStreamRequest], caller: str, remaining: Remaining
     ) -> AsyncIterator[bytes]:
-        """Yield a response for each ticket of a stream, in order; tickets that have arrived meanwhile are recorded together."""
+        """Yield a response for each ticket of a stream, in order.
+
+        Tickets that have arrived meanwhile are recorded together.
+        """
         queue = _ReadAhead(READ_AHEAD)
         reading = asyncio.create_task(_read(requests, queue))
         try:
@@ -133,7 +139,10 @@ class BatchEvaluator:
 
 
 class _ReadAhead(asyncio.Queue[pb.TriageStreamRequest | None]):
-    """The tickets that are read ahead of their answers; full by number, or by bytes. None marks the end of the stream."""
+    """The tickets that are read ahead of their answers; full by number, or by bytes.
+
+    None marks the end of the stream.
+    """
 
     def _init(self, maxsize: int) -> None:
         super()._init(maxsize)

@@ -1,7 +1,7 @@
 """DecisionService, for ticketing systems: a ticket in, decisions out.
 
-Every method reads the ticket, asks the engine, and encodes the answer. It waits for nothing but its record in the decision
-log, if there is one.
+Every method reads the ticket, asks the engine, and encodes the answer. It waits for nothing but its record in the
+decision log, if there is one.
 """
 
 # ruff: noqa: N802 - gRPC names methods as the proto files do
@@ -61,7 +61,7 @@ DECISION: Final = tag(1)
 
 
 Key = tuple[bytes, type[Message], str]
-"""The key of an encoded answer: its tag, its message type, and its id, or the id that it shares with answers at other instants."""
+"""The key of an encoded answer: its tag, message type, and id, or the id shared with answers at other instants."""
 
 
 class DecideRequest(VersionedRequest, TicketRequest, Protocol):

@@ -148,8 +148,8 @@ class Evaluator:
     async def record(self, evaluation: Evaluation, remaining: float | None) -> tuple[Version, Answers]:
         """Record an evaluation, and return the answer to send.
 
-        For a repeated request id, it is the recorded answer. ``remaining`` is the number of seconds until the deadline of
-        the call; None if it has none.
+        For a repeated request id, it is the recorded answer. ``remaining`` is the number of seconds until the deadline
+        of the call; None if it has none.
 
         Raises:
             LogUnavailable: the answer cannot be recorded in time.
@@ -196,7 +196,8 @@ class Evaluator:
             decider = self._live.deciders.select(digest=earlier.version.digest, now=instant(earlier.now))
         except UnknownVersion:
             raise ReplayMismatch(
-                f"record {earlier.id} was decided under version {earlier.version.version}, which this server does not have"
+                f"record {earlier.id} was decided under version {earlier.version.version}, "
+                "which this server does not have"
             ) from None
         if not (
             self._recorder.same_request(earlier, request, decider.version, query.decision)

@@ -125,5 +125,5 @@ class Slots:
         self.used += 1
 
     def release(self) -> None:
-        """Give a slot back."""
+        """Return a slot."""
         self.used -= 1

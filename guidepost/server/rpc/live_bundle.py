@@ -9,8 +9,8 @@ from engine.version.bundle import Bundle, Versions
 class LiveBundle:
     """Holds a decider for each policy version of a bundle, until all of them are replaced at once.
 
-    A call reads ``deciders`` once, so that no answer mixes two bundles. ``reload_error`` says why the last reload failed,
-    if it did.
+    A call reads ``deciders`` once, so that no answer mixes two bundles. ``reload_error`` says why the last reload
+    failed, if it did.
     """
 
     __slots__ = ("deciders", "reload_error")

@@ -53,7 +53,10 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
         request: pb.DiffVersionsRequest,
         context: Context,  # noqa: ARG002
     ) -> AsyncIterator[pb.DiffVersionsResponse]:
-        """Yield a summary of the difference, then each decision. A thread compares, so that the event loop serves other calls."""
+        """Yield a summary of the difference, then each decision.
+
+        A thread compares, so that the event loop serves other calls.
+        """
         before, after = self._pair(request)
         known = dict.fromkeys((*after.policy.decisions, *before.policy.decisions))
         for name in request.decisions:

@@ -1,9 +1,9 @@
 """An exception in, a gRPC status with google.rpc details out.
 
-An invalid request is INVALID_ARGUMENT and names every invalid field; an unknown version or decision is NOT_FOUND and lists
-the known ones; a decision that cannot be recorded is UNAVAILABLE. Anything unforeseen is INTERNAL with a random id: the
-server's log has the traceback under this id, and the caller sees only the id.
-A case without a decision is not an error: it is an answer.
+An invalid request is INVALID_ARGUMENT and names every invalid field; an unknown version or decision is NOT_FOUND and
+lists the known ones; a decision that cannot be recorded is UNAVAILABLE. Anything unforeseen is INTERNAL with a random
+id: the server's log has the traceback under this id, and the caller sees only the id. A case without a decision is not
+an error: it is an answer.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ DOMAIN: Final = "guidepost"
 MESSAGE_LENGTH: Final = 300
 DESCRIPTION_LENGTH: Final = 500
 DETAILS_SIZE: Final = 3_000
-"""Maximum bytes of details: they travel in a header, and clients reject headers above 8 KiB. The rest is counted instead."""
+"""Maximum bytes of details: they travel in a header, and clients reject headers above 8 KiB.
+
+The rest is counted instead.
+"""
 
 PUSHBACK: Final = "grpc-retry-pushback-ms"
 """The metadata that tells gRPC clients after how many milliseconds to retry a call; -1 for never."""
@@ -92,7 +95,7 @@ def unary(
 def streaming(
     method: Callable[[Servicer, Request, Context], AsyncIterator[Response]],
 ) -> Callable[[Servicer, Request, Context], AsyncIterator[Response]]:
-    """Decorate a method with a stream of responses, and possibly of requests: an exception ends the call with its status."""
+    """Decorate a method with a stream of responses: an exception ends the call with its status."""
 
     @functools.wraps(method)
     async def rpc(servicer: Servicer, request: Request, context: Context) -> AsyncIterator[Response]:
@@ -111,8 +114,8 @@ def streaming(
 def _ending(error: Exception, request: Any, context: Context) -> tuple[Code, str, Metadata]:
     """Return the code, message and metadata that a call ends with.
 
-    gRPC clients retry UNAVAILABLE by themselves. If the decision log is unavailable, the metadata tells them when a retry
-    can succeed, or that none can before their deadline.
+    gRPC clients retry UNAVAILABLE by themselves. If the decision log is unavailable, the metadata tells them when a
+    retry can succeed, or that none can before their deadline.
     """
     status = rpc_status.to_status(status_of(error, request))
     metadata = tuple(status.trailing_metadata)

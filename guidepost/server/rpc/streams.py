@@ -11,8 +11,8 @@ from typing import Any
 async def responses(handler_result: Any) -> AsyncIterator[Any]:
     """Yield the responses of what a streaming handler returned when it was called.
 
-    gRPC allows generators, which yield responses, and coroutines, which write them to the context. A coroutine is awaited,
-    and nothing is left to yield.
+    gRPC allows generators, which yield responses, and coroutines, which write them to the context. A coroutine is
+    awaited, and nothing is left to yield.
     """
     if inspect.isawaitable(handler_result):
         await handler_result

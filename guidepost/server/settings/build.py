@@ -16,7 +16,10 @@ from guidepost.server.workers.supervisor import SupervisorConfig, cores
 
 
 def log_settings(settings: ServerSettings) -> LogSettings | None:
-    """Return the settings of the decision log; None without one. Raises OSError if the file with its URL cannot be read."""
+    """Return the settings of the decision log; None without one.
+
+    Raises OSError if the file with its URL cannot be read.
+    """
     if settings.log_durability == Durability.OFF:
         return None
     url = settings.decision_log

@@ -31,7 +31,10 @@ def setting_problems(found: LoadedSettings) -> list[WrongSetting]:
 
 
 def environment_problems(found: LoadedSettings) -> list[WrongSetting]:
-    """Return the problems of the environment: a decision log that cannot be used, ports in use. The log is not changed."""
+    """Return the problems of the environment: a decision log that cannot be used, ports in use.
+
+    The log is not changed.
+    """
     return [*_database(found), *_ports(found)]
 
 

@@ -23,7 +23,10 @@ _SECRET = _WRITE | stat.S_IROTH
 
 
 def file_mode_warnings(found: LoadedSettings) -> list[WrongSetting]:
-    """Return a warning for each file of a server that others can read or change. Missing files are reported elsewhere."""
+    """Return a warning for each file of a server that others can read or change.
+
+    Missing files are reported elsewhere.
+    """
     settings = found.settings
     named = [
         (found.origin(name), getattr(settings, name), _SECRET)

@@ -1,4 +1,6 @@
-"""Every setting of a server: its type, default, group and help. Flags, variables, keys and docs/settings.md follow from it.
+"""Every setting of a server, with its type, default, group and help.
+
+Flags, environment variables, keys of the file and docs/settings.md follow from it.
 
 Defaults come from the classes that use them.
 """
@@ -181,7 +183,8 @@ class ServerSettings:
         True,
         BOOLEAN,
         LOG,
-        "Sign the heads of the chains every minute; `guidepost audit verify --key` and certificates need the signatures.",
+        "Sign the heads of the chains every minute. "
+        "`guidepost audit verify --key` and certificates need the signatures.",
     )
     log_sign_key: Path | None = setting(
         None, FILE, LOG, "Private key that signs.", "a key in your state folder, created on the first start"
@@ -190,7 +193,8 @@ class ServerSettings:
         _AUTH.purge,
         BOOLEAN,
         LOG,
-        "Allow every caller to remove old records over gRPC. With `callers` or `jwt-keys`, the role `admin` allows it instead.",
+        "Allow every caller to remove old records over gRPC. "
+        "With `callers` or `jwt-keys`, the role `admin` allows it instead.",
     )
 
     tls_certificate: Path | None = setting(
@@ -230,7 +234,8 @@ class ServerSettings:
         False,
         BOOLEAN,
         SECURITY,
-        "Listen beyond loopback without TLS or callers, because the network admits only authorized clients, as a mesh does.",
+        "Listen beyond loopback without TLS or callers, "
+        "because the network admits only authorized clients, as a mesh does.",
     )
 
     max_in_flight: int = setting(_MAX.in_flight, integer(1), LIMITS, "Maximum unary calls under way in one worker.")

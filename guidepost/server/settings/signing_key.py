@@ -30,7 +30,10 @@ class SigningKey:
 
 
 def signing_key(settings: ServerSettings) -> SigningKey:
-    """Return the key that signs; the first start creates the server's own. Raises SourceError if a key cannot be read."""
+    """Return the key that signs; the first start creates the server's own.
+
+    Raises SourceError if a key cannot be read.
+    """
     if not signs(settings):
         return SigningKey()
     if settings.log_sign_key is not None:

@@ -51,7 +51,10 @@ def facts(ticket: ticket_pb2.Ticket) -> tuple[dict[str, object], tuple[WrongFact
 
 
 def moment(ticket: ticket_pb2.Ticket, now: datetime) -> tuple[Moment, tuple[WrongFact, ...]]:
-    """Return the moment of a ticket: the instant of the request and the holds. Also returns the holds that cannot be read."""
+    """Return the moment of a ticket: the instant of the request and the holds.
+
+    Also returns the holds that cannot be read.
+    """
     wrong: list[WrongFact] = []
     read: dict[str, object] = {}
     pauses: list[tuple[object, object]] = []

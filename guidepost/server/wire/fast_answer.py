@@ -1,7 +1,9 @@
-"""Answers in, bytes out: outcomes and rules are encoded once, and answers are assembled from them around their instants.
+"""Answers in, bytes out.
 
-Answers to different tickets share most outcomes and nearly all rules, so a new answer costs little more than copying. The
-bytes are those of the message of ``encode_answer``; tests compare them byte by byte.
+Outcomes and rules are encoded once, and answers are assembled from them around their instants.
+
+Answers to different tickets share most outcomes and nearly all rules, so a new answer costs little more than copying.
+The bytes are those of the message of ``encode_answer``; tests compare them byte by byte.
 """
 
 from __future__ import annotations
@@ -47,7 +49,10 @@ E = TypeVar("E")
 
 
 class EncodeOnce(Generic[T, E]):
-    """Encodes each object once. Objects are compared by identity: the engine reuses them, and hashing takes as long as encoding."""
+    """Encodes each object once.
+
+    Objects are compared by identity: the engine reuses them, and hashing takes as long as encoding.
+    """
 
     def __init__(self, encode: Callable[[T], E], bound: int) -> None:
         self._encode = encode

@@ -1,4 +1,4 @@
-"""The wire format of protobuf, to assemble messages from encoded parts: a message is the concatenation of its fields."""
+"""The wire format of protobuf, to assemble messages by concatenating their encoded fields."""
 
 from __future__ import annotations
 

@@ -43,7 +43,10 @@ def instant(timestamp: Timestamp) -> datetime:
 
 
 def chosen_instant(timestamp: Timestamp) -> datetime:
-    """Return the instant of a timestamp that a caller has to set; raises ValueError if it is not set or out of range."""
+    """Return the instant of a timestamp that a caller has to set.
+
+    Raises ValueError if it is not set or out of range.
+    """
     at = instant(timestamp)
     if at == EPOCH:
         raise ValueError(f"is {ZERO} Leave the field out, or send the time itself")

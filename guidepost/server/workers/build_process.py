@@ -1,9 +1,9 @@
 """The program that builds a bundle: ``python -m guidepost.server.workers.build_process FOLDER FILE``.
 
-It checks, tabulates and cross-checks the policies of FOLDER and writes the bundle to FILE. It is a process of its own, so
-that no server waits for a build and the memory is returned to the system afterwards. On standard output it writes a
-BuildStep for each step, then Reloaded, Rejected or Failed. Exit codes: 0 the file is written, 3 the policies have problems,
-4 another cause, such as a full disk.
+It checks, tabulates and cross-checks the policies of FOLDER and writes the bundle to FILE. It is a process of its own,
+so that no server waits for a build and the memory is returned to the system afterwards. On standard output it writes a
+BuildStep for each step, then Reloaded, Rejected or Failed. Exit codes: 0 the file is written, 3 the policies have
+problems, 4 another cause, such as a full disk.
 """
 
 from __future__ import annotations

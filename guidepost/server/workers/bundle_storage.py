@@ -1,4 +1,4 @@
-"""The folder of a server's built bundles: temporary, locked while the server runs, and created again if it is removed."""
+"""The temporary folder of a server's built bundles, locked while the server runs."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ class StoredBundle:
 
 
 def _is_locked(folder: Path) -> bool:
-    """Return whether a running server holds the folder; true also for one that cannot be opened, which is another user's."""
+    """Return whether a running server holds the folder.
+
+    True also for one that cannot be opened, which is another user's.
+    """
     try:
         lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

@@ -1,4 +1,4 @@
-"""The messages between the supervisor and the other processes of a server, and how they are encoded: one line of JSON each."""
+"""The messages between the processes of a server, each encoded as a line of JSON."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class Load(_Message, frozen=True, kw_only=True):
 
 
 class Serve(_Message, frozen=True):
-    """Supervisor to a worker that has loaded: answer calls. Answers: Serving, or Failed, after which the worker ends."""
+    """Supervisor to a worker that has loaded: answer calls.
+
+    Answers: Serving, or Failed, after which the worker ends.
+    """
 
 
 class Prepare(_Message, frozen=True):
@@ -63,7 +66,10 @@ class ReloadFailed(_Message, frozen=True):
 
 
 class GetMetrics(_Message, frozen=True):
-    """Supervisor to a worker: report your metrics; answer: WorkerMetrics. Admin process to the supervisor: ServerMetrics."""
+    """Supervisor to a worker: report your metrics; answer: WorkerMetrics.
+
+    Admin process to the supervisor: ServerMetrics.
+    """
 
 
 class Stop(_Message, frozen=True):
@@ -147,7 +153,7 @@ class Rejected(_Message, frozen=True):
 
     @property
     def summary(self) -> str:
-        """The first problem in one line, without texts of the policy, since every caller can read it in a health check."""
+        """The first problem in one line, without texts of the policy, since all callers can read it."""
         if not self.problems:
             return self.message
         first, more = self.problems[0], len(self.problems) - 1

@@ -28,7 +28,10 @@ class CannotServe(Exception):
 
 
 async def start_program(module: str, log_format: str) -> tuple[asyncio.subprocess.Process, Channel]:
-    """Start a Python module with a channel to it. Its arguments are the file descriptor of the channel and the log format."""
+    """Start a Python module with a channel to it.
+
+    Its arguments are the file descriptor of the channel and the log format.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         process = await asyncio.create_subprocess_exec(
@@ -56,7 +59,10 @@ class WorkerProcess:
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, message: Message, patience: float = ANSWER_TIMEOUT) -> Message | None:
-        """Send a message and return its answer; None if the worker has ended. A worker that does not answer is killed."""
+        """Send a message and return its answer; None if the worker has ended.
+
+        A worker that does not answer is killed.
+        """
         async with self.busy:
             try:
                 return await asyncio.wait_for(self.channel.ask(message), patience)

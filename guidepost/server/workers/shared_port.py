@@ -1,8 +1,8 @@
 """A port for the processes of one server: each of them binds it, and no other server can.
 
 The kernel spreads connections over all sockets that share a port, including those of a second server that is started by
-mistake. So the address is first bound without sharing, which fails if it is in use. Then a socket that never listens holds
-it while the server runs.
+mistake. So the address is first bound without sharing, which fails if it is in use. Then a socket that never listens
+holds it while the server runs.
 """
 
 from __future__ import annotations

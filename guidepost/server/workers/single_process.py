@@ -1,4 +1,4 @@
-"""A server of one process, without a supervisor: to embed it, for small machines, and where a platform restarts processes."""
+"""A server of one process, without a supervisor, for small machines and platforms that restart processes."""
 
 from __future__ import annotations
 

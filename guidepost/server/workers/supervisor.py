@@ -1,4 +1,4 @@
-"""The supervisor: starts the workers, restarts those that die, replaces them, and reloads policies in all of them or in none."""
+"""The supervisor: starts, restarts and replaces workers, and reloads policies in all of them or in none."""
 
 from __future__ import annotations
 
@@ -91,7 +91,10 @@ class Supervisor:
     """The workers of a server."""
 
     def __init__(self, config: SupervisorConfig, address: str, build: Builder | None = None) -> None:
-        """Prepare to serve on an address. ``build`` makes the bundles, by default from the policies of the configuration."""
+        """Prepare to serve on an address.
+
+        ``build`` makes the bundles, by default from the policies of the configuration.
+        """
         self._config, self._address, self._builder = config, address, build or builder_of(config.policies)
         self._storage = BundleStorage()
         # The limit of records at risk holds for all workers together.
@@ -126,7 +129,10 @@ class Supervisor:
         return made[1]
 
     async def reload(self) -> Reloaded | Rejected:
-        """Build the policies and serve them in every worker. If they cannot be built or read, every worker keeps the previous ones."""
+        """Build the policies and serve them in every worker.
+
+        If they cannot be built or read, every worker keeps the previous ones.
+        """
         async with self._changing:
             found = await self._replace()
             if isinstance(found, Rejected):

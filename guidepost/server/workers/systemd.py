@@ -16,7 +16,10 @@ STOPPING: Final = "STOPPING=1"
 
 
 def notify(*states: str) -> bool:
-    """Send states to the service manager; return whether they were sent. A failure is logged, and the server goes on."""
+    """Send states to the service manager; return whether they were sent.
+
+    A failure is logged, and the server goes on.
+    """
     path = os.environ.get(VARIABLE, "")
     if not path.startswith(("/", "@")):
         return False

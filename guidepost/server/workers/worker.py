@@ -1,8 +1,8 @@
 """The program of a worker: ``python -m guidepost.server.workers.worker FD FORMAT``.
 
-It answers calls, and follows the messages of its supervisor at the other end of the channel FD. When the supervisor ends or
-SIGTERM arrives, it accepts no more calls, completes those under way, and ends. Exit codes: 0 ended in order, 1 it could not
-load or serve, and reported why.
+It answers calls, and follows the messages of its supervisor at the other end of the channel FD. When the supervisor
+ends or SIGTERM arrives, it accepts no more calls, completes those under way, and ends. Exit codes: 0 ended in order, 1
+it could not load or serve, and reported why.
 """
 
 from __future__ import annotations
@@ -69,7 +69,10 @@ async def serving(load: Load, live: LiveBundle, metrics: Metrics | None) -> Asyn
 
 
 def collect_garbage() -> None:
-    """Free unreachable objects, and exclude the rest from later collections, which would each delay calls by 100 ms or more."""
+    """Free unreachable objects, and exclude the rest from later collections.
+
+    Each of these would delay calls by 100 ms or more.
+    """
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Who may call, and what: keys, tokens and certificates prove a caller, and each RPC needs a role. Real servers, real ports."""
+"""Keys, tokens and certificates authenticate a caller, and each RPC needs a role; with real servers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def prove(access: Access, secret: str) -> Any:
 
 
 def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, str]:
-    """Return status, reason and message of a call that is refused."""
+    """Return status, reason and message of a rejected call."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
     status = rpc_status.from_call(raised.value)
@@ -107,7 +107,7 @@ def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str, str]:
 
 
 class TestRoles:
-    def test_every_rpc_of_ours_needs_a_role_and_what_nobody_listed_needs_the_most(self) -> None:
+    def test_every_rpc_needs_a_role_and_an_unlisted_one_needs_admin(self) -> None:
         modules = (decision_service_pb2, policy_service_pb2, audit_service_pb2, admin_service_pb2)
         services = {
             name
@@ -129,7 +129,7 @@ class TestRoles:
 
 
 class TestServed:
-    def test_a_caller_may_do_what_his_roles_say_and_nothing_else(self, served: str) -> None:
+    def test_a_caller_may_do_what_their_roles_allow_and_nothing_else(self, served: str) -> None:
         with guidepost.Client(served, token=PORTAL.text) as portal:
             assert portal.decide("queue", vip=True).status
             assert refusal(portal.versions) == (
@@ -165,7 +165,7 @@ class TestServed:
         ],
         ids=["none", "unknown", "expired", "altered", "cut short", "no key"],
     )
-    def test_who_proves_nothing_is_told_how_and_gets_nothing(self, served: str, token: str) -> None:
+    def test_a_call_without_credentials_is_rejected_with_instructions(self, served: str, token: str) -> None:
         with guidepost.Client(served, token=token) as client:
             code, reason, message = refusal(lambda: client.decide("queue", vip=True))
 
@@ -179,9 +179,7 @@ class TestServed:
                 == health_pb2.HealthCheckResponse.SERVING
             )
 
-    def test_the_log_records_who_it_was_proved_to_be_and_what_he_called_himself_only_behind_that(
-        self, served: str
-    ) -> None:
+    def test_the_log_records_the_authenticated_name_before_the_name_that_was_sent(self, served: str) -> None:
         with guidepost.Client(served, token=PORTAL.text, caller="office") as portal:
             portal.decide("queue", vip=True, ticket_id="T-1")
         with guidepost.Client(served, token=ISSUER.token("b/ob", ["decide"])) as bob:
@@ -194,7 +192,7 @@ class TestServed:
             "T-2": "jwt:b%2Fob",
         }
 
-    def test_where_nobody_has_to_prove_anything_all_but_removing_is_open(self, tmp_path: Path) -> None:
+    def test_without_authentication_everything_but_purging_is_open(self, tmp_path: Path) -> None:
         with (
             protected(Security(), LogSettings(url=f"sqlite:///{tmp_path}/decisions.db")) as address,
             guidepost.Client(address) as client,
@@ -269,7 +267,7 @@ class TestWorkers:
                 run(office.close())
                 run(supervisor.stop())
 
-    def test_a_worker_that_cannot_read_who_may_come_in_serves_nobody_and_says_why(self, tmp_path: Path) -> None:
+    def test_a_worker_with_an_unreadable_file_of_callers_does_not_serve(self, tmp_path: Path) -> None:
         with reserve_port("127.0.0.1", 0) as address:
             supervisor = Supervisor(
                 SupervisorConfig(
@@ -302,7 +300,7 @@ class TestTokens:
             prove(access, ISSUER.token("anna", ["admin"])).roles,
         ) == ("auditors", {Role.READ_LOG})
 
-    def test_nobody_takes_the_name_of_a_caller_by_a_token(self, access: Access) -> None:
+    def test_a_token_cannot_take_the_name_of_a_caller(self, access: Access) -> None:
         assert prove(access, ISSUER.token("portal")).name == "jwt:portal"
 
     @pytest.mark.parametrize(
@@ -331,7 +329,7 @@ class TestTokens:
         assert prove(access, ISSUER.token("bob", seconds=-10)).name == "jwt:bob"
 
     def test_the_public_key_of_the_issuer_is_no_secret_to_sign_with(self, access: Access) -> None:
-        """The classic confusion: a token signed by HMAC with the text of the public key."""
+        """A known attack: a token signed by HMAC with the text of the public key."""
         import base64
         import hashlib
         import hmac
@@ -442,7 +440,7 @@ class TestCertificates:
 
 
 class TestCallersFile:
-    def test_every_problem_is_said_at_once_with_its_place(self, golden: Callable[[str, str], None]) -> None:
+    def test_every_problem_is_reported_with_its_place(self, golden: Callable[[str, str], None]) -> None:
         _, problems = read_callers(
             "callers.yaml",
             """\
@@ -487,14 +485,12 @@ caller: x
 
 
 class TestExposed:
-    """Without TLS and callers a server listens on its own machine only."""
+    """Without TLS and callers, a server listens on loopback only."""
 
     BOTH = Security(access=AuthConfig(), tls=TlsFiles("a", "b"))
 
     @pytest.mark.parametrize("address", ["0.0.0.0:1", "[::]:1", "10.0.0.1:1", "desk.example:1"])
-    def test_beyond_this_machine_it_needs_both_or_to_be_told_that_the_network_is_trusted(
-        self, address: str, tmp_path: Path
-    ) -> None:
+    def test_beyond_loopback_it_needs_both_or_a_trusted_network(self, address: str, tmp_path: Path) -> None:
         tls = tls_files(tmp_path, certificate("desk"))
         access = settings(tmp_path)
 

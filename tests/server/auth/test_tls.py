@@ -1,4 +1,4 @@
-"""TLS and mTLS: who is let in, and certificates that are exchanged while a server runs. Real servers, certificates made here."""
+"""TLS and mTLS: which clients are accepted, and certificates that change while a server runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ REQUEST = pb.DecideRequest(decision="queue")
 
 
 def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pem) -> grpc.StatusCode:
-    """Ask once, over a connection of its own; give how it ended."""
+    """Call once on a new connection, and return the status."""
     with channel(address, roots, client) as one:
         try:
             DecisionServiceStub(one).Decide(REQUEST, timeout=60)
@@ -36,7 +36,7 @@ def decide(address: str, client: Pair | None = None, roots: bytes = AUTHORITY.pe
 
 
 def shown(address: str) -> str:
-    """Return the name in the certificate that a server shows."""
+    """Return the name in the certificate of a server."""
     host, _, port = address.rpartition(":")
     with (
         socket.create_connection((host, int(port)), 60) as plain,
@@ -76,7 +76,7 @@ class TestServed:
         for one in callers:
             one.start()
         assert shown(served) == "first.example"
-        # As a renewal does it: one file after the other, and in between they do not fit.
+        # As in a renewal: one file after the other, and they do not match in between.
         (tmp_path / "tls.pem").write_bytes(SECOND.pem)
         assert shown(served) == "first.example"
         (tmp_path / "tls.key").write_bytes(SECOND.key)
@@ -103,7 +103,7 @@ class TestServed:
 
 
 class TestClients:
-    def test_a_client_without_the_right_certificate_is_not_let_in(self, tmp_path: Path) -> None:
+    def test_a_client_without_the_right_certificate_is_rejected(self, tmp_path: Path) -> None:
         (tmp_path / "callers.yaml").write_text(
             "callers:\n  - {name: gateway, roles: [decide], certificates: [gateway.example]}\n"
         )
@@ -130,7 +130,7 @@ class TestClients:
 
 
 class TestFiles:
-    def test_every_problem_is_said_at_once(self, tmp_path: Path) -> None:
+    def test_every_problem_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "key").write_bytes(FIRST.pem)
         (tmp_path / "ca").write_bytes(b"\xff")
         with pytest.raises(InvalidAuthFiles) as raised:

@@ -1,4 +1,4 @@
-"""A server's messages: text for people, JSON for what gathers them, and one for each call where that is asked for."""
+"""The messages of a server: text for people, JSON for programs, and the call log."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.waiting import within
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """What is written while a test runs; afterwards all is as before."""
+    """The messages of a test; the configuration of logging is restored afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield io.StringIO()
@@ -102,7 +102,7 @@ def test_a_fault_of_ours_has_its_trace(stream: io.StringIO, how: str) -> None:
 def called(
     stream: io.StringIO, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
-    """A server that writes a message for each call, with a decision log."""
+    """A server with a call log and a decision log."""
     logs.set_up("json", stream)
     with call_observers(ObservabilityConfig(log_calls=True)) as looking:
         server = listening(
@@ -151,7 +151,7 @@ def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_i
 
 
 def test_no_message_holds_anything_of_a_ticket(called: tuple[DecisionServiceStub, io.StringIO]) -> None:
-    """Neither of one that is decided, nor of one that is refused."""
+    """Neither for a decided call nor for a rejected one."""
     stub, stream = called
     ask(stub, colour="S3CRET-colour", _ticket="S3CRET-ticket", _request_id="S3CRET-request")
     for wrong in ({"colour": "S3CRET" * 100}, {"S3CRET": "x"}, {"size": "S3CRET"}):

@@ -1,4 +1,4 @@
-"""What a server measures, read over a real port as Prometheus reads it."""
+"""The metrics of a server, read over a real port as Prometheus does."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "guidepost.json").read_tex
 
 
 class Scraped:
-    """What is served under a URL, read anew for each question."""
+    """The metrics of a URL; each access reads them again."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -73,7 +73,7 @@ class Scraped:
 
 @contextmanager
 def measured(log: LogSettings | None) -> Iterator[tuple[DecisionServiceStub, Scraped]]:
-    """Serve the second desk, measured, while the block runs."""
+    """Serve the second desk with metrics while the block runs."""
     metrics = Metrics()
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, metrics=metrics)
     address = run(server.__aenter__())
@@ -229,7 +229,7 @@ def test_metrics_end_with_their_server() -> None:
 
 
 class TestDecisionsAreCounted:
-    """By what came out, in words of the policy, which are few."""
+    """Labels are outcomes in words of the policy, which are few."""
 
     def test_by_version_decision_and_outcome(self) -> None:
         with measured(None) as (stub, scraped):
@@ -253,7 +253,7 @@ class TestDecisionsAreCounted:
             assert scraped("calls_total", method="/guidepost.v1.DecisionService/TriageStream", code="OK") == 1
 
     def test_under_no_word_that_a_caller_made_up(self) -> None:
-        """Whatever callers send, the labels are words of the policy."""
+        """Labels contain only words of the policy, whatever callers send."""
         metrics = Metrics()
         version = counter().versions[0]
         words = {"fast", "slow", "yes", "no", "other", "undecided", "not_covered"}
@@ -324,7 +324,7 @@ def test_memory_and_time_of_the_process_are_measured() -> None:
 
 
 def made() -> set[str]:
-    """Return the name of every metric that there is."""
+    """Return the name of every metric."""
     status = ServerStatus(
         started=0,
         versions=(),
@@ -362,7 +362,7 @@ def test_the_alerts_and_the_dashboard_ask_only_for_metrics_that_there_are() -> N
 
 
 def test_the_dashboard_is_laid_out_as_grafana_reads_it() -> None:
-    """Every panel has what Grafana's schema requires, a place of its own, and asks the data source that is chosen on top."""
+    """Every panel is valid by Grafana's schema, has a place of its own, and uses the selected data source."""
     places = []
     assert {"title", "uid", "schemaVersion", "panels", "templating", "time"} <= DASHBOARD.keys()
     [source] = [one for one in DASHBOARD["templating"]["list"] if one["type"] == "datasource"]

@@ -1,4 +1,4 @@
-"""Traces: a span for each call, under the caller's own, with the ids by which the decision is found again."""
+"""Traces: a span for each call below the caller's span, with the ids of the decision."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TICKET = Ticket(facts={"vip": FactValue(flag=True)})
 
 @contextmanager
 def traced(log: Any = None, share: float = 1.0) -> Iterator[tuple[DecisionServiceStub, Tracing, InMemorySpanExporter]]:
-    """Serve the second desk, traced, while the block runs."""
+    """Serve the second desk with traces while the block runs."""
     exporter = InMemorySpanExporter()
     tracing = Tracing(exporter, share)
     server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, observers=(tracing,))
@@ -91,7 +91,7 @@ def test_a_span_continues_the_trace_of_the_caller() -> None:
     assert other.parent is None
 
 
-def test_the_caller_decides_whether_its_trace_is_taken_and_otherwise_the_share_does() -> None:
+def test_the_caller_decides_whether_a_call_is_traced_or_else_the_ratio_does() -> None:
     with traced(share=0.0) as (stub, tracing, exporter):
         ask(stub, vip=True)
         stub.Decide(

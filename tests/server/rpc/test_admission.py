@@ -1,4 +1,7 @@
-"""A caller is admitted before its message is received, and again for every message of a stream. Real servers, real ports, frames made by hand."""
+"""A caller is admitted before its message is received, and again for every message of a stream.
+
+With real servers, and HTTP/2 frames that the tests write themselves.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,7 @@ class TestBeforeTheMessage:
 
             assert one.wait(lambda: 1 in one.ended, 20)
 
-    def test_a_role_that_is_missing_is_said_before_the_message_too(self, tmp_path: Path) -> None:
+    def test_a_missing_role_is_reported_before_the_message(self, tmp_path: Path) -> None:
         with served(tmp_path) as address, Connection(address) as one:
             one.call(1, "/guidepost.v1.AuditService/PurgeRecords", bearer(PORTAL.text))
 
@@ -121,7 +124,7 @@ class TestBeforeTheMessage:
                 )
                 assert health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20).status
 
-    def test_a_call_that_ends_without_a_message_is_told_so(self, tmp_path: Path) -> None:
+    def test_a_call_that_ends_without_a_message_is_rejected(self, tmp_path: Path) -> None:
         with served(tmp_path) as address, grpc.insecure_channel(address) as channel:
             nothing = channel.stream_unary(TRIAGE)
             assert refusal(lambda: nothing(iter(()), metadata=bearer(PORTAL.text), timeout=20)) == (
@@ -173,7 +176,7 @@ class Exchange:
         return next(self._answers)
 
     def ends(self) -> tuple[grpc.StatusCode, str, str]:
-        """Ask until the stream ends, and return why it did."""
+        """Send tickets until the stream ends, and return its status."""
 
         def on() -> None:
             while True:
@@ -275,7 +278,7 @@ class TestOpenStreams:
 def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place_on_the_connection(
     tmp_path: Path,
 ) -> None:
-    """Of a client that goes on writing while its streams are rejected: it sees why, and its connection has room for as many new ones as before."""
+    """A client that writes while its streams are rejected receives the reason, and can open as many streams as before."""
 
     async def rejected(method: Any, messages: int) -> str:
         async def sent() -> AsyncIterator[bytes]:
@@ -308,7 +311,7 @@ def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place
 
 @contextmanager
 def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
-    """Serve a method that answers one message in two parts, between which something changes."""
+    """Serve a method with two responses, between which something changes."""
 
     async def answers(request: bytes, context: Any) -> AsyncIterator[bytes]:
         yield b"first"
@@ -344,17 +347,17 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
     ],
 )
 def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, key: str, tmp_path: Path) -> None:
-    """Eight connections announce 250 messages of 1 MiB each, and send all but the last bytes as far as they are let."""
+    """Eight connections announce 250 messages of 1 MiB each, and send all but the last bytes as far as possible."""
     with process(tmp_path) as (address, worker):
         with grpc.insecure_channel(address) as channel:
-            # What a first call needs is loaded.
+            # Load what a first call needs.
             DecisionServiceStub(channel).Triage(pb.TriageRequest(), metadata=bearer(PORTAL.text), timeout=20)
         before = resident(worker)
         connections = [Connection(address) for _ in range(8)]
         try:
             for one in connections:
                 flood(one, path, bearer(key) if key else [])
-            # With a key, as many messages as may arrive at once are received, of the largest size.
+            # With a key, as many messages of the largest size are received as the limit allows.
             assert resident(worker) - before < (128 if key else 64)
         finally:
             for one in connections:
@@ -369,7 +372,7 @@ def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, k
 
 
 def flood(one: Connection, path: str, metadata: list[tuple[str, str]]) -> None:
-    """Announce messages of 1 MiB on 250 streams, and send all of each but 100 bytes as far as there is room."""
+    """Announce messages of 1 MiB on 250 streams, and send all but 100 bytes of each as far as possible."""
     left = dict.fromkeys(range(1, 500, 2), MEGABYTE - 100)
     with suppress(OSError):
         for stream in left:
@@ -390,7 +393,7 @@ def resident(process: int) -> float:
 
 @contextmanager
 def process(folder: Path) -> Iterator[tuple[str, int]]:
-    """Serve the second desk from a process of its own, which asks for keys; return its address and its id."""
+    """Serve the second desk from a process of its own that requires keys; return its address and process id."""
     (folder / "policies").mkdir()
     for name, text in COUNTER.items():
         (folder / "policies" / name).write_text(text, encoding="utf-8")

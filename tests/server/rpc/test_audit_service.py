@@ -1,4 +1,4 @@
-"""AuditService over a real port: what an auditor asks a server, what is refused, and that decisions are served meanwhile."""
+"""AuditService over a real port: its answers, its errors, and that decisions are served meanwhile."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def at(day: int) -> datetime:
 
 
 def made(day: int, **changes: Any) -> Record:
-    """Make the record of a call to the second desk, as its server writes it."""
+    """Return the record of a call to the second desk, as its server writes it."""
     version, facts = counter().versions[0], {"vip": False, "size": day}
     answer = decide(version, "queue", facts, Moment(at(day)))
     whole = Record(
@@ -74,7 +74,7 @@ def made(day: int, **changes: Any) -> Record:
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a database that has no log yet, made anew for each kind."""
+    """The URL of a new database without a log, for each kind of database."""
     if request.param == "sqlite":
         yield sqlite(tmp_path_factory.mktemp("audit"))
         return
@@ -194,7 +194,7 @@ def test_a_log_is_verified_by_its_server(client: Client, url: str) -> None:
     )
 
 
-def test_a_verification_says_how_far_it_has_come_and_ends_if_nobody_waits(
+def test_a_verification_reports_progress_and_ends_with_its_call(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopped = []
@@ -230,7 +230,7 @@ def test_a_past_decision_is_explained_in_full(client: Client) -> None:
     assert all(rule.place.file and rule.place.line for rule in decision.rules)
 
 
-def test_a_record_that_would_come_out_otherwise_says_what(client: Client, url: str) -> None:
+def test_a_record_whose_reproduction_differs_lists_the_differences(client: Client, url: str) -> None:
     wrong = made(7, facts={"vip": False, "size": 1})
     Store.open(url).append("main", [wrong])
 
@@ -253,7 +253,7 @@ def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_p
     assert [SignedHead.read(line).head.writer for line in client.audit.verify().signed_heads] == ["main"]
 
 
-def test_a_certificate_of_a_server_that_does_not_sign_says_so(url: str) -> None:
+def test_a_certificate_of_a_server_without_a_key_is_unsigned(url: str) -> None:
     with asking(LogSettings(url=url)) as client:
         assert not client.audit.certificate(made(1).id).signed
 
@@ -264,7 +264,7 @@ def test_the_first_record_of_a_server_is_signed_at_once(client: Client, url: str
     until(lambda: Store.open(url).signed_heads()[-1:] and Store.open(url).signed_heads()[-1].head.sequence == DAYS + 1)
 
 
-def test_nobody_removes_records_unless_the_server_was_started_to_allow_it(client: Client) -> None:
+def test_records_are_removed_only_if_the_server_allows_it(client: Client) -> None:
     with pytest.raises(grpc.RpcError) as error:
         client.audit.purge(at(3))
 
@@ -363,7 +363,7 @@ def test_a_record_of_a_version_that_the_server_has_not_is_not_explained(client: 
 
 
 @pytest.mark.parametrize("log", [None, LogSettings(url="sqlite:///nowhere.db", durability=Durability.OFF)])
-def test_a_server_without_a_log_says_so(log: LogSettings | None) -> None:
+def test_a_server_without_a_log_reports_it(log: LogSettings | None) -> None:
     with asking(log, PURGING) as client:
         calls: list[Any] = [
             lambda: client.audit.record("x"),

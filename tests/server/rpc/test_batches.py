@@ -1,4 +1,4 @@
-"""Many tickets in one call: each answered, or told what is wrong with it, in its place; over a real port."""
+"""Many tickets in one call over a real port: each has an answer or an error, in order."""
 
 from __future__ import annotations
 
@@ -50,9 +50,7 @@ class TestBatches:
 
         assert singly == [result.triage for result in stub.TriageBatch(pb.TriageBatchRequest(items=TICKETS)).results]
 
-    def test_what_is_wrong_with_one_ticket_is_said_in_its_place_and_costs_no_other_its_answer(
-        self, stub: DecisionServiceStub
-    ) -> None:
+    def test_an_error_of_one_ticket_affects_only_its_own_result(self, stub: DecisionServiceStub) -> None:
         answer = stub.TriageBatch(
             pb.TriageBatchRequest(items=[item(size=3), item(size="huge", colour=""), item(sise=3), item(size=30)])
         )
@@ -90,7 +88,7 @@ class TestBatches:
 
         assert grpc.StatusCode.DEADLINE_EXCEEDED is late.value.code()
 
-    def test_whoever_else_calls_gets_a_turn_while_a_long_batch_is_decided_and_while_it_is_written(self) -> None:
+    def test_other_calls_get_a_turn_while_a_long_batch_is_decided_and_encoded(self) -> None:
         turns, seen = [0], {"decided": set(), "written": set()}
 
         async def others() -> None:
@@ -146,9 +144,7 @@ class TestStreams:
         assert [0, 1, 2] == asked
         assert 3 == len(answered)
 
-    def test_each_ticket_chooses_its_version_and_a_wrong_choice_is_said_in_its_place(
-        self, stub: DecisionServiceStub
-    ) -> None:
+    def test_each_ticket_selects_its_version_and_a_wrong_one_is_its_own_error(self, stub: DecisionServiceStub) -> None:
         choices = [VersionSelector(version="7.0.0"), VersionSelector(version="9"), None]
         answers = list(
             stub.TriageStream(pb.TriageStreamRequest(item=item(size=3), version=choice) for choice in choices)
@@ -167,7 +163,7 @@ class TestStreams:
 
 
 class TestRecords:
-    """What the decision log has of many tickets."""
+    """Batches and streams in the decision log."""
 
     @pytest.mark.parametrize("durability", [Durability.SYNC, Durability.BOUNDED])
     def test_each_ticket_has_its_record_and_a_repeated_one_its_first_answer(

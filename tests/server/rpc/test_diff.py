@@ -1,4 +1,4 @@
-"""What policy owners and auditors ask a server for: a version as data, and the difference of two, over a real port."""
+"""PolicyService over a real port: a version as data, and the difference of two versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits: what is too much is refused with a clear status, and those who are slow or silent hold nobody up. Real servers, real ports."""
+"""Limits: excess is rejected with a clear status, and slow or idle clients do not block others; with real servers."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from tests.support.http2 import HELLO, NO_ROOM_FOR_ANSWERS, WINDOW, Connection
 LIMITS = Limits(request=2_000, batch=5, metadata=4_096, connection_streams=8, streams=3, connections=3_000)
 REQUEST = pb.DecideRequest(decision="queue", ticket=Ticket(facts={"vip": FactValue(flag=True)}))
 EMPTY = 5
-"""Bytes of a message that says nothing."""
+"""Bytes of a message without content."""
 IDLE = 2_000
-"""Connections that say nothing."""
+"""Idle connections."""
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def refusal(call: Any) -> tuple[grpc.StatusCode, str]:
 
 
 def sized(size: int) -> bytes:
-    """Return a request of exactly so many bytes: the rest is a field that nobody knows, which is left aside."""
+    """Return a request of exactly this size, filled up with an unknown field, which the server ignores."""
     whole = REQUEST.SerializeToString()
     left = size - len(whole) - 4
     return whole + b"\xfa\x3e" + bytes([left & 0x7F | 0x80, left >> 7]) + b"x" * left
@@ -98,7 +98,7 @@ class TestSizes:
             == grpc.StatusCode.RESOURCE_EXHAUSTED
         )
 
-    def test_bytes_that_are_no_message_are_the_fault_of_whoever_sent_them_in_streams_too(self, served: str) -> None:
+    def test_malformed_bytes_are_an_error_of_the_caller_also_in_streams(self, served: str) -> None:
         with channel(served) as one:
             for call in (
                 lambda: one.unary_unary("/guidepost.v1.DecisionService/Triage")(b"\xff\xff", timeout=60),
@@ -116,7 +116,7 @@ class TestSizes:
 
 
 class Waiting:
-    """A service of one call each way that waits until it is let go."""
+    """A service with one method of each kind, which waits until it is released."""
 
     def __init__(self) -> None:
         self.go = asyncio.Event()
@@ -138,7 +138,7 @@ class Waiting:
 
 
 async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any], AdmissionInterceptor]:
-    """Make calls at once to a service that answers when all have come; give what became of each."""
+    """Make calls at once to a service that answers when all have arrived; return their results."""
     gate, waiting = AdmissionInterceptor(Access(), limits), Waiting()
     server = grpc.aio.server(interceptors=(gate,))
     server.add_generic_rpc_handlers((waiting.handler(),))
@@ -167,7 +167,7 @@ async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any]
 
 
 @pytest.mark.parametrize("method", ["One", "Many"])
-def test_as_many_calls_are_under_way_as_there_is_room_for_and_the_others_are_told_when_to_come_again(
+def test_calls_above_the_limit_are_rejected_with_the_time_of_a_retry(
     method: str,
 ) -> None:
     from tests.support.servers import run
@@ -214,10 +214,8 @@ class TestSlow:
                 list(one_stream)
         assert len(list(stub.TriageStream(iter([pb.TriageStreamRequest()]), timeout=60))) == 1
 
-    def test_a_client_that_never_reads_its_stream_holds_up_nobody_and_is_not_read_for_ever(
-        self, served: str, stub: Any
-    ) -> None:
-        """A client library reads ahead by itself, so this one speaks HTTP/2: it sends as long as it may, and never makes room for an answer."""
+    def test_a_client_that_never_reads_its_stream_does_not_block_others(self, served: str, stub: Any) -> None:
+        """Client libraries read ahead, so this test speaks HTTP/2: it sends as far as possible and never reads responses."""
         with Connection(served) as deaf:
             deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
             sent = 0
@@ -247,12 +245,12 @@ class TestSlow:
 
             assert sent < 1_000_000
 
-    def test_connections_that_say_nothing_hold_up_nobody(self, served: str, stub: Any) -> None:
+    def test_idle_connections_do_not_block_others(self, served: str, stub: Any) -> None:
         host, _, port = served.rpartition(":")
         silent = [socket.create_connection((host, int(port)), 60) for _ in range(IDLE)]
         try:
             for one in silent[::2]:
-                # Half of them speak HTTP/2 as far as to be let in, and then no more.
+                # Half of them complete the HTTP/2 handshake and then stay idle.
                 one.sendall(HELLO)
             with channel(served) as new:
                 assert DecisionServiceStub(new).Decide(REQUEST, timeout=60).decision.status
@@ -262,7 +260,7 @@ class TestSlow:
             for one in silent:
                 one.close()
 
-    def test_who_pings_without_end_is_told_to_go_away(self, served: str) -> None:
+    def test_a_client_that_pings_too_often_is_disconnected(self, served: str) -> None:
         host, _, port = served.rpartition(":")
         with socket.create_connection((host, int(port)), 60) as one:
             one.sendall(HELLO)
@@ -286,7 +284,7 @@ class TestSlow:
 
 
 def test_the_settings_of_a_server_are_the_limits_of_its_parts() -> None:
-    """Every limit has the default of its setting, so that a page that lists settings tells what holds."""
+    """Every limit has the default of its setting, as the page of settings shows it."""
     assert security(ServerSettings()) == Security()
     assert security(ServerSettings(max_in_flight=3, max_connection_age=9)).limits == Limits(
         in_flight=3, connection_age=9

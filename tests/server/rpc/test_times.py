@@ -33,7 +33,7 @@ FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    """Serve the guide's desk; give the address."""
+    """Serve the guide's desk, and yield the address."""
     with running(shipped()) as address:
         yield address
 
@@ -46,14 +46,14 @@ def desk(served: str) -> Iterator[grpc.Channel]:
 
 
 def stamp(at: str | datetime) -> Timestamp:
-    """Make a timestamp."""
+    """Return the timestamp of an instant."""
     made = Timestamp()
     made.FromDatetime(datetime.fromisoformat(at) if isinstance(at, str) else at)
     return made
 
 
 def asked(name: str, facts: dict[str, Any], now: str | datetime = NOW, **more: Any) -> Any:
-    """Make a request at an instant."""
+    """Return a request with an instant."""
     instants = {
         name: datetime.fromisoformat(value) if isinstance(value, str) and name.endswith("_at") else value
         for name, value in facts.items()
@@ -62,7 +62,7 @@ def asked(name: str, facts: dict[str, Any], now: str | datetime = NOW, **more: A
 
 
 def drawn(deadline: Any) -> list[str]:
-    """Write the stretches of a deadline, in the local time of its zone at the due time."""
+    """Return the stretches of a deadline as text, in the local time of its zone."""
     offset = datetime.fromisoformat(deadline.local_due).tzinfo
     lines = []
     for one in deadline.stretches:
@@ -76,7 +76,7 @@ P3: Final = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "rec
 
 
 class TestWorkedDecisions:
-    """Each with its due time, its zone, and the stretches that counted and that were skipped."""
+    """Each has its due time, its zone, and the stretches that counted or were skipped."""
 
     def test_one_business_day_passes_the_weekend_and_a_holiday(self, desk: grpc.Channel) -> None:
         response = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", P3)).response
@@ -204,7 +204,7 @@ class TestWorkedDecisions:
 
 
 class TestStanding:
-    """How a deadline stands goes by the request's own time, or the server's."""
+    """The state of a deadline depends on the request's time, or on the server's."""
 
     @pytest.mark.parametrize(
         ("now", "state", "left"),
@@ -214,7 +214,7 @@ class TestStanding:
             ("2026-01-27T15:00:01+11:00", "BREACHED", 0),
         ],
     )
-    def test_it_is_told_with_the_time_left_in_the_policys_unit(
+    def test_it_has_the_time_left_in_the_unit_of_the_policy(
         self, desk: grpc.Channel, now: str, state: str, left: int
     ) -> None:
         (due,) = call(desk, "DecideResponseTarget", asked("DecideResponseTarget", P3, now)).response.decision.deadlines
@@ -257,7 +257,7 @@ class TestStanding:
         assert len({raw(desk, "Triage", request) for _ in range(5)}) == 1
 
     def test_tickets_with_and_without_instants_never_get_each_others_answer(self, desk: grpc.Channel) -> None:
-        """What the server keeps written is told apart."""
+        """Cached encodings are distinguished."""
         without = pb.DecideResponseTargetRequest(
             ticket=ticket({name: value for name, value in P3.items() if name != "received_at"}), now=stamp(NOW)
         )
@@ -273,7 +273,7 @@ class TestStanding:
 
     @pytest.mark.parametrize("rpc", ["DecideResponseTarget", "DecideLifecycle", "DecideEscalation", "DecideCoverage"])
     def test_a_typed_decision_is_the_same_as_by_name(self, desk: grpc.Channel, rpc: str) -> None:
-        """Also the second time, when most of it is kept."""
+        """Also the second time, when most parts come from a cache."""
         facts = {**P3, "case_state": "closed", "closed_at": FRIDAY, "resolved_at": FRIDAY, "raised_at": FRIDAY}
         kinds = {
             "DecideResponseTarget": "response",
@@ -289,9 +289,9 @@ class TestStanding:
 
 
 class TestHolds:
-    """Pauses are read, and the policy says what they do."""
+    """Pauses are read, and the policy determines their effect."""
 
-    def test_where_the_policy_lets_none_count_it_says_so(self, desk: grpc.Channel) -> None:
+    def test_a_policy_without_holds_is_reported(self, desk: grpc.Channel) -> None:
         request = asked("DecideResponseTarget", P3)
         request.ticket.pauses.append(Pause(start=stamp(FRIDAY), end=stamp(FRIDAY + timedelta(hours=2))))
 
@@ -313,7 +313,7 @@ class TestHolds:
 
 
 class TestInstants:
-    """Years before 1970 and after 2200 are refused, and so is what is no instant."""
+    """Instants before 1970 or after 2200 and texts that are not instants are rejected."""
 
     @pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "2201-01-01T00:00:00Z"])
     def test_an_instant_outside_the_years_is_refused_with_those_that_are_not(self, desk: grpc.Channel, at: str) -> None:
@@ -324,7 +324,7 @@ class TestInstants:
         assert all("years 1970 to 2200" in told for refused in (fact, now) for told in refused.fields.values())
 
     def test_a_timestamp_that_was_never_set_is_refused_in_every_field(self, desk: grpc.Channel) -> None:
-        """On the wire, an empty message is 1970-01-01T00:00:00Z; a deadline counted from there would be decided, and late by decades."""
+        """An empty timestamp is 1970-01-01T00:00:00Z; a deadline from there would be late by decades."""
         never = Timestamp()
         held = asked("DecideResponseTarget", P3)
         held.ticket.pauses.append(Pause(start=never, end=stamp(FRIDAY)))
@@ -395,7 +395,7 @@ class TestInstants:
 
 
 class TestReschedule:
-    """A change of facts recomputes from receipt, and says why."""
+    """A change of facts recalculates deadlines from the start, with the reasons."""
 
     def test_old_and_new_due_times_come_with_the_outcomes_that_changed(self, desk: grpc.Channel) -> None:
         request = asked("Reschedule", {**P3, "assigned_priority": "P2"}, before=ticket(assigned_priority="P3"))
@@ -422,7 +422,7 @@ class TestReschedule:
 
         assert (False, True) == (moved.HasField("before"), moved.HasField("after"))
 
-    def test_wrong_facts_of_before_are_told_apart(self, desk: grpc.Channel) -> None:
+    def test_wrong_earlier_facts_have_paths_of_their_own(self, desk: grpc.Channel) -> None:
         request = asked("Reschedule", P3, before=ticket(assigned_priority="P9"), unknown_before=["colour"])
 
         refused = Refused(desk, "Reschedule", request)
@@ -431,7 +431,7 @@ class TestReschedule:
 
 
 def test_what_is_never_asked_again_is_not_kept_written() -> None:
-    """A message with instants of its own is kept without them, or, where they show in more than their own fields, not at all."""
+    """The cache has a message without its instants, or not at all if they occur in other fields."""
     service = DecisionService(LiveBundle(shipped()), lambda: NOW)
     undecided = {name: value for name, value in P3.items() if name != "plan"}
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
@@ -448,7 +448,7 @@ def test_what_is_never_asked_again_is_not_kept_written() -> None:
 
 
 def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None:
-    """So that typed replies lack none."""
+    """So typed responses contain all of them."""
     instants = {
         name
         for version in shipped().versions
@@ -464,7 +464,7 @@ def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None
     assert instants == fields
 
 
-def test_a_repeated_call_is_told_how_the_deadline_stood_when_it_was_first_decided(tmp_path: Path) -> None:
+def test_a_repeated_call_gets_the_recorded_state_of_the_deadline(tmp_path: Path) -> None:
     later = (NOW + timedelta(days=number) for number in range(9))
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
     with (

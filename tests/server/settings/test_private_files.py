@@ -1,4 +1,4 @@
-"""Files with recorded facts or keys in them are for their owner only, and those that stand open are reported."""
+"""Files with recorded facts or keys are private, and those that other users can read are reported."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def kept(tmp_path: Path) -> str:
 def test_a_decision_log_is_for_its_owner_only_with_the_files_beside_it(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/d.db")
     store.append("main", [record(1)])
-    # A reader keeps -wal and -shm where they are.
+    # An open reader keeps the files -wal and -shm.
     with sqlite3.connect("d.db") as reader:
         reader.execute("SELECT 1 FROM entries").fetchall()
         assert {path.name: mode(path) for path in sorted(tmp_path.glob("d.db*"))} == {

@@ -1,4 +1,4 @@
-"""What a server is told: by flags, environment and file, one model of it all; and what is said of settings that cannot be used."""
+"""The settings of a server from flags, environment and file, and the messages for those that cannot be used."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def found(environment: dict[str, str] | None = None, file: Path | None = None, *
 
 
 def told(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> list[str]:
-    """Return what is said of settings that cannot be used."""
+    """Return the messages for settings that cannot be used."""
     with pytest.raises(WrongSettings) as refused:
         read_settings(flags, environment or {}, file)
     return [str(problem) for problem in refused.value.problems]
@@ -50,7 +50,7 @@ def toml(tmp_path: Path, text: str) -> Path:
 
 
 class TestWhereASettingComesFrom:
-    """A flag goes before the environment, that before the file, and that before the default."""
+    """A flag overrides the environment, which overrides the file, which overrides the default."""
 
     def test_flags_before_the_environment_before_the_file_before_the_default(self, tmp_path: Path) -> None:
         file = toml(tmp_path, 'port = 1\ngrace = 2\nworkers = 3\nhost = "::1"\n')
@@ -65,7 +65,7 @@ class TestWhereASettingComesFrom:
             "--log-timeout",
         ]
 
-    def test_without_anything_said_all_is_the_default(self) -> None:
+    def test_without_sources_every_setting_has_its_default(self) -> None:
         assert found().settings == ServerSettings()
 
     def test_the_environment_may_name_the_file(self, tmp_path: Path) -> None:
@@ -75,13 +75,13 @@ class TestWhereASettingComesFrom:
         assert found({"GUIDEPOST_PORT": ""}).settings == ServerSettings()
 
     @given(st.lists(st.text("abcdefgh_-", min_size=1, max_size=8), max_size=4))
-    def test_several_words_are_said_alike_in_all_three_places(self, words: list[str]) -> None:
+    def test_several_values_are_read_alike_from_all_three_sources(self, words: list[str]) -> None:
         text = TEXTS.read(",".join(words))
         assert text == TEXTS.read(words) == tuple(words)
 
     @pytest.mark.parametrize("name", NAMES)
-    def test_every_setting_can_be_said_in_all_three_places(self, name: str, tmp_path: Path) -> None:
-        """With one meaning."""
+    def test_every_setting_can_be_set_in_all_three_sources(self, name: str, tmp_path: Path) -> None:
+        """They have the same meaning."""
         kind = about(next(one for one in settings() if one.name == name)).kind
         text = (
             "true"
@@ -113,9 +113,9 @@ class TestWhereASettingComesFrom:
 
 
 class TestWhatIsWrongWithSettings:
-    """All of it is said at once, each with where it came from."""
+    """All problems are reported at once, each with its origin."""
 
-    def test_unknown_names_and_wrong_values_are_told_together_with_their_places(self, tmp_path: Path) -> None:
+    def test_unknown_names_and_wrong_values_are_reported_together_with_their_places(self, tmp_path: Path) -> None:
         file = toml(tmp_path, 'workerz = 3\n\nport = "high"\n[zzz]\nx = 1\n')
 
         assert told({"GUIDEPOST_LOG_DURABILTY": "sync", "GUIDEPOST_GRACE": "-1"}, file, workers="many") == [
@@ -132,7 +132,7 @@ class TestWhatIsWrongWithSettings:
             "$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got `x`"
         ]
 
-    def test_a_file_that_is_not_there_or_no_toml_is_told_beside_the_rest(self, tmp_path: Path) -> None:
+    def test_a_missing_or_invalid_file_is_reported_with_the_rest(self, tmp_path: Path) -> None:
         assert told(None, tmp_path / "none.toml", port="x") == [
             f"{tmp_path}/none.toml: cannot be read: No such file or directory",
             "--port: expected an integer from 0 to 65,535, got `x`",
@@ -163,14 +163,14 @@ class TestWhatIsWrongWithSettings:
 
 
 class TestSettingsThatDoNotGoTogether:
-    """Are refused, before anything is served."""
+    """They are rejected before the server starts."""
 
     def told(self, **flags: Any) -> list[str]:
         return [
             f"{one.origin}: {one.message}" for one in setting_problems(found(None, None, log_durability="off", **flags))
         ]
 
-    def test_they_are_all_told(self) -> None:
+    def test_all_of_them_are_reported(self) -> None:
         assert self.told(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
             "--admin: a single process has no admin service",
             "--metrics: 127.0.0.1:9000 is also the address of `admin`",
@@ -191,7 +191,7 @@ class TestSettingsThatDoNotGoTogether:
         assert options is not None
         assert options.url == url
 
-    def test_keys_that_cannot_be_read_are_told(self, tmp_path: Path) -> None:
+    def test_keys_that_cannot_be_read_are_reported(self, tmp_path: Path) -> None:
         said = setting_problems(
             found(
                 None,
@@ -223,11 +223,11 @@ def test_a_share_of_ports_is_no_obstacle_and_a_taken_one_is(tmp_path: Path) -> N
 
 
 def test_a_log_is_looked_at_and_not_changed(tmp_path: Path) -> None:
-    """One that is older than the program can be brought up to date; one that is newer, or none at all, cannot be used."""
+    """An older log can be upgraded; a newer one, or another database, cannot be used."""
     url, file = f"sqlite:///{tmp_path}/d.db", tmp_path / "d.db"
     made = connect(url)
     migrate(made)
-    # SQLite copies what is written beside the file into it when the last connection closes.
+    # SQLite copies the WAL into the file when the last connection closes.
     made.dispose()
     before = file.read_bytes()
     check_usable(connect(url))
@@ -343,5 +343,5 @@ def test_the_flags_of_serve_and_of_server_py_are_the_model() -> None:
     assert [flag(name) for name in NAMES if flag(name) not in help_] == []
 
 
-def test_messages_are_json_where_nobody_reads_them() -> None:
+def test_messages_are_json_unless_standard_error_is_a_terminal() -> None:
     assert [log_format(how) for how in ("auto", "text", "json")] == ["json", "text", "json"]

@@ -1,4 +1,4 @@
-"""Answers as bytes: they are the bytes of the message, field by field, whatever is kept of them."""
+"""Encoded answers have the bytes of their messages, field by field, with or without caches."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_length_of_time_has_the_bytes_of_a_duration(time: timedelta) -> None:
 
 
 def written(version: Version, facts: Mapping[str, object], moment: Moment) -> pb.TriageResponse:
-    """Write a triage as messages, without anything that is kept."""
+    """Return a triage as a message, without caches."""
     response = pb.TriageResponse(
         version=wire.version_ref(version.ref), notice=wire.notice(version.policy.manifest.notice)
     )
@@ -79,7 +79,7 @@ def service(shipped: Bundle) -> DecisionService:
 
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: DecisionService, number: int) -> None:
-    """For tickets of every kind, with their instants and without, with and without what time it is, on hold and not; each twice, so that what is kept is used."""
+    """For all kinds of tickets, with and without instants, `now` and holds; each twice, so that caches are used."""
     version = shipped.versions[number]
     moments = (Moment(), Moment(NOW), Moment(NOW + 900 * HOUR), Moment(NOW, ((NOW - 3 * HOUR, NOW - HOUR),)))
     for facts in draw(version, 60, seed=7):
@@ -95,7 +95,7 @@ def test_a_triage_has_the_bytes_of_its_message(shipped: Bundle, service: Decisio
 def test_what_is_not_due_has_the_bytes_of_its_message_with_its_instant_and_without_it(
     shipped: Bundle, first: bool
 ) -> None:
-    """What answers have in common is kept under the id of the one without instants: neither is taken for the other."""
+    """Answers with and without instants share an id in the cache, and are distinguished."""
     version, service = shipped.versions[-1], DecisionService(LiveBundle(shipped), lambda: NOW)
     facts = {"impact": "medium", "urgency": "high", "plan": "none", "channel": "email", "country": "AU"}
     dated = facts | {"received_at": NOW}

@@ -1,6 +1,7 @@
 """The wire: tickets are read as they were sent, answers written whole, and old bytes keep decoding.
 
-``python -m tests.server.wire.test_wire`` writes ``wire/v1`` anew from the messages as they are now; do that only when fields were added.
+``python -m tests.server.wire.test_wire`` writes ``wire/v1`` anew from the messages as they are now; do that only when
+fields were added.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ ROOTS: Final = tuple(
 
 
 class TestTickets:
-    """What a caller sends is what the engine gets."""
+    """The engine receives what a caller sends."""
 
     def test_a_field_that_is_not_sent_is_not_a_fact(self) -> None:
-        """Proto3's zero values do not turn up as facts."""
+        """Zero values of proto3 do not become facts."""
         assert wire.facts(Ticket()) == ({}, ())
 
     def test_false_zero_and_the_empty_text_are_facts_when_they_are_sent(self) -> None:
@@ -99,7 +100,7 @@ class TestTickets:
         assert (expected, ()) == wire.facts(ticket)
 
     def test_a_fact_sent_both_ways_is_wrong(self) -> None:
-        """Neither of the two silently wins."""
+        """Neither of the two values is ignored."""
         ticket = Ticket(impact="high")
         ticket.facts["impact"].text = "high"
 
@@ -108,7 +109,7 @@ class TestTickets:
         assert (wrong.fact, wrong.message) == ("impact", "`impact` is also sent as `ticket.impact`; send it once")
 
     def test_a_value_in_the_map_that_is_not_set_is_wrong(self) -> None:
-        """An empty value is a mistake rather than a fact that is not known."""
+        """An empty value is an error and not an unknown fact."""
         ticket = Ticket()
         ticket.facts["size"].SetInParent()
 
@@ -118,7 +119,7 @@ class TestTickets:
 
     @pytest.mark.parametrize(("seconds", "nanos"), [(10**12, 0), (-(10**12), 0), (0, -1), (0, 2 * 10**9)])
     def test_a_timestamp_outside_the_calendar_is_wrong(self, seconds: int, nanos: int) -> None:
-        """Typed or in the map, as a fact or to choose a version."""
+        """In a typed field or in the map, as a fact or in a version selector."""
         ticket = Ticket()
         ticket.received_at.seconds, ticket.received_at.nanos = seconds, nanos
         ticket.facts["came_at"].instant.CopyFrom(ticket.received_at)
@@ -132,14 +133,14 @@ class TestTickets:
         assert error.value.path == "version.as_of"
 
     def test_the_path_of_a_fact_says_where_it_was_sent(self) -> None:
-        """As a field of its own, or in the map."""
+        """In a field of its own, or in the map."""
         request = decision_service_pb2.TriageRequest()
         request.ticket.facts["size"].number = 1
 
         assert (wire.path("impact", request), wire.path("size", request)) == ("ticket.impact", 'ticket.facts["size"]')
 
     def test_every_typed_field_is_a_fact_of_its_kind(self) -> None:
-        """None is left over; a fact that a policy owner adds needs no field, it travels in the map."""
+        """No field is unused; a fact that a policy adds goes into the map."""
         kinds = {"number": "double", "integer": "int32", "boolean": "bool", "instant": "message"}
         names = {
             kind: name.removeprefix("TYPE_").lower()
@@ -161,23 +162,23 @@ class TestTickets:
 
 
 class TestSelectors:
-    """Which version is asked for."""
+    """The version that a request selects."""
 
     def test_no_selector_asks_for_the_version_in_force(self) -> None:
-        """Nothing is passed on."""
+        """The engine receives no argument."""
         assert wire.selection(version_pb2.VersionSelector()) == {}
 
     def test_an_empty_name_is_not_the_version_in_force(self) -> None:
-        """A caller that forgot to fill it in is told so."""
+        """A caller that forgot the value receives an error."""
         with pytest.raises(wire.InvalidSelector, match="got an empty text"):
             wire.selection(version_pb2.VersionSelector(version=""))
 
 
 class TestDecisions:
-    """An answer is written whole."""
+    """An answer is encoded completely."""
 
     def test_every_typed_field_is_an_outcome_of_its_decision(self) -> None:
-        """In the present version or a past one; an outcome that a policy owner adds stands in the list of outcomes."""
+        """In any version; an outcome that a policy adds is in the list of outcomes."""
         decisions = [decision for version in shipped().versions for decision in version.policy.decisions.values()]
         outcomes: dict[str, set[str]] = {}
         for decision in decisions:
@@ -196,7 +197,7 @@ class TestDecisions:
         assert written.decision.status == decision_pb2.DECISION_STATUS_DECIDED
 
     def test_an_undecided_outcome_leaves_its_field_absent(self) -> None:
-        """Absent is not the empty word."""
+        """Absent differs from the empty text."""
         answer = decide(shipped().versions[-1], "priority", {"affected_percent": 80})
 
         written = wire.typed(outcomes_pb2.PriorityDecision, answer)
@@ -207,7 +208,7 @@ class TestDecisions:
         assert [value for value in answer.possible if value] == [value.text for value in written.decision.possible]
 
     def test_an_outcome_of_another_kind_than_its_field_is_left_to_the_list(self) -> None:
-        """Another desk may use the same name in another sense."""
+        """Another desk may use the same name for another type."""
         values = {
             "priority": 3,
             "basis": "weather",
@@ -223,14 +224,14 @@ class TestDecisions:
         assert [*values] == [outcome.name for outcome in written.decision.outcomes]
 
     def test_every_kind_of_outcome_is_written_as_that_kind(self) -> None:
-        """Also those that look empty."""
+        """Also values that look empty."""
         written = wire.decision(an_answer(a="", b=False, c=0, d=(), e=2.5))
 
         kinds = [outcome.value.WhichOneof("kind") for outcome in written.outcomes]
         assert kinds == ["text", "flag", "number", "list", "number"]
 
-    def test_not_covered_among_the_possible_is_said_in_a_field_of_its_own(self) -> None:
-        """It is no value."""
+    def test_not_covered_among_the_possible_values_has_a_field_of_its_own(self) -> None:
+        """It is not a value."""
         outcome = Outcome(
             name="a", status=Status.UNDECIDED, value=None, text="", possible=("x", None), missing=("b",), rules=()
         )
@@ -256,7 +257,7 @@ class TestDecisions:
 
 
 class TestBytes:
-    """Bytes that were sent once decode for ever."""
+    """Bytes of earlier releases still decode."""
 
     @pytest.mark.parametrize("path", sorted(FIXTURES.glob("*.binpb")), ids=lambda path: path.stem)
     def test_old_bytes_decode_to_what_their_readable_twin_says(self, path: Path) -> None:
@@ -279,7 +280,7 @@ class TestBytes:
 
 
 def an_answer(*outcomes: Outcome, **values: Any) -> Answer:
-    """Make an answer with these outcomes, or with decided ones of these values."""
+    """Return an answer with these outcomes, or with decided outcomes of these values."""
     fired = Fired(id="r", table="t", place=Place(file="f.yaml"), source="1", assumption="")
     made = (
         *outcomes,
@@ -305,13 +306,13 @@ def an_answer(*outcomes: Outcome, **values: Any) -> Answer:
 
 
 def root(path: Path) -> Message:
-    """Make an empty message of the kind that a fixture is named by."""
+    """Return an empty message of the type that a fixture names."""
     made: Message = next(kind for kind in ROOTS if path.name.startswith(f"{kind.DESCRIPTOR.name}."))()
     return made
 
 
 def gather(message: Message, seen: set[str]) -> None:
-    """Gather the fields that a message shows, all the way down."""
+    """Collect the fields that a message and its parts have set."""
     for field, value in message.ListFields():
         seen.add(field.full_name)
         if field.message_type is None:
@@ -327,7 +328,7 @@ def gather(message: Message, seen: set[str]) -> None:
 
 
 def filled(message: Message, choice: int, kind: Descriptor) -> None:
-    """Set every field of a message; of fields that exclude each other, the one at a place that moves on."""
+    """Set every field of a message; of exclusive fields, set one by a rotating index."""
     for number, field in enumerate(kind.fields):
         group = field.containing_oneof
         if group is not None and len(group.fields) > 1 and group.fields[choice % len(group.fields)] is not field:
@@ -357,7 +358,7 @@ def filled(message: Message, choice: int, kind: Descriptor) -> None:
 
 
 def choices(kind: Descriptor) -> int:
-    """Count the fields of which a message has just one."""
+    """Return the number of exclusive fields of a message."""
     return max((len(group.fields) for group in kind.oneofs), default=1)
 
 

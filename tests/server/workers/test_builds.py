@@ -1,4 +1,4 @@
-"""Building the policies of a server: a build that fails says why, and leaves nothing behind."""
+"""Building the policies of a server: a failed build reports why, and leaves no files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.support.waiting import until
 
 @pytest.fixture
 def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A desk, and a folder for temporary files that is empty."""
+    """A desk, and an empty folder for temporary files."""
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "proofs"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
@@ -45,7 +45,7 @@ def files(supervisor: Supervisor) -> list[str]:
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
-    """Have another program build: it gets the folder and the file as the real one does."""
+    """Replace the build process by another program with the same arguments."""
     (tmp_path / "stand_in.py").write_text(code, encoding="utf-8")
     real = asyncio.create_subprocess_exec
 
@@ -90,8 +90,8 @@ def test_a_build_that_fails_names_the_reason_and_leaves_no_file(
     assert files(supervisor) == []
 
 
-def test_a_build_that_may_not_write_as_much_says_so_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
-    """A limit of the size of files stands for a full disk: writing fails in the middle."""
+def test_a_build_above_the_size_limit_reports_it_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
+    """A limit of file sizes simulates a full disk: writing fails in the middle."""
     target = tmp_path / "1.built"
 
     def limited() -> None:

@@ -1,4 +1,7 @@
-"""A server that is told to stop takes no more calls and answers those it took; a client that knows a second server notices nothing."""
+"""A stopping server accepts no more calls and completes those under way.
+
+Clients with a second server are not affected.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,7 @@ class Steady(threading.Thread):
 
 
 class Plain(threading.Thread):
-    """A caller over one connection, who tries nothing again: what it is told, or not, of each ticket."""
+    """A caller on one connection without retries, and the result of each ticket."""
 
     def __init__(self, stub: DecisionServiceStub, numbers: Iterator[int]) -> None:
         super().__init__(daemon=True)
@@ -65,7 +68,7 @@ class Plain(threading.Thread):
         while not self.end.is_set():
             name = f"{next(self.numbers)}"
             try:
-                # Longer than any drain: no call here is lost to its own deadline.
+                # Longer than any drain, so that no call exceeds its own deadline.
                 ask(self.stub, size=3, _ticket=name, timeout=30)
                 self.answered.add(name)
             except grpc.RpcError as error:
@@ -74,10 +77,10 @@ class Plain(threading.Thread):
 
 
 @pytest.mark.faults
-def test_sigterm_under_load_loses_no_call_that_was_taken_and_a_client_with_a_second_server_notices_nothing(
+def test_sigterm_under_load_loses_no_accepted_call_and_clients_move_to_another_server(
     desk: Path, tmp_path: Path
 ) -> None:
-    """What a server took is in the decision log: each record there was answered."""
+    """Every call that a server accepted is in the decision log, and every record was answered."""
     url = sqlite(tmp_path)
     with (
         running(counter()) as second,

@@ -1,7 +1,8 @@
-"""What goes wrong in the world around a server, and what callers and the decision log notice of it.
+"""Faults in the environment of a server, and their effects on callers and the decision log.
 
-Beside this: `test_decision_log_faults` has servers that are killed whole, a disk that is full and PostgreSQL that goes away;
-`test_limits` clients that never read, thousands of idle connections, and a message one byte too long; `test_drain` SIGTERM.
+Beside this: `test_decision_log_faults` has servers that are killed whole, a disk that is full and PostgreSQL that goes
+away; `test_limits` clients that never read, thousands of idle connections, and a message one byte too long;
+`test_drain` SIGTERM.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ CALLERS = 4
 
 
 class Callers:
-    """Threads with one client, each asking for one ticket after the other under a request id of its own, until they are told to end."""
+    """Threads with one client; each calls for one ticket after the other, each with a request id, until `end`."""
 
     def __init__(self, address: str) -> None:
         self.told: dict[str, Acknowledged] = {}
@@ -71,7 +72,7 @@ class Callers:
                 time.sleep(0.02)
 
     def more(self, answers: int = 30) -> None:
-        """Wait for so many answers more."""
+        """Wait for more answers."""
         wanted = len(self.told) + answers
         assert within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
 
@@ -84,7 +85,7 @@ class Callers:
 
 
 def workers(server: int) -> list[int]:
-    """Return the processes that answer calls for a supervisor."""
+    """Return the worker processes of a supervisor."""
     found = []
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -97,7 +98,7 @@ def workers(server: int) -> list[int]:
 
 
 def listeners(address: str) -> int:
-    """Count the sockets that take connections on an address: a worker that is started takes none until it can answer."""
+    """Return the number of listening sockets of an address: a starting worker has none until it can answer."""
     port = f":{int(address.rpartition(':')[2]):04X}"
     rows = [
         line.split()
@@ -109,10 +110,8 @@ def listeners(address: str) -> int:
 
 @pytest.mark.faults
 @pytest.mark.campaign
-def test_workers_killed_under_load_cost_callers_nothing_and_a_killed_supervisor_takes_its_workers_along_and_loses_nothing(
-    desk: Path, tmp_path: Path
-) -> None:
-    """First each worker, then the supervisor; the workers answer what they took, and end. The log has each call once."""
+def test_killed_workers_and_a_killed_supervisor_lose_no_call(desk: Path, tmp_path: Path) -> None:
+    """First each worker, then the supervisor; the workers complete their calls and end. The log has each call once."""
     url = sqlite(tmp_path)
     with serving_process(desk, url, tmp_path / "cache") as (server, address):
         callers, before, listening = Callers(address), workers(server.pid), listeners(address)
@@ -166,12 +165,12 @@ SHOWN = [
     NOW - HOUR + timedelta(milliseconds=5),
     NOW + HOUR,
 ]
-"""What a clock shows that is set back by an hour, stands still for a moment, and is put right."""
+"""The times of a clock that is set back by an hour, stops for a moment, and is corrected."""
 
 
 @pytest.fixture
 def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
-    """Ask for one decision at each instant; give what was answered, and the records in the order of their chain."""
+    """Call for one decision at each instant; return the answers, and the records in the order of their chain."""
     versions = Bundle((shop("7.0.0", NOW - 24 * HOUR), shop("8.0.0", NOW - HOUR / 2)))
     url, clock = sqlite(tmp_path), [NOW]
     with logging(settings(url), lambda: clock[0], versions) as stub:
@@ -185,7 +184,7 @@ def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
     entries = list(store.entries())
     assert verify(entries, ends=store.ends()).breaks == ()
     records = [Record.read(entry.body) for entry in entries]
-    # A query goes by the instants that were shown, wherever in the chain they stand.
+    # A query uses the recorded instants, regardless of the order of the chain.
     early = {record.ticket for _, record in store.search(Filter(until=NOW - HOUR / 2))}
     store.close()
     assert early == {"2", "3", "4"}
@@ -195,7 +194,7 @@ def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
 def test_a_clock_that_is_set_back_decides_by_what_it_shows_and_the_log_keeps_the_order_of_what_happened(
     set_back: tuple[list[Any], list[Record]],
 ) -> None:
-    """The promise: the place in the chain says what came after what; ids and instants say what the clock showed."""
+    """The position in the chain is the order of records; ids and instants follow the clock."""
     answers, records = set_back
 
     assert ["8.0.0", "8.0.0", "7.0.0", "7.0.0", "7.0.0", "8.0.0", "8.0.0"] == [

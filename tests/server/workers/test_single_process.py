@@ -1,4 +1,4 @@
-"""A server of a single process, with a Unix socket: it reloads as one with workers does, and ends in good order."""
+"""A server of a single process on a Unix socket: it reloads like one with workers, and ends in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several processes answer on one address, under a supervisor: real processes, a real port."""
+"""Several worker processes answer on one address under a supervisor; with real processes and a real port."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def desk(version: str, wait: str) -> Version:
 
 
 class Making:
-    """Builds, for a supervisor, whatever it is told to."""
+    """A builder that returns the versions it is given."""
 
     def __init__(self, *versions: Version) -> None:
         self.versions, self.turn = versions, 0
@@ -114,7 +114,7 @@ def serving() -> Iterator[tuple[Supervisor, str, Making]]:
 
 
 class Callers(threading.Thread):
-    """Some callers who ask again and again, each over a connection of its own, until they are stopped."""
+    """Callers that call repeatedly, each on a connection of its own, until they are stopped."""
 
     def __init__(self, address: str, versions: tuple[Version, ...], callers: int = 4) -> None:
         super().__init__(daemon=True)
@@ -247,7 +247,7 @@ def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tu
 
 
 def healthy(address: str) -> set[int]:
-    """Ask for the health of a server over some connections of their own, so that several workers answer."""
+    """Check the health of a server on several connections, so that several workers answer."""
     found = set()
     for _ in range(6):
         with grpc.insecure_channel(address, options=(("grpc.use_local_subchannel_pool", 1),)) as channel:
@@ -395,7 +395,7 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
 def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also one in a container of its own, whose number here is nobody's, and whatever else is called so."""
+    """Also a server in another container, whose process id does not exist here, and other files of this name."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     line = [
         sys.executable,
@@ -426,7 +426,7 @@ def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_proce
 
 
 def gone() -> int:
-    """Return the number of a process that has ended."""
+    """Return the id of a process that has ended."""
     with subprocess.Popen(["true"]) as ended:
         return ended.pid
 
@@ -449,7 +449,7 @@ def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
     second.rmdir()
 
 
-def test_a_reload_that_finds_the_same_says_so() -> None:
+def test_a_reload_without_a_change_reports_it() -> None:
     making = Making(counter().versions[0])
     with supervised(making, workers=1) as (supervisor, _):
         again = run(supervisor.reload())
@@ -457,19 +457,19 @@ def test_a_reload_that_finds_the_same_says_so() -> None:
 
 
 def built_maps(process: int) -> set[str]:
-    """Return the built bundles that a process holds in memory."""
+    """Return the built bundles that a process has mapped into memory."""
     return {line.split()[5] for line in Path(f"/proc/{process}/maps").read_text().splitlines() if ".built" in line}
 
 
 def own(process: int) -> int:
-    """Return the kilobytes that a process holds for itself: what it maps from files is in the memory or not as the system likes."""
+    """Return the private kilobytes of a process, without files that it maps."""
     found = re.search(r"RssAnon:\s+(\d+) kB", Path(f"/proc/{process}/status").read_text())
     assert found
     return int(found[1])
 
 
 ONE_BUNDLE = 25_000
-"""Kilobytes: what a bundle takes beside its tables, and what is put together when it is first asked."""
+"""Kilobytes of a bundle beside its tables, including what its first call creates."""
 
 
 def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(
@@ -499,7 +499,7 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
             assert 1 == len(built_maps(process))
             held.append(own(process))
 
-    # Memory that is given back may stay with the process for a while, up to what a bundle takes; more than one that was kept would show.
+    # Released memory may stay with the process for a while, up to the size of one bundle; a kept bundle would add more.
     assert min(held[-3:]) < max(held[: len(held) // 2]) + ONE_BUNDLE, held
 
 
@@ -601,7 +601,7 @@ class TestAdmin:
 
 
 class TestMetrics:
-    """What Prometheus is shown: every worker's samples, and the supervisor's own."""
+    """The samples of every worker and of the supervisor."""
 
     def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
         making = Making(counter().versions[0])
