@@ -127,7 +127,7 @@ class TableCells:
     def waits(self, entries: Indices, cells: Numbers) -> Numbers:
         """Return the facts for which entries of ``hits`` wait in cells.
 
-        Those that are missing and not claimed, as bits.
+        These are the facts that are missing and not claimed, as bits.
         """
         found = np.zeros(cells.shape, dtype=np.int64)
         for axis, classes in enumerate(self.classes(cells)):
@@ -137,7 +137,7 @@ class TableCells:
     def alike(self, entries: Indices, others: Indices, cells: Numbers, *, cited: bool = True) -> bool:
         """Return whether nothing changes in these cells if other entries count there.
 
-        The same outcomes with the same citations where a ticket is decided, and the same missing facts.
+        The outcomes and citations are the same where a ticket is decided, and so are the missing facts.
         """
         if (self.waits(entries, cells) != self.waits(others, cells)).any():
             return False
@@ -159,7 +159,7 @@ class TableCells:
     def witness(self, where: Mask) -> Witness:
         """Return a ticket in one of these cells.
 
-        The shortest that leaves nothing open, or one with the fewest missing facts.
+        It is the shortest that leaves nothing open, or has the fewest missing facts.
         """
         for best in (self._best_settled, self._best):
             keys = best[where]
@@ -187,7 +187,7 @@ class TableCells:
     def _keys(self, among: Mask, *, shortest: bool) -> Numbers:
         """Return for each own cell the least key of its cells over sent facts.
 
-        The count of sent (or missing) facts, then the cell.
+        A key is the count of sent (or missing) facts, then the cell.
         """
         counted = np.zeros(self.partial.cell.shape, dtype=np.int64)
         for axis in range(len(self.partial.axes)):

@@ -171,7 +171,7 @@ def _wider(cells: TableCells) -> Iterator[tuple[int, int]]:
 def _twice(cells: TableCells, spare: frozenset[int]) -> Iterator[tuple[int, int]]:
     """Yield rules of a collect table, each with another that adds the same items in all its cases.
 
-    Of two equal rules, the second.
+    Of two equal rules, only the second is reported.
     """
     rules = [
         rule

@@ -34,7 +34,7 @@ class TicketFinder:
     def of(self, cells: TableCells, where: Mask) -> Witness:
         """Return a ticket in one of these cells of a deadline's table.
 
-        Without one, the outcomes that the table reads.
+        If there is none, return the outcomes that the table reads.
         """
         found = np.argwhere(where)
         for at in found[np.argsort((found == 0).sum(axis=1), kind="stable")]:

@@ -57,7 +57,7 @@ class RuleCoverage:
 class TableCoverage:
     """The coverage of a table. ``missed`` are the cells that tickets reach and cases do not.
 
-    None if the reachable cells are unknown.
+    They are None if the reachable cells are unknown.
     """
 
     name: str
@@ -114,7 +114,8 @@ def percent(part: int, whole: int) -> float:
 class Touched:
     """What one answer touches.
 
-    Rules by id, cells by table, numbers sent for facts in these cells, turns, and states of deadlines. A state is True
+    It has rules by id, cells by table, numbers sent for facts in these cells, turns, and states of deadlines. A state
+    is True
     at the exact due time.
     """
 

@@ -56,7 +56,7 @@ class _Relation:
 def reached_cells(version: Version, name: str) -> tuple[ReachedCell, ...] | None:
     """Return the cells of a deadline that tickets reach, each with the smallest ticket.
 
-    None for too many combinations.
+    The result is None if there are too many combinations.
     """
     deadline, grid = version.policy.deadlines[name], version.deadline_grids[name]
     tables: dict[str, list[str]] = {}

@@ -1,6 +1,6 @@
 """Proposes cases for what is not covered.
 
-Each rule, each threshold and both of its sides, each deadline around its end, each turn.
+There is one for each rule, each threshold and both of its sides, each deadline around its end, and each turn.
 
 They expect what the version answers now, so a person must check whether that is right.
 """

@@ -71,7 +71,7 @@ class RuleTickets:
     def cell(self, table: str, cell: int) -> Facts | None:
         """Return the smallest ticket that falls in a cell of the own grid of a table or deadline.
 
-        None if none is known.
+        The result is None if there is none.
         """
         if table in self.version.deadline_grids:
             reached = next((one for one in self._reached(table) if one.cell == cell), None)
@@ -205,7 +205,7 @@ def _fires(partial: PartialTable, at: int) -> Mask:
 def _usual_instant(policy: Policy) -> str:
     """Return a start for deadlines.
 
-    Ten o'clock UTC on a Monday that all holiday lists cover, not before the version's first day.
+    It is ten o'clock UTC on a Monday that all holiday lists cover, not before the version's first day.
     """
     day = policy.manifest.effective_from.astimezone(UTC).date()
     firsts = [one.first for one in policy.holidays.values()]

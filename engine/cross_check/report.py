@@ -60,7 +60,7 @@ class Failure:
 class CrossCheckReport:
     """The outcome of a cross-check.
 
-    The tables that durable-rules answered for, the first disagreements of each, and the failures.
+    It has the tables that durable-rules answered for, the first disagreements of each, and the failures.
     """
 
     tables: tuple[TableCrossCheck, ...]

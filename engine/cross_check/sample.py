@@ -61,7 +61,8 @@ def sample(table: CrossCheckTable, networks: Sequence[Network], budget: int, see
 def corners(rule: CrossCheckRule, rest: Sequence[int], shape: Sequence[int]) -> Iterator[Cell]:
     """Yield the corner cells of a rule; axes that it does not test take their class from `rest`.
 
-    All axes at their first and at their last allowed class; then, axis by axis, the nearest class that is not allowed
+    These are: all axes at their first and at their last allowed class; then, axis by axis, the nearest class that is
+    not allowed
     and `unknown`, with the other axes at their first allowed class.
 
     >>> list(corners(CrossCheckRule("r", ((0, frozenset({2, 3})),)), [0, 1], [5, 2]))

@@ -47,7 +47,7 @@ class RecordText(NamedTuple):
 class DatedTemplate:
     """The text of answers that differ in instants only.
 
-    The start, the text before each outcome that is an instant with the position of that outcome, and the end.
+    It has the start, the text before each outcome that is an instant with the position of that outcome, and the end.
     """
 
     start: str
@@ -84,7 +84,10 @@ class DatedTemplate:
 
 
 class CanonicalWriter:
-    """Writes the text of answers. ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.recorded_decision`."""
+    """Writes the text of answers.
+
+    ``hidden`` are masked facts, as for :func:`~engine.decision_log.record.recorded_decision`.
+    """
 
     def __init__(self, hidden: Iterable[str] = (), kept: int = MAX_KEPT) -> None:
         self._hidden = frozenset(hidden)

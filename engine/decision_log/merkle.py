@@ -22,7 +22,7 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 class Covered:
     """The entries that a signed head covers.
 
-    Those of a chain after ``since`` up to ``last``, with the root of their tree.
+    These are the entries of a chain after ``since`` up to ``last``, with the root of their tree.
     """
 
     writer: str

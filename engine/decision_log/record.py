@@ -64,7 +64,7 @@ class RecordedDecision:
 class RecordedMove:
     """The due time of a deadline before and after a change of facts, as RFC 3339.
 
-    None if nothing is due, or it is unknown.
+    Each is None if nothing is due, or it is unknown.
     """
 
     name: str
@@ -84,7 +84,7 @@ class RecordedReason:
 class RecordedChange:
     """The effect of a change of facts on deadlines.
 
-    The earlier facts (None: not sent), the deadlines, and the outcomes that are the reason.
+    It has the earlier facts (None: not sent), the deadlines, and the outcomes that are the reason.
     """
 
     facts: Mapping[str, Any]

@@ -180,7 +180,7 @@ def _joined(spans: list[NumberInterval]) -> tuple[NumberInterval, ...]:
 class JointAxis:
     """A fact as two tables distinguish it.
 
-    For each position the class in each table, and the joint values (0: not sent).
+    It has for each position the class in each table, and the joint values (0: not sent).
     """
 
     fact: JointFact

@@ -58,7 +58,7 @@ class Change:
 class Values:
     """The values of one fact in a region.
 
-    Not sent, some words or intervals, or (``but``) anything sent except these.
+    The fact is not sent, has some words or intervals, or (``but``) is anything sent except these.
     """
 
     fact: str

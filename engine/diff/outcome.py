@@ -152,7 +152,7 @@ def _minor(change: Change) -> bool:
 def _tight(box: Box, changed: Mask) -> Box:
     """Remove positions at which nothing changes from a box, but keep an axis that it spans whole.
 
-    That fact does not matter.
+    A fact whose axis is whole does not matter.
     """
     there = np.asarray(changed)[inside(box)]
     return tuple(

@@ -38,9 +38,9 @@ class Said(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aspects:
-    """A part.
+    """A part with its place, its statements, and the part that contains it.
 
-    Its place, its statements, the part that contains it, and its identity under another name (None: none).
+    ``identity`` is what makes it the same under another name (None: nothing).
     """
 
     place: Place

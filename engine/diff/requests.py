@@ -1,7 +1,4 @@
-"""Differences in requests.
-
-Facts, values and spellings that only one version accepts, or that the two read differently.
-"""
+"""Facts, values and spellings that only one of two versions accepts, or that the two read differently."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Conditions as policies write them.
-
-A YAML node in, a :class:`~engine.model.conditions.Condition` or its problems out.
-"""
+"""Reads conditions: a YAML node -> a :class:`~engine.model.conditions.Condition` or its problems."""
 
 from __future__ import annotations
 
@@ -183,7 +180,7 @@ def _word(fact: Fact, item: Scalar, problems: list[Problem]) -> str | None:
 def value_help(fact: Fact, text: str, *others: str) -> str:
     """Return the help for a value that a choice does not have.
 
-    What it is an alias of, what it resembles, or what there is.
+    It names the value of an alias, a similar value, or all values.
     """
     meant = value_of(fact.values, text)
     return f"did you mean `{meant}`?" if meant else did_you_mean(text, (*fact.words, *others))

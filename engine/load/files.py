@@ -1,6 +1,6 @@
 """Which files belong to a version.
 
-By their paths in its folder, whether that is on disk, in a revision or in an archive.
+Paths decide, whether the folder is on disk, in a revision or in an archive.
 
 Editors and systems add files of their own: Emacs locks with ``.#due.yaml``, a dangling link, macOS keeps ``._due.yaml``
 on other file systems, vim swaps to ``.due.yaml.swp``. None of them is a policy file.

@@ -449,7 +449,7 @@ def _outcome_condition(fact: Fact) -> Schema:
 def _orders(named: Mapping[str, Fact]) -> Schema:
     """Return the schema of orders.
 
-    For each choice and yes/no its values from the lowest to the highest, for each number its size.
+    An order lists the values of a choice or yes/no from the lowest to the highest; numbers are ordered by size.
     """
     orders = {}
     for name, fact in sorted(named.items()):

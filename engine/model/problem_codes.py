@@ -142,5 +142,5 @@ CODES: Final[dict[str, ProblemCode]] = {
 }
 """The closed list of codes.
 
-Errors first, which `guidepost check` reports, then what only `guidepost analyze` reports.
+Errors, which `guidepost check` reports, come before codes that only `guidepost analyze` reports.
 """

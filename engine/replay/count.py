@@ -42,7 +42,7 @@ Showing = Callable[[int], Example]
 class Situations:
     """The situation of each row of a chunk: its short number, or NOWHERE.
 
-    And how many rows there are in each situation in all.
+    ``cells`` has the number of rows in each situation.
     """
 
     space: Space

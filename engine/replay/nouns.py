@@ -100,7 +100,7 @@ class RejectedRow:
 class Example:
     """A ticket that changes.
 
-    Its row and name in the source, its facts as arguments of ``guidepost eval``, and its ``now`` ("": none).
+    It has its row and name in the source, its facts as arguments of ``guidepost eval``, and its ``now`` ("": none).
     """
 
     row: int
@@ -113,7 +113,7 @@ class Example:
 class TicketRegion:
     """Tickets described by a few facts, and how many of them change.
 
-    With several versions, only those that ``version`` decided.
+    With several versions, these are the tickets that ``version`` decided.
     """
 
     when: tuple[Values, ...]

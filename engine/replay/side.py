@@ -1,6 +1,6 @@
 """One side of a replay.
 
-The decisions of one version for a chunk as states and due times, and the atoms of its facts.
+A side has the decisions of one version for a chunk as states and due times, and the atoms of its facts.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ _Mark = tuple[int, bool]
 def _marks(fact: str, own: Mapping[str, Axis] | None, version: Version | None) -> list[_Mark]:
     """Return the mark of each atom of a fact, the last for a rejected value.
 
-    Only that of not sent if the fact is unknown.
+    If the fact is unknown, there is only the mark of not sent.
     """
     if own is None or version is None or fact not in version.atoms:
         return [(0, False)]
