@@ -54,8 +54,8 @@ def headline(shown: ReplayReport) -> str:
     if not one.compared:
         if one.recorded:
             return f"{nothing}; nothing is compared."
-        return f"{tickets_text(one.tickets, unit)} decided by {'the version in force at the time' if shown.after == IN_FORCE else shown.after}. There is nothing to compare this with."
-    rest = f" {nothing}; {'it is' if left == 1 else 'they are'} in no other number." if left else ""
+        return f"{tickets_text(one.tickets, unit)} decided by {'the version in force at the time' if shown.after == IN_FORCE else shown.after}. There is nothing to compare with."
+    rest = f" {nothing}; {'it is' if left == 1 else 'they are'} not counted elsewhere." if left else ""
     every = tickets_text(one.compared, unit) if one.compared == 1 else f"all {tickets_text(one.compared, unit)}"
     if not one.changed:
         said = (
@@ -111,8 +111,8 @@ def notes(shown: ReplayReport) -> list[str]:
         )
         about = "" if repeats.exact else "about "
         found.append(
-            f"{tickets_text(one.tickets, 'rows')}, {about}{tickets_text(repeats.tickets)}{f' ({example})' if example else ''}: every number counts rows; "
-            "`repeated: last` in a mapping takes the last row of each ticket",
+            f"{tickets_text(one.tickets, 'rows')}, {about}{tickets_text(repeats.tickets)}{f' ({example})' if example else ''}: all numbers count rows; "
+            "`repeated: last` in a mapping keeps the last row of each ticket",
         )
     if one.decided:
         found.append(
@@ -126,7 +126,7 @@ def notes(shown: ReplayReport) -> list[str]:
                 f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.tolerances[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same"
             )
     found += [
-        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it stands for an empty cell, list it under `empty` in the mapping"
+        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it marks an empty cell, list it under `empty` in the mapping"
         for (fact, word), number in shown.doubts.items()
     ]
     return found
@@ -147,7 +147,7 @@ def sides(shown: ReplayReport) -> tuple[str, str]:
     if not one.recorded:
         return "nothing recorded", after
     known = [
-        f"{f'by {digest[:12]}' if digest else 'by a version that is not known'}: {tickets_text(number)}"
+        f"{f'by {digest[:12]}' if digest else 'by an unknown version'}: {tickets_text(number)}"
         for digest, number in one.before.items()
     ]
     return "as recorded" + (f" ({', '.join(known)})" if any(one.before) else ""), after
@@ -155,7 +155,7 @@ def sides(shown: ReplayReport) -> tuple[str, str]:
 
 def compare_help() -> str:
     """Return the help for a replay that compares nothing."""
-    return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns that say how the desk decided"
+    return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns with the desk's decisions"
 
 
 def unread_text(shown: ReplayReport) -> str:
@@ -164,7 +164,7 @@ def unread_text(shown: ReplayReport) -> str:
     number = sum(one.unread.values())
     if not number:
         return ""
-    said = f"{number:,} of {one.rows:,} rows could not be read, and are in no other number"
+    said = f"{number:,} of {one.rows:,} rows could not be read and are not counted elsewhere"
     return said + (f"; they are in {shown.rejected_file}" if shown.rejected_file else "")
 
 
@@ -209,9 +209,7 @@ def region_changes(region: TicketRegion) -> str:
 
 def elsewhere_text(one: Replayed) -> str:
     """Return how many tickets change outside every region, or "" if none do."""
-    return (
-        f"elsewhere: {tickets_text(one.elsewhere)}, in too many different situations to tell" if one.elsewhere else ""
-    )
+    return f"elsewhere: {tickets_text(one.elsewhere)}, in too many situations to list" if one.elsewhere else ""
 
 
 def value_label(value: str) -> str:

@@ -212,7 +212,7 @@ def test_without_recorded_decisions_it_shows_what_is_decided_and_how_to_compare(
     found = run("tickets.csv", "--against", "2.0.0", "--mapping", "mapping.yaml")
 
     assert found.exit_code == 0
-    assert "4 tickets decided by 2.0.0. There is nothing to compare this with." in found.stdout
+    assert "4 tickets decided by 2.0.0. There is nothing to compare with." in found.stdout
     assert "--from VERSION" in found.stdout
 
 

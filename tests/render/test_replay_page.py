@@ -199,7 +199,7 @@ def test_a_page_without_changes_states_that(shipped: Bundle) -> None:
 def test_a_page_with_nothing_to_compare_shows_what_is_decided_and_how_to_compare(shipped: Bundle) -> None:
     text = replay_html(alone(shipped.versions[-1]))
 
-    assert "There is nothing to compare this with" in text
+    assert "There is nothing to compare with" in text
     assert "<h2>What is decided</h2>" in text
     assert "20,000 (80.3%)" in text
     assert "<span>differ</span>" not in text

@@ -454,7 +454,7 @@ def test_tickets_of_rows_that_cannot_be_read_are_in_no_number(desk: Path, versio
     found = replay(UNREAD_ROWS, MAPPING, *versions)
 
     assert "3 rows, 2 tickets (A1 is in 2)" in found.stdout
-    assert "2 of 5 rows could not be read, and are in no other number" in found.stdout
+    assert "2 of 5 rows could not be read and are not counted elsewhere" in found.stdout
 
 
 def test_the_only_row_of_a_ticket_that_is_decided_makes_no_ticket_of_several_rows(desk: Path) -> None:
