@@ -1,7 +1,7 @@
-"""How long it takes to prove, analyse and compare versions: the shipped ones, and two of a table with two million cells.
+"""Benchmarks of proofs, analyses and differences: of the shipped versions, and of a table with two million cells.
 
-The peer is the plain way to compare: decide every situation under both versions. A sample of them is timed, by each
-situation's own first call, and taken for all.
+The baseline of a difference decides every situation under both versions. A sample is timed, by the first call of each
+situation, and extrapolated.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _big() -> Iterator[Row]:
 
 
 def _another(value: re.Match[str]) -> str:
-    """Return another value of the table."""
+    """Return a different value of the table."""
     return f"then: {{queue: v{(int(value[1]) + 2) % (VALUES - 1)}}}"
 
 
@@ -106,7 +106,7 @@ def _compared(before: Version, after: Version) -> Diff:
 
 
 def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -> float:
-    """Return how long it would take to decide every situation of a decision's first outcome under both versions."""
+    """Return the estimated time to decide every situation of a decision's first outcome under both versions."""
     outcome = next(one for decided in diff.decisions if decided.name == decision for one in decided.outcomes)
     partial = after.partial_tables[after.producer[outcome.name]]
     chance = random.Random(2)

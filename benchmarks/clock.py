@@ -1,13 +1,13 @@
-"""How fast the business clock is: near against far, one at a time against a column, and against libraries that do some of it.
+"""Benchmarks of the business clock: near and far, single instants and columns, and libraries with a part of its features.
 
 The desk is open from 07:00 to 19:00 on weekdays except holidays; "whole days" are the same days from midnight to
-midnight. Everything is in UTC, because NumPy and pandas' business hours know no zones (the clock's own work is the same in
-any). All must give the same answers first, on the rows where they mean the same:
+midnight. All times are in UTC, because NumPy and pandas' business hours do not support zones. The answers must be equal
+first, on the rows where the semantics agree:
 
-- businesstimedelta adds business time, and has no business days; its holiday rule needs a holiday ahead of every instant.
-- pandas' CustomBusinessHour adds business hours; a budget used up exactly at closing is due at the next opening there, and
-  is held against that. It has no columns: an index is walked row by row.
-- NumPy's busday_offset adds business days to dates, and has neither hours nor instants: it is compared at midnights.
+- businesstimedelta adds business time, not business days; its holiday rule needs a holiday after every instant.
+- pandas' CustomBusinessHour adds business hours; a duration that ends exactly at closing is due at the next opening
+  there, and is compared with that. It has no columns: an index is processed row by row.
+- NumPy's busday_offset adds business days to dates, without hours or instants: it is compared at midnights.
 """
 
 from __future__ import annotations
@@ -275,7 +275,7 @@ def _instants(column: Any) -> Iterable[datetime]:
 
 
 def _median(call: Callable[[datetime], object], starts: list[datetime]) -> float:
-    """Time every call by itself, by the wall clock; give the microseconds of the median."""
+    """Time every call separately by the wall clock; return the median in microseconds."""
     taken = []
     for start in starts:
         before = perf_counter_ns()
@@ -303,7 +303,7 @@ def _row_of_column(call: Callable[[Any], object], column: Any) -> float:
 
 
 def _quietly(run: Callable[[], object]) -> object:
-    """Run without pandas' warning that it walks row by row."""
+    """Suppress pandas' warning that it processes row by row."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return run()

@@ -1,8 +1,8 @@
-"""How many tickets are decided a second as columns in memory: all decisions of a new ticket in every row, due times included.
+"""Benchmarks of deciding columns in memory: all decisions of a new ticket in every row, with due times.
 
-A triage decision is one decision of one row; a new ticket needs as many as the manifest lists, and each gives several
-outcomes. Rows are those of `tickets.draw`, and a table of a real desk's incidents where the data lies beside the repository.
-What a decider keeps (the targets of the combinations it has met) is warm, except where it says otherwise.
+A triage decision is one decision of one row; a new ticket needs as many as the manifest lists, and each has several
+outcomes. Rows are those of `tickets.draw`, and the incidents of a real desk if the data is beside the repository. The
+cache of a decider is warm unless a row states that it is cold.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _seconds(decider: ColumnDecider, columns: Mapping[str, SentColumn], now: dat
 
 
 def _memory() -> list[Row]:
-    """Compare the memory that is needed at once: a million rows in one call, and in chunks, of one million and of four."""
+    """Compare the peak memory of a million rows in one call and in chunks, and of four million in chunks."""
     decider, columns = ColumnDecider(Decider(_version())), repeated(columns_of(draw(_version(), 5_000, seed=3)), ROWS)
     decider.decide(columns, NOW)
     group = "memory beside the columns that are read"
@@ -146,7 +146,7 @@ def _peak(decider: ColumnDecider, columns: Mapping[str, SentColumn], chunk: int,
 
 
 def sliced(column: SentColumn, rows: slice) -> SentColumn:
-    """Return some rows of a column; nothing is copied."""
+    """Return some rows of a column without a copy."""
     match column:
         case Words():
             return replace(column, codes=column.codes[rows])
@@ -157,7 +157,7 @@ def sliced(column: SentColumn, rows: slice) -> SentColumn:
 
 
 def columns_of(tickets: list[Facts]) -> dict[str, SentColumn]:
-    """Return tickets as columns: instants and numbers as such, all else by its distinct values."""
+    """Return tickets as columns of instants, numbers and dictionary-encoded words."""
     columns: dict[str, SentColumn] = {}
     for name in sorted({name for facts in tickets for name in facts}):
         values = [facts.get(name) for facts in tickets]
@@ -174,7 +174,7 @@ def columns_of(tickets: list[Facts]) -> dict[str, SentColumn]:
 
 
 def repeated(columns: Mapping[str, SentColumn], size: int) -> dict[str, SentColumn]:
-    """Repeat rows until there are so many, each time a little later."""
+    """Repeat rows up to a number, each time a little later."""
     count = len(next(iter(columns.values())))
     rows, later = np.arange(size) % count, np.arange(size) // count * np.int64(3_700_000_000)
     found: dict[str, SentColumn] = {}
@@ -192,7 +192,7 @@ def repeated(columns: Mapping[str, SentColumn], size: int) -> dict[str, SentColu
 
 
 def _real() -> dict[str, SentColumn]:
-    """Read the incidents of a real desk (UCI data set 498), as far as they are facts of the shipped policies."""
+    """Read the incidents of a real desk (UCI data set 498) as facts of the shipped policies."""
     with gzip.open(REAL, "rt", encoding="utf-8", newline="") as file:
         read = list(csv.DictReader(file))
     tickets: list[Facts] = []

@@ -1,4 +1,4 @@
-"""Whether more rules make a decision slower: the same tickets against 10 rules and 10,000, over the same cells."""
+"""Benchmarks of the number of rules: the same tickets with 10 and with 10,000 rules over the same cells."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ GOAL: Final = 1.3
 
 
 def rows() -> list[Row]:
-    """Measure it, for tickets seen before and for tickets that are new."""
+    """Measure repeated and new tickets."""
     few, many = (Decider(build(generated.policy(rules))) for rules in (FEW, MANY))
     cells = {decider.version.partial_tables["queue"].cell.size for decider in (few, many)}
     if len(cells) != 1:
@@ -40,6 +40,6 @@ def rows() -> list[Row]:
 
 
 def _anew(decider: Decider, chance: random.Random) -> float:
-    """Time tickets that the decider has hardly seen: another thousand each time, out of 190,000 kinds."""
+    """Time tickets that are new to the decider: a thousand more each time, of 190,000 combinations."""
     tickets = [generated.ticket(chance) for _ in range(1_000)]
     return per_call(lambda facts: decider.decide("queue", facts), tickets)

@@ -1,8 +1,7 @@
-"""Policies made up for measuring: any number of rules on the same five facts, and so over the same cells.
+"""Generated policies: any number of rules on the same five facts, and so with the same number of cells.
 
-Every policy ends in the same ten rules. Each asks for the values whose number has one bit set, so that ten rules
-already tell every value from every other; further rules stand above them and change what cells say, not how many
-there are.
+Every policy ends with the same ten rules. Each tests the values whose number has one bit set, so that ten rules already
+distinguish all values. Further rules come before them and change the outcomes of cells, not the number of cells.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _PEOPLE: Final = ("< 10", "[10..100)", "[100..1000)", ">= 1000")
 
 
 def policy(rules: int, seed: int = 1) -> dict[str, str]:
-    """Return the files of a policy with so many rules (at least ten), always the same for a seed."""
+    """Return the files of a policy with a number of rules, at least ten; the same for the same seed."""
     return {
         "manifest.yaml": _MANIFEST,
         "vocabulary.yaml": _vocabulary(),

@@ -1,4 +1,4 @@
-"""How long a policy takes from YAML text to a version that can answer, step by step, and how much memory a large table needs."""
+"""Benchmarks of loading a policy from YAML to a version, step by step, and of the memory of a large table."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _steps(files: Mapping[str, str]) -> dict[str, float]:
 
 @contextmanager
 def _timed() -> Iterator[dict[str, float]]:
-    """Time the steps while this lasts, by standing in for their functions."""
+    """Time the steps within the block by wrapping their functions."""
     taken = {what: 0.0 for what, _, _ in STEPS}
     kept = [(module, name, getattr(module, name)) for _, module, name in STEPS]
     for (what, module, name), (_, _, function) in zip(STEPS, kept, strict=True):
@@ -119,7 +119,7 @@ def _standing_in(function: Callable[..., Any], taken: dict[str, float], what: st
 
 
 def _big() -> Iterator[Row]:
-    """Build a table of two million cells in a process of its own, and ask it something."""
+    """Build a table of two million cells in its own process, and decide a ticket."""
     said = subprocess.run(
         [sys.executable, "-m", "benchmarks.load"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
@@ -142,7 +142,7 @@ def _build_big() -> dict[str, float]:
 
 
 def _megabytes() -> float:
-    """Return the most memory this process has had; ``ru_maxrss`` would have that of its parent too, if that was more."""
+    """Return the peak memory of this process; ``ru_maxrss`` would include that of its parent."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []
     own = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), None)

@@ -1,7 +1,7 @@
-"""What the decision log costs: triages served with the log off, bounded and sync, on SQLite and PostgreSQL, round by round in turns.
+"""Benchmarks of the decision log: triages with the log off, bounded and sync, on SQLite and PostgreSQL.
 
-Every contestant is a server of its own, started at once and asked in turns over 127.0.0.1 by a load generator in a
-process of its own, for so many calls or so many seconds a round, whichever ends first.
+Every contestant is its own server. All run at once, and a load generator in its own process calls them in turns over
+127.0.0.1, for a number of calls or seconds a round, whichever ends first.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def rows() -> list[Row]:
 
 
 def _contestants(folder: Path, stack: ExitStack) -> dict[str, list[str]]:
-    """Return the arguments of each server; those of PostgreSQL only where there is one."""
+    """Return the arguments of each server; those of PostgreSQL only if it is installed."""
     made = {OFF: ["--log-durability", "off"]}
     for durability in ("bounded", "sync"):
         made[f"SQLite, {durability}"] = [
@@ -81,7 +81,7 @@ def _contestants(folder: Path, stack: ExitStack) -> dict[str, list[str]]:
 
 
 def _postgresql(stack: ExitStack) -> dict[str, str]:
-    """Start a private server, with commits to disk as it comes; give the URL of a database for each durability."""
+    """Start a private PostgreSQL with its default fsync; return the URL of a database for each durability."""
     # Below /tmp, since the user that runs the server must have access.
     folder = Path(tempfile.mkdtemp(prefix="guidepost-"))
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -104,7 +104,7 @@ def server(arguments: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
 
 
 def address_of(process: subprocess.Popen[str]) -> str:
-    """Wait until a server answers; give its address."""
+    """Wait until a server answers; return its address."""
     said = next((line for line in process.stdout or () if line.startswith("listening on ")), "")
     if not said:
         raise ValueError("the server did not start")
@@ -112,7 +112,7 @@ def address_of(process: subprocess.Popen[str]) -> str:
 
 
 def _load(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dict[str, dict[str, list[Measured]]]:
-    """Run the load generator; give what it measured, by calls in flight and contestant."""
+    """Run the load generator; return its figures by calls in flight and contestant."""
     asked = json.dumps({"addresses": addresses, "pids": pids})
     said = subprocess.run(
         [sys.executable, "-m", "benchmarks.log"],
@@ -159,7 +159,7 @@ def _middle(rounds: Sequence[Measured], what: str) -> float:
 
 
 async def generate(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dict[str, dict[str, list[Measured]]]:
-    """Ask all servers in turns; the first round is a warm-up."""
+    """Call all servers in turns; the first round is a warm-up."""
     requests = _requests(_version())
     found: dict[str, dict[str, list[Measured]]] = {
         str(in_flight): {name: [] for name in addresses} for in_flight in IN_FLIGHT
@@ -183,7 +183,7 @@ async def generate(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dic
 
 
 async def _round(channels: Sequence[grpc.aio.Channel], requests: Sequence[bytes], in_flight: int, pid: int) -> Measured:
-    """Keep so many calls in flight for a while; give calls a second, the 99th percentile in µs, and the server's processor time for each in µs."""
+    """Keep a number of calls in flight; return calls per second, and the 99th percentile and CPU time of a call in µs."""
     calls = [channel.unary_unary(METHOD) for channel in channels]
     taken: list[int] = []
     asked = iter(range(CALLS))
@@ -209,7 +209,7 @@ async def _round(channels: Sequence[grpc.aio.Channel], requests: Sequence[bytes]
 
 
 def _processor(pid: int) -> float:
-    """Return the seconds that a process has computed so far."""
+    """Return the CPU time of a process in seconds."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(") ")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

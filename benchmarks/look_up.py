@@ -1,4 +1,4 @@
-"""How long one triage takes in process: facts in, all decisions of a new ticket out, with rules, places and assumptions."""
+"""Benchmarks of a triage in process: facts in, all decisions of a new ticket with rules and assumptions out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def rows() -> list[Row]:
 
 
 def _hot(decider: Decider) -> list[Row]:
-    """The same few tickets again and again: without their instants, and with all that follows from these."""
+    """Time a few repeated tickets, without their instants and with due times."""
     dated = draw(decider.version, HOT, seed=1) * 10
     tickets = [{name: value for name, value in facts.items() if name not in INSTANTS} for facts in dated]
     taken = [each(decider.triage, tickets) for _ in range(HOT_ROUNDS + 1)][1:]
@@ -87,7 +87,7 @@ def _hot(decider: Decider) -> list[Row]:
 
 
 def _stream() -> list[Row]:
-    """A stream of new tickets: to a decider that has seen none yet, and then the same stream once more."""
+    """Time a stream of new tickets with a new decider, and the same stream again."""
     anew, seen, again = [], [], []
     for _ in range(COLD_ROUNDS):
         decider = Decider(_version())
@@ -125,7 +125,7 @@ def _stream() -> list[Row]:
 
 
 def _told_apart(decider: Decider, tickets: list[Facts]) -> tuple[list[int], list[int]]:
-    """Time each ticket; tell those for which an answer had to be put together from those that only look answers up."""
+    """Time each ticket, and separate those that compute an answer from those that only look answers up."""
     first, again = [], []
     known = 0
     for ticket in tickets:
@@ -137,7 +137,7 @@ def _told_apart(decider: Decider, tickets: list[Facts]) -> tuple[list[int], list
 
 
 def _version() -> Version:
-    """Build the version in force anew: it has not answered anything yet."""
+    """Return a new decider of the version in force, with empty caches."""
     folder = version_folders(POLICIES)[0]
     return build(read_folder(folder), folder.root)
 

@@ -1,6 +1,6 @@
-"""What the measurements share: rows, rounds that take turns, and the machine they ran on.
+"""Shared code of the benchmarks: rows of results, rounds in turns, and the description of the machine.
 
-Loops are timed by what the processor spent, so that what else the machine does counts less; single calls by the wall clock.
+Loops are measured in CPU time, which other processes affect less; single calls by the wall clock.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ROUNDS: Final = 7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One number, with its unit and, if there is one, the goal it is held against (the number must be below)."""
+    """One result with its unit and, if there is one, the goal, which is an upper limit."""
 
     group: str
     what: str
@@ -53,7 +53,7 @@ class Row:
 
 
 def in_turns(contestants: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Let contestants run one after the other, round by round, so that a slow moment hits all; the first round is a warm-up."""
+    """Run contestants in turns, so that a slow moment affects all of them; the first round is a warm-up."""
     results: dict[str, list[float]] = {name: [] for name in contestants}
     for at in range(rounds + 1):
         for name, run in contestants.items():
@@ -65,7 +65,7 @@ def in_turns(contestants: Mapping[str, Callable[[], float]], rounds: int = ROUND
 
 
 def each(call: Callable[[Mapping[str, object]], object], tickets: Iterable[Mapping[str, object]]) -> list[int]:
-    """Time every call by itself, in nanoseconds by the wall clock: the processor's own costs more to look at than a call takes."""
+    """Time every call separately in nanoseconds by the wall clock; reading the CPU time takes longer than a call."""
     taken = []
     for ticket in tickets:
         start = perf_counter_ns()
@@ -75,7 +75,7 @@ def each(call: Callable[[Mapping[str, object]], object], tickets: Iterable[Mappi
 
 
 def per_call(call: Callable[[Mapping[str, object]], object], tickets: Sequence[Mapping[str, object]]) -> float:
-    """Time a loop of calls; give the microseconds of one."""
+    """Time a loop of calls; return the microseconds of one."""
     start = process_time_ns()
     for ticket in tickets:
         call(ticket)
@@ -83,17 +83,17 @@ def per_call(call: Callable[[Mapping[str, object]], object], tickets: Sequence[M
 
 
 def ratio(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return how many times the other one takes: the median of the ratios of each round."""
+    """Return the median of the ratios of each round."""
     return statistics.median(its / own for own, its in zip(one, other, strict=True))
 
 
 def percentile(taken: Sequence[int], share: float) -> float:
-    """Return the microseconds that a share of the calls stay within."""
+    """Return a percentile of calls in microseconds."""
     return sorted(taken)[min(len(taken) - 1, int(share * len(taken)))] / 1000
 
 
 def machine() -> dict[str, str]:
-    """Describe the machine, the Python and the libraries."""
+    """Return a description of the machine, Python and the libraries."""
     cpu = next(
         (line.partition(":")[2].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
         platform.processor(),

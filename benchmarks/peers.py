@@ -1,10 +1,10 @@
-"""The guide's matrix and severity table in zen-engine and in durable-rules, against Guidepost: the same tickets, in turns.
+"""Benchmarks of the guide's matrix and severity table in Guidepost, zen-engine and durable-rules, in turns.
 
-All three must give the same answers first. Guidepost makes the whole priority decision, of which the two tables are a
-part, and says which rules fired and where they stand; zen-engine and durable-rules are asked for the two tables only.
-zen-engine is fastest by ``ZenEngine.evaluate`` with a static loader; a ``ZenDecision`` of the same content costs some
-150 µs a call more, whatever is in it. durable-rules runs as it does in the proof: one thread of a process of its own, facts asserted and retracted, equality
-tests on classes, which are worked out for it beforehand.
+The answers of all three must be equal first. Guidepost makes the whole priority decision, of which the two tables are a
+part, with rules and their places; zen-engine and durable-rules evaluate the two tables only. zen-engine is fastest with
+``ZenEngine.evaluate`` and a static loader; a ``ZenDecision`` with the same content takes some 150 µs more for each call.
+durable-rules runs as in the cross-check: in one thread of its own process, with facts that are asserted and retracted,
+and equality tests on classes that are computed in advance.
 """
 
 from __future__ import annotations
@@ -105,12 +105,12 @@ def _of_zen(response: dict[str, Any]) -> Pair:
 def _same(who: str, expected: list[Pair], answers: list[Pair]) -> None:
     if expected != answers:
         raise ValueError(
-            f"{who} answers otherwise: {next(pair for pair in zip(expected, answers, strict=True) if pair[0] != pair[1])}"
+            f"{who} has a different answer: {next(pair for pair in zip(expected, answers, strict=True) if pair[0] != pair[1])}"
         )
 
 
 class _Durable:
-    """The child that holds the rules of both tables in one network."""
+    """The child process with the rules of both tables in one network."""
 
     def __init__(self, child: subprocess.Popen[str]) -> None:
         self.child = child
@@ -122,11 +122,11 @@ class _Durable:
         return json.loads(self.child.stdout.readline())
 
     def microseconds(self) -> float:
-        """Ask every ticket once; give the microseconds of one."""
+        """Evaluate every ticket once; return the microseconds of one."""
         return float(self._ask("time"))
 
     def answers(self, version: Version) -> list[Pair]:
-        """Return what the first matching rule of each table says of every ticket."""
+        """Return the outcomes of the first matching rule of each table for every ticket."""
         rules = [(produced, rule) for name, produced in TABLES.items() for rule in version.policy.tables[name].rules]
         found = []
         for matching in self._ask("answers"):

@@ -1,6 +1,7 @@
-"""The child that asks durable-rules: rules and tickets as one line of JSON, then a line for each thing to do.
+"""The child process with durable-rules: reads rules and tickets as one line of JSON, then a command on each line.
 
-``answers`` gives the rules that match each ticket, as bits; ``time`` asks all tickets once and gives the microseconds of one.
+``answers`` writes the rules that match each ticket, as bits; ``time`` evaluates all tickets once and writes the
+microseconds of one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from engine.cross_check.worker import ask, definition
 
 
 def main() -> None:
-    """Serve until there are no more lines."""
+    """Run commands until the input ends."""
     given = json.loads(sys.stdin.readline())
     handle = durable_rules_engine.create_ruleset("peer", definition(given["rules"]))
     facts = [

@@ -1,8 +1,8 @@
-"""How many past tickets are replayed a second from Parquet, compared with another version and counted; and in how much memory.
+"""Benchmarks of replaying past tickets from Parquet with a comparison of two versions, and of its memory.
 
-The file is made here, of the rows of `tickets.draw`, its words dictionary-encoded as a warehouse writes them. What is
-measured is all of `guidepost replay FILE --against 2.0.0 --from 1.0.0` but loading the versions: reading, mapping,
-deciding by both, comparing, counting; what is done once stands apart. Memory is that of a process of its own, at its greatest.
+The file has the rows of `tickets.draw`, with dictionary-encoded words as a warehouse writes them. The figures are of all
+of `guidepost replay FILE --against 2.0.0 --from 1.0.0` except loading the versions: reading, mapping, deciding by both,
+comparing and counting; work that is done once is listed separately. Memory is the peak of its own process.
 GUIDEPOST_BENCH_ROWS=50000000 adds a run of that many rows.
 """
 
@@ -99,7 +99,7 @@ def rows() -> list[Row]:
 
 
 def write(path: Path, version: Version, size: int) -> None:
-    """Write so many tickets, each time that the drawn ones repeat a little later."""
+    """Write a number of tickets, with the drawn ones repeated a little later each time."""
     few = columns_of(draw(version, DRAWN, seed=3))
     writer, done = None, 0
     while done < size:
@@ -127,7 +127,7 @@ def _array(column: Words | Numbers | Instants) -> Any:
 
 
 def replayed(path: Path, after: Version, before: Version | None) -> Replay:
-    """Replay a file as the command does."""
+    """Replay a file like the command."""
     rejected = RejectedRows(write=lambda _: None)
     found = replay_source(
         open_tickets(str(path), after), Replayer(after, before, usual_groups(after)), rejected, lambda *_: None
@@ -138,7 +138,7 @@ def replayed(path: Path, after: Version, before: Version | None) -> Replay:
 
 
 def _seconds(path: Path, replayer: Replayer) -> float:
-    """Time reading, mapping, deciding, comparing and counting; what depends on the combinations met is worked out by the warm-up."""
+    """Time reading, mapping, deciding, comparing and counting; the warm-up decides the combinations of facts."""
     start, tally = process_time(), Tally()
     for batch in open_tickets(str(path), replayer.after).batches():
         tally = tally.merge(replayer.replay(batch.chunk)[0])
@@ -151,7 +151,7 @@ def _versions() -> tuple[Version, Version]:
 
 
 def _memory(folder: Path, version: Version, size: int) -> float:
-    """Replay so many rows in a process of its own, and give the most memory that it had."""
+    """Replay a number of rows in its own process; return the peak memory."""
     path = folder / f"{size}.parquet"
     write(path, version, size)
     done = subprocess.run(
@@ -162,7 +162,7 @@ def _memory(folder: Path, version: Version, size: int) -> float:
 
 
 def _most() -> float:
-    """Return the most memory that this process had, in megabytes; what `getrusage` says counts the process that started it."""
+    """Return the peak memory of this process in megabytes; `getrusage` would include its parent."""
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024 / 1e6
 

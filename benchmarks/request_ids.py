@@ -1,8 +1,8 @@
-"""What a request id costs in a long decision log, alone and for everybody else: ``python -m benchmarks.request_ids`` writes REQUEST_IDS.md.
+"""Benchmarks of request ids in a long decision log: ``python -m benchmarks.request_ids`` writes REQUEST_IDS.md.
 
-A log of a million records, each chained behind the last, is made in SQLite and in PostgreSQL. A server of its own serves
-from each, under ``sync``, and is asked over 127.0.0.1 by callers in one process. Calls with and without a request id take
-turns, so that a slow moment of the machine hits both.
+A log of a million chained records is created in SQLite and in PostgreSQL. A server with each of them runs with ``sync``,
+and callers in one process call it over 127.0.0.1. Calls with and without a request id take turns, so that a slow moment
+of the machine affects both.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ kinds take turns; ratios are taken within each round, and their median is given.
 
 
 def records(version: Version, length: int) -> Iterator[Record]:
-    """Make records of real answers, as a server does; every other one has a request id, by chance as desks make them."""
+    """Yield records of real answers, like a server; about half of them have a random request id."""
     made, decider = [], Decider(version)
     for facts in draw(version, TEMPLATES, seed=14):
         shown = {name: value for name, value in facts.items() if isinstance(value, (str, bool, int, float))}
@@ -123,7 +123,7 @@ def fill(url: str, version: Version, length: int) -> None:
 async def ask(
     call: grpc.aio.UnaryUnaryMultiCallable, request: bytes, request_id: str = "", caller: str = "portal"
 ) -> float:
-    """Call once; returns the seconds that it took."""
+    """Call once; return the time in seconds."""
     metadata = [("guidepost-caller", caller), *([("guidepost-request-id", request_id)] if request_id else [])]
     start = time.perf_counter()
     await call(request, metadata=metadata, timeout=60)
@@ -131,7 +131,7 @@ async def ask(
 
 
 async def alone(call: grpc.aio.UnaryUnaryMultiCallable, request: bytes) -> dict[str, float]:
-    """Measure a round of a lone caller: the medians without a request id, with a new one, and with one that is repeated."""
+    """Measure a round of one caller: the medians without a request id, with a new one, and with a repeated one."""
     taken: dict[str, list[float]] = {"without": [], "with": [], "repeated": []}
     for _ in range(CALLS):
         new = str(uuid.uuid4())
@@ -142,7 +142,7 @@ async def alone(call: grpc.aio.UnaryUnaryMultiCallable, request: bytes) -> dict[
 
 
 async def beside(calls: Sequence[grpc.aio.UnaryUnaryMultiCallable], request: bytes, *, ids: bool) -> dict[str, float]:
-    """Measure callers without request ids, beside others who send some or do not."""
+    """Measure callers without request ids while others send some or none."""
     taken: list[float] = []
     end = time.monotonic() + SECONDS
 
@@ -178,7 +178,7 @@ async def measured(address: str, request: bytes, rounds: int) -> dict[str, list[
 
 
 def table(name: str, found: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[str]:
-    """Write what was measured with one database."""
+    """Yield the lines on the results of one database."""
     yield f"\n## {name}\n"
     yield "| call | without | with a request id | ratio | goal | met |"
     yield "|---|--:|--:|--:|--:|---|"
@@ -211,7 +211,7 @@ def databases(folder: Path, stack: ExitStack) -> Iterator[tuple[str, str]]:
 
 
 def main() -> None:
-    """Measure, and write the page; a shorter log, or fewer rounds, are only printed."""
+    """Measure, and write the page; results of a shorter log or fewer rounds are only printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--length", type=int, default=LENGTH)
     parser.add_argument("--rounds", type=int, default=ROUNDS)

@@ -1,4 +1,7 @@
-"""Measure serving, print what was seen, and write SERVE.md and serve.json: ``python -m benchmarks.serve [--rounds N] [--no-write] [unary|batches|coalescing|memory|profile …]``."""
+"""Run the benchmarks of servers, print the results, and write SERVE.md and serve.json.
+
+``python -m benchmarks.serve [--rounds N] [--no-write] [unary|batches|coalescing|memory|profile …]``
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ Found = dict[str, Any]
 
 
 def main() -> int:
-    """Measure the parts that are named, or all."""
+    """Run the named parts, or all."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serve")
     parser.add_argument("parts", nargs="*", help=f"what to measure: {', '.join(PARTS)}; all of it without")
     parser.add_argument(
@@ -64,7 +67,7 @@ def main() -> int:
 
 
 class Benchmark:
-    """All servers, started, and what is asked of them."""
+    """All running servers, and the requests to them."""
 
     def __init__(self, folder: Path, stack: ExitStack, rounds: int, seconds: int) -> None:
         self.folder, self.rounds, self.seconds = folder, rounds, seconds
@@ -80,7 +83,7 @@ class Benchmark:
         self.servers[FLOOR] = stack.enter_context(contestants.floor(size))
 
     def measure(self, parts: Sequence[str], tickets: int) -> Found:
-        """Measure what is named."""
+        """Run the named parts."""
         found: Found = {
             "machine": machine()
             | {name: version(name) for name in ("grpcio", "protobuf", "uvloop")}
@@ -178,7 +181,7 @@ def _all_triaged(answer: bytes, size: int) -> bool:
 
 
 def told(what: str) -> None:
-    """Print how far it has come."""
+    """Print the progress."""
     print(f"… {what}", file=sys.stderr, flush=True)
 
 

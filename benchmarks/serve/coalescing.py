@@ -1,4 +1,4 @@
-"""The client with and without coalescing, in turns: ``python -m benchmarks.serve.coalescing ADDRESS``; writes triages a second as JSON."""
+"""The client with and without coalescing: ``python -m benchmarks.serve.coalescing ADDRESS`` prints rates as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SECONDS: Final = 2.0
 
 
 async def measured(address: str, wait: float | None) -> float:
-    """Let the callers triage one ticket after the other for a while; give triages a second."""
+    """Triage one ticket after the other in every caller for some seconds; return triages per second."""
     facts = list(tickets(9))
     done, end = 0, 0.0
     async with AsyncClient(address, coalesce=wait) as client:

@@ -1,4 +1,4 @@
-"""The servers: Guidepost with its log off, bounded and sync, its floor, and Cerbos; each with as many workers as there are cores, and started once."""
+"""The servers: Guidepost with its log off, bounded and sync, the floor, and Cerbos, each with a worker for every core."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Server:
 
 @contextmanager
 def guidepost(folder: Path, durability: str) -> Iterator[Server]:
-    """Start Guidepost with the shipped policies, and a log in a file of its own."""
+    """Start Guidepost with the shipped policies and its own log file."""
     command = [
         sys.executable,
         "-m",
@@ -65,7 +65,7 @@ def guidepost(folder: Path, durability: str) -> Iterator[Server]:
 
 @contextmanager
 def floor(size: int) -> Iterator[Server]:
-    """Start the floor, with answers of so many bytes."""
+    """Start the floor with responses of a number of bytes."""
     address = f"127.0.0.1:{_free_port()}"
     with _started([sys.executable, "-m", "benchmarks.serve.floor", address, f"{size}"], ROOT) as process:
         if process.stdout is None or not process.stdout.readline().startswith("listening"):
@@ -92,7 +92,7 @@ def cerbos(program: str, folder: Path) -> Iterator[Server]:
 
 
 def cerbos_program(folder: Path) -> str:
-    """Return the program: the one that is named, or installed, or else by npm into a folder; "" if there is none."""
+    """Return the path of the program: named, installed, or installed by npm into a folder; "" if that fails."""
     named = os.environ.get("CERBOS_PROGRAM") or shutil.which("cerbos")
     if named or not shutil.which("npm"):
         return named or ""
@@ -108,7 +108,7 @@ def cerbos_program(folder: Path) -> str:
 
 
 def asked_once(server: Server, method: str, message: bytes, right: Callable[[bytes], bool]) -> int:
-    """Make one call; give how many bytes its answer has. Raises ValueError if it is not right."""
+    """Make one call; return the bytes of its response. Raises ValueError if the response is wrong."""
     with grpc.insecure_channel(server.address, options=[("grpc.max_receive_message_length", 64 << 20)]) as channel:
         answer: bytes = channel.unary_unary(method, None, None)(message, timeout=30)
     if not right(answer):
@@ -117,7 +117,7 @@ def asked_once(server: Server, method: str, message: bytes, right: Callable[[byt
 
 
 def version(program: str) -> str:
-    """Return the version that a program says it has."""
+    """Return the version that a program prints."""
     said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
     match = re.search(r"\d+\.\d+[.\d]*", said)
     return match[0] if match else "not installed"

@@ -1,6 +1,6 @@
-"""The floor: workers like Guidepost's that give the same bytes to every call: ``python -m benchmarks.serve.floor ADDRESS BYTES``.
+"""The floor: workers like Guidepost's with a constant response: ``python -m benchmarks.serve.floor ADDRESS BYTES``.
 
-They have the same server, the same loop, the same options, and nothing to decide, write or record.
+They have the same server, event loop and options, but decide, encode and record nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.serve.requests import TRIAGE
 
 
 async def answer(address: str, size: int) -> None:
-    """Answer until told to stop."""
+    """Serve until a signal."""
     constant = bytes(size)
 
     async def handler(request: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> bytes:  # noqa: ARG001

@@ -1,4 +1,4 @@
-"""One round of load: so many calls in flight for so many seconds, what came back, and what the server spent on it."""
+"""One round of load: a number of calls in flight for some seconds, their latencies, and the server's CPU time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROGRAM: Final = "h2load"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is asked of one server: where, which method with which message, and how many bytes a right answer has at least."""
+    """The calls to one server: the address, the method, the message, and the least bytes of a correct response."""
 
     address: str
     method: str
@@ -28,7 +28,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a round gave: calls a second, milliseconds that half and 99 % of the calls stayed within, and microseconds of processor time for one."""
+    """The result of a round: calls per second, median and 99th percentile in ms, and CPU time of a call in µs."""
 
     rate: float
     p50: float
@@ -37,7 +37,7 @@ class Seen:
 
 
 def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
-    """Load a server with so many calls in flight on each of so many connections; raises ValueError if it did not answer as it should."""
+    """Load a server with a number of connections and calls in flight on each; raises ValueError for wrong responses."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "calls"
         command = [
@@ -75,7 +75,7 @@ def run(load: Load, connections: int, streams: int, seconds: int) -> Seen:
 
 
 def tree(pid: int) -> tuple[int, ...]:
-    """Return a process and all that it started."""
+    """Return a process and its descendants."""
     return pid, *_started(pid)
 
 
@@ -86,7 +86,7 @@ def _started(pid: int) -> Iterator[int]:
 
 
 def processor(pids: tuple[int, ...]) -> float:
-    """Return the seconds that processes have computed so far, all together."""
+    """Return the total CPU time of processes in seconds."""
     return sum(_processor(pid) for pid in pids)
 
 
@@ -96,7 +96,7 @@ def _processor(pid: int) -> float:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """Return the megabytes that a process holds, and how many of them are its own alone (shared pages are those of the built bundle, and of libraries)."""
+    """Return the resident memory of a process, and its private part, in megabytes; the bundle and libraries are shared."""
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     kilobytes = {name: int(_found(rf"{name}:\s+(\d+) kB", text)) for name in ("Rss", "Private_Clean", "Private_Dirty")}
     return kilobytes["Rss"] / 1024, (kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]) / 1024

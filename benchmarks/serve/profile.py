@@ -1,4 +1,4 @@
-"""Where the time of a call goes: a server in this process is loaded while every Python function is timed."""
+"""The time of each part of a call: profiles every Python function of a server in this process under load."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ PARTS: Final = (
         ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "guidepost/server/auth"),
     ),
 )
-"""Each part of a call, and what the files have in their names that belong to it; the first that fits counts, a longer name before a shorter."""
+"""Each part of a call, and the parts of the file names that belong to it; the first match counts, longer names first."""
 
 Parts = dict[str, float]
 
 
 def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[float, Parts]:
-    """Return the microseconds of processor time of a call, and how they are shared out, in per cent."""
+    """Return the CPU time of a call in microseconds, and the share of each part in percent."""
     with tempfile.TemporaryDirectory() as folder:
         body, built = Path(folder) / "body", Path(folder) / "built"
         body.write_bytes(requests.framed(message))

@@ -1,4 +1,4 @@
-"""What was measured, as a page to read: figures, and ratios against the goals."""
+"""The page with the results: figures, and ratios against the goals."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Rounds = Mapping[str, Sequence[Mapping[str, float]]]
 
 
 def page(found: Mapping[str, Any]) -> str:
-    """Write it all."""
+    """Yield the lines of the page."""
     parts = [
         INTRODUCTION,
         "## Machine\n",

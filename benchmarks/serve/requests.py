@@ -1,4 +1,4 @@
-"""What is asked: the bytes of requests to Guidepost and to Cerbos, for the same tickets."""
+"""The bytes of requests to Guidepost and to Cerbos for the same tickets."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def tickets(number: int) -> Iterator[dict[str, Any]]:
 
 
 def triage() -> bytes:
-    """Ask for everything that is decided of a new ticket, with its due time as it stands now."""
+    """Return a request for all decisions of a new ticket with its due times."""
     return triage_request(next(tickets(1)), None, (), None).SerializeToString()
 
 
 def triage_batch(number: int) -> bytes:
-    """Ask for the same for many tickets."""
+    """Return a request for all decisions of many tickets."""
     items = [
         pb.TriageItem(ticket=triage_request(facts, None, (), None).ticket, ticket_id=f"INC-{at}")
         for at, facts in enumerate(tickets(number))
@@ -55,7 +55,7 @@ def triage_batch(number: int) -> bytes:
 
 
 def check(number: int = 1) -> bytes:
-    """Ask Cerbos for the priority of so many tickets: one action on each of so many resources."""
+    """Return a request to Cerbos for the priority of many tickets: one action on each resource."""
     request: Any = _message("CheckResourcesRequest")()
     request.request_id = "r"
     request.principal.id = "desk"

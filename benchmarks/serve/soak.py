@@ -1,4 +1,4 @@
-"""What a worker holds in memory after so many calls: single ones, and batches, which count by their tickets."""
+"""The memory of a worker after many tickets, in single calls and in batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.serve.h2load import Load, memory, run, tree
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """After so many tickets: the megabytes that the largest worker holds, and those of it that are its own alone."""
+    """The resident and private memory of the largest worker, in megabytes, after a number of tickets."""
 
     tickets: int
     resident: float
@@ -20,7 +20,7 @@ class Held:
 
 
 def soak(server: Server, single: Load, batch: Load, size: int, tickets: int, told: Callable[[str], None]) -> list[Held]:
-    """Ask until so many tickets were triaged, one in ten seconds by single calls; give what the workers hold ten times on the way."""
+    """Triage a number of tickets, one second in ten by single calls; return the memory of the workers at ten points."""
     done, found = 0, [_held(server, 0)]
     while done < tickets:
         upto = done + tickets // 10

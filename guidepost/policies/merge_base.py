@@ -88,7 +88,8 @@ def _found(revision: str, policies: Path) -> MergeBase:
             base,
             reason=NoVersion.NOT_LOADED,
             help=f"its first problem: {first.place}: {first.message} [{first.code}]{and_more}",
-            message="this program cannot load the policies at the base, so the change cannot be compared; they may be in an older form of the language",
+            message="this program cannot load the policies at the base, so the change cannot be compared; "
+            "they may be in an older form of the language",
         )
 
 

@@ -54,7 +54,8 @@ def headline(shown: ReplayReport) -> str:
     if not one.compared:
         if one.recorded:
             return f"{nothing}; nothing is compared."
-        return f"{tickets_text(one.tickets, unit)} decided by {'the version in force at the time' if shown.after == IN_FORCE else shown.after}. There is nothing to compare with."
+        version = "the version in force at the time" if shown.after == IN_FORCE else shown.after
+        return f"{tickets_text(one.tickets, unit)} decided by {version}. There is nothing to compare with."
     rest = f" {nothing}; {'it is' if left == 1 else 'they are'} not counted elsewhere." if left else ""
     every = tickets_text(one.compared, unit) if one.compared == 1 else f"all {tickets_text(one.compared, unit)}"
     if not one.changed:
@@ -65,7 +66,8 @@ def headline(shown: ReplayReport) -> str:
         )
         if shown.alike:
             names = listed_text([outcome.name for outcome in shown.alike])
-            return f"Nothing differs in the {tickets_text(one.compared, unit)} compared, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
+            compared = f"Nothing differs in the {tickets_text(one.compared, unit)} compared"
+            return f"{compared}, except what changes for every {unit.removesuffix('s')}: {names}.{rest}"
         return f"Nothing changes: {said} {_is(one.compared)} decided as before.{rest}"
     said = share_of_text(one.changed, one.compared, unit)
     if left:
@@ -122,11 +124,14 @@ def notes(shown: ReplayReport) -> list[str]:
     parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
     for part in parts:
         if part.name in shown.tolerances:
+            counts = "counts" if part.near == 1 else "count"
             found.append(
-                f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.tolerances[part.name]} of what was recorded {'counts' if part.near == 1 else 'count'} as the same"
+                f"{part.name}: {tickets_text(part.near, shown.unit)} within {shown.tolerances[part.name]} "
+                f"of what was recorded {counts} as the same"
             )
     found += [
-        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; if it marks an empty cell, list it under `empty` in the mapping"
+        f"`{word}` is read as the value of {fact} in {tickets_text(number, 'rows')}; "
+        "if it marks an empty cell, list it under `empty` in the mapping"
         for (fact, word), number in shown.doubts.items()
     ]
     return found
@@ -155,7 +160,10 @@ def sides(shown: ReplayReport) -> tuple[str, str]:
 
 def compare_help() -> str:
     """Return the help for a replay that compares nothing."""
-    return "--from VERSION compares with what another version decides; `recorded:` in a mapping file names the columns with the desk's decisions"
+    return (
+        "--from VERSION compares with what another version decides; "
+        "`recorded:` in a mapping file names the columns with the desk's decisions"
+    )
 
 
 def unread_text(shown: ReplayReport) -> str:

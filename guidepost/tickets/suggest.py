@@ -119,8 +119,8 @@ def _file(
     asked: set[str],
 ) -> Iterator[str]:
     ref = version.ref
-    yield f"# A draft, made from {_rows(columns)} of {name} for {ref.name} {ref.version}. Check every line: names and values were compared,"
-    yield "# nothing is certain. Lines with GUESS need a decision; docs/tickets.md describes mappings."
+    yield f"# A draft from {_rows(columns)} of {name} for {ref.name} {ref.version}. Check every line, since it was made"
+    yield "# by comparing names and values. Lines with GUESS need a decision; docs/tickets.md describes mappings."
     if ticket:
         yield f"ticket: {_quoted(ticket.name)}"
         yield from _repeated(ticket)
@@ -160,7 +160,8 @@ def _repeated(ticket: ColumnProfile) -> Iterator[str]:
         ((text, count) for text, count in ticket.counts.items() if text), key=lambda one: one[1], default=("", 0)
     )
     if most > 1:
-        yield f"# GUESS: {sum(ticket.given.values()):,} rows are {len(ticket.given):,} tickets ({_short(name)} is in {most:,}). `last` takes the last row of each, `all` counts every row."
+        rows = f"{sum(ticket.given.values()):,} rows are {len(ticket.given):,} tickets ({_short(name)} is in {most:,})"
+        yield f"# GUESS: {rows}. `last` takes the last row of each, `all` counts every row."
         yield "repeated: last"
 
 
@@ -196,7 +197,8 @@ def _rule(guess: _Guess) -> Iterator[str]:
     found, left = match_values(guess.profile, fact)
     asked = ambiguous_values(guess.profile, fact)
     if not found and not asked and not fact.open:
-        yield f"  # GUESS: {name} may be the column {column}, but none of its values is a word of the policy: write what each means."
+        yield f"  # GUESS: {name} may be the column {column}, but none of its values is a word of the policy:"
+        yield "  # write what each means."
         yield from (
             f"  # {name}:",
             f"  #   column: {column}",

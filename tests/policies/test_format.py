@@ -24,7 +24,7 @@ SHIPPED = {
     for path in sorted((ROOT / folder).rglob("*.yaml"))
     if "past" not in path.parts or LONG
 }
-"""The files of the policies and examples, each text once; those of past versions, which are much the same, only in the long form."""
+"""The files of the policies and examples, each text once; similar past versions only in a long campaign."""
 
 
 def laid_out(text: str) -> str:
@@ -156,7 +156,7 @@ trees = st.recursive(
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """Draw a YAML text of what a policy may be written in: block and flow, all quotes, any indentation, comments between lines."""
+    """Draw a YAML text in the styles of policies: block and flow, all quotes, any indentation, and comments."""
     return draw(block(draw(st.dictionaries(words, trees, min_size=1, max_size=4)), 0)) + draw(
         st.sampled_from(["", "# the end\n", "\n\n"])
     )

@@ -1,4 +1,4 @@
-"""Files that editors and systems put beside policies: no command, no source and no server takes them for a policy file."""
+"""Commands, sources and servers ignore the files that editors and systems write beside policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The workflow of this repository and the hooks that it offers run `guidepost ci` and its like with options that exist."""
+"""The workflow of this repository and its hooks run `guidepost` commands with options that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in deploy/ fits the program: settings, services, paths and times are those that it has. The linters are in scripts/deploy-check."""
+"""The files in deploy/ match the settings, services, paths and times of the program; scripts/deploy-check lints them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a replay over batches, and proving a log: nothing is lost, nothing is counted twice, and what differs is found one by one."""
+"""A replay over batches counts every row once, and the verification of a log finds every record that differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same replay on Spark: the same counts, examples and rejected rows as on one machine, however the rows are spread."""
+"""A replay on Spark has the same counts, examples and rejected rows as on one machine, for any partitions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decision log as past tickets: from the store, and from what was exported as JSON lines or Parquet; every record comes back as it was decided."""
+"""The decision log as past tickets: a store and its exports contain every record as it was decided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A draft of a mapping is accepted at once, says what it guesses and why, and knows no word of any desk; the mappings that ship read all of their samples."""
+"""A draft of a mapping is valid, marks its guesses with reasons, and is independent of desks.
+
+The example mappings read all rows of their samples.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +152,7 @@ def test_what_is_no_instant_is_not_taken_for_one(texts: list[str]) -> None:
 
 
 def decided_otherwise(batches: Iterable[Batch], version: Version) -> tuple[int, Counter[tuple[str, str, str, str]]]:
-    """Decide each ticket, each combination of facts once; give how many there are, and the cells with another priority than was recorded."""
+    """Decide each combination of facts once; return the number of tickets, and the cells that differ from the record."""
     answers: dict[tuple[tuple[str, Any], ...], str] = {}
     tickets, found = 0, Counter[tuple[str, str, str, str]]()
     for batch in batches:

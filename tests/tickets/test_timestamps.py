@@ -1,4 +1,4 @@
-"""Instants as other systems write them are those that the business clock reads, however a whole column of them is written."""
+"""Columns of instants in the formats of other systems are read like single instants by the business clock."""
 
 from __future__ import annotations
 
