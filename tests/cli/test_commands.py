@@ -266,7 +266,7 @@ def test_errors_of_a_call_go_to_standard_error(message: str) -> None:
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("urgncy", "no decision `urgncy`; did you mean `urgency`?"),
+        ("urgncy", "unknown decision `urgncy`; did you mean `urgency`?"),
         ("nois=loud", "unknown fact `nois`; did you mean `noise`?"),
     ],
 )

@@ -108,7 +108,7 @@ def _codes(asked: Sequence[str]) -> frozenset[str]:
     unknown = [code for code in asked if code not in CODES]
     if unknown:
         raise command_error(
-            *(f"no code `{code}`{suggestion(code, CODES)}" for code in unknown), f"codes: {', '.join(CODES)}"
+            *(f"unknown code `{code}`{suggestion(code, CODES)}" for code in unknown), f"codes: {', '.join(CODES)}"
         )
     return frozenset(asked)
 
@@ -122,7 +122,7 @@ def _folders(folder: Path, version: str, *, every: bool) -> tuple[VersionFolder,
     known = known_versions(folder)
     if version not in known:
         raise command_error(
-            f"no policy version `{version}`{suggestion(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
+            f"unknown policy version `{version}`{suggestion(version, known)}; known: {', '.join(sorted(known)) or 'none'}"
         )
     wanted = {one.path for one in known[version]}
     return tuple(one for one in folders if one.path in wanted)

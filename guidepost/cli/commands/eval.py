@@ -142,7 +142,7 @@ def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Res
     if name not in (*version.plans, TRIAGE):
         hint = suggestion(name, (*version.plans, TRIAGE))
         problems.append(
-            f"no decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE)))
+            f"unknown decision `{name}`{hint}" if hint else str(UnknownDecision(name, (*sorted(version.plans), TRIAGE)))
         )
     try:
         answers = (

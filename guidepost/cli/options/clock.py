@@ -111,10 +111,10 @@ def read_clock(
     if not calendar:
         problems.append(f"`{option}` is missing: {', '.join(policy.calendars) or 'this policy has no calendar'}")
     elif known is None:
-        problems.append(f"no calendar `{calendar}`{suggestion(calendar, policy.calendars)}")
+        problems.append(f"unknown calendar `{calendar}`{suggestion(calendar, policy.calendars)}")
         problems.append(f"  calendars: {', '.join(policy.calendars) or 'this policy has none'}")
     if region and region not in policy.regions:
-        problems.append(f"no region `{region}`{suggestion(region, policy.regions)}")
+        problems.append(f"unknown region `{region}`{suggestion(region, policy.regions)}")
         problems.append(f"  regions: {', '.join(policy.regions) or 'this policy has none'}")
     elif known is not None and known.needs_region(unit) and not region:
         problems.append(f"`{calendar}` differs by region; add `--region` with one of {', '.join(policy.regions)}")

@@ -840,7 +840,7 @@ def test_a_code_that_does_not_exist_is_refused_with_the_nearest(small: Callable[
     result = run("--code", "redundent")
 
     assert result.exit_code == 2
-    assert "no code `redundent`; did you mean `redundant`?" in result.output
+    assert "unknown code `redundent`; did you mean `redundant`?" in result.output
 
 
 def test_past_versions_are_looked_at_when_asked_for(small: Callable[[dict[str, str]], Path]) -> None:
