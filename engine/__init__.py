@@ -5,7 +5,7 @@ nothing knows the words of a desk. The folders are stages; each imports only tho
 
 Modules::
 
-    cache         a bounded store of values that can be worked out again
+    cache         a bounded store of values that can be computed again
 
     diagrams      functions of a few facts, each held once
     clock         business time: calendars, holidays, zones
