@@ -30,7 +30,7 @@ COMMAND: Final = (sys.executable, "-P", str(WORKER))
 
 TIMEOUT_SECONDS: Final = 120.0
 
-_INSTALL: Final = "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-proof` checks everything else"
+_INSTALL: Final = "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-cross-check` checks everything else"
 
 _PROGRESS: Final = struct.Struct("<3q")
 _NOT_STARTED: Final = (-1, -1, -1)

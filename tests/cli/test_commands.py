@@ -37,7 +37,7 @@ GOLDEN: Final = {
     "eval-triage": "eval --noise faint --smoke none --no-drives --age 60 --remark=",
     "eval-wrong": "eval urgent --noise lowd --age 200 --smok thick colour=red --drives maybe noise=faint",
     "eval-unknown-decision": "eval urgent",
-    "check": "check --no-proof",
+    "check": "check --no-cross-check",
 }
 
 
@@ -52,7 +52,7 @@ def test_check_reports_all_problems_sorted_by_place(garage: Path, golden: Callab
     replace_text(garage / "bay.yaml", "drives: no", "drive: no")
     replace_text(garage / "past" / "1.0.0" / "bay.yaml", "    otherwise: {then: {bay: lift, towed: no}}\n", "")
 
-    result = run_command("check", "--no-proof")
+    result = run_command("check", "--no-cross-check")
 
     assert (result.exit_code, result.stderr) == (3, "")
     golden("cli/check-problems.txt", transcript(result))
@@ -61,7 +61,7 @@ def test_check_reports_all_problems_sorted_by_place(garage: Path, golden: Callab
 def test_check_reports_failed_cases_and_exits_with_4(garage: Path, golden: Callable[[str, str], None]) -> None:
     replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
-    result = run_command("check", "--no-proof")
+    result = run_command("check", "--no-cross-check")
 
     assert result.exit_code == 4
     golden("cli/check-cases.txt", transcript(result))
@@ -70,7 +70,7 @@ def test_check_reports_failed_cases_and_exits_with_4(garage: Path, golden: Calla
 def test_check_without_cases_runs_none(garage: Path) -> None:
     replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
 
-    result = run_command("check", "--no-proof", "--no-cases")
+    result = run_command("check", "--no-cross-check", "--no-cases")
 
     assert result.exit_code == 0
     assert "none run" in result.stdout
@@ -80,7 +80,7 @@ def test_a_problem_counts_more_than_a_failed_case(garage: Path) -> None:
     replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
     replace_text(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")
 
-    assert run_command("check", "--no-proof").exit_code == 3
+    assert run_command("check", "--no-cross-check").exit_code == 3
 
 
 def test_check_lists_the_tables_that_agree_with_durable_rules(garage: Path) -> None:
@@ -96,7 +96,7 @@ def test_check_reports_versions_whose_cases_were_not_run(garage: Path) -> None:
     replace_text(garage / "bay.yaml", "drives: no", "drive: no")
 
     assert (
-        run_command("check", "--no-proof").stdout.splitlines()[-1]
+        run_command("check", "--no-cross-check").stdout.splitlines()[-1]
         == "2 versions: 1 problem; the cases of garage were not run, 1 of 1 elsewhere passed"
     )
     assert (

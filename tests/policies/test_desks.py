@@ -68,7 +68,7 @@ def test_versions_of_two_desks_are_never_served_from_one_folder(tmp_path: Path) 
 @pytest.mark.parametrize(
     "command",
     [
-        ("check", "--no-proof"),
+        ("check", "--no-cross-check"),
         ("eval", "queue", "damage=broken", "--policies"),
         ("serve", "--check", "--log-durability", "off", "--port", "0", "--policies"),
         ("serve", "--policies"),
@@ -88,7 +88,7 @@ def test_a_version_of_another_desk_is_not_offered_a_line_in_the_register(tmp_pat
     folder = mixed(tmp_path / "desk")
     write(folder, {"past/frozen.yaml": register(GOOD)})
 
-    done = run_command("check", folder, "--no-proof")
+    done = run_command("check", folder, "--no-cross-check")
 
     assert "[other-desk]" in done.output
     assert "[not-frozen]" not in done.output
@@ -97,7 +97,7 @@ def test_a_version_of_another_desk_is_not_offered_a_line_in_the_register(tmp_pat
 def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp_path: Path) -> None:
     other = {**SKIS, "manifest.yaml": SKIS["manifest.yaml"].replace("1.5.0", "1.0.0")}
 
-    done = run_command("check", write(desk(tmp_path / "desk"), other), "--no-proof")
+    done = run_command("check", write(desk(tmp_path / "desk"), other), "--no-cross-check")
 
     assert "[other-desk]" in done.output
     assert "[version-unchanged]" not in done.output
@@ -181,7 +181,7 @@ def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "command",
     [
-        ("check", "--no-proof"),
+        ("check", "--no-cross-check"),
         ("show", "--policies"),
         ("version", "--policies"),
         ("version", "-o", "json", "--policies"),

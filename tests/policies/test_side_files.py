@@ -42,7 +42,7 @@ def littered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     "command",
     [
-        ("check", "{}", "--no-proof"),
+        ("check", "{}", "--no-cross-check"),
         ("fmt", "--check", "{}"),
         ("test", "{}"),
         ("schema", "--check", "--policies", "{}"),

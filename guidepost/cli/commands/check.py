@@ -46,7 +46,7 @@ class VersionCheck:
     root: str
     version: Version | None
     problems: tuple[Problem, ...]
-    proof: CrossCheckReport | None
+    cross_check: CrossCheckReport | None
     cases: tuple[Case, ...]
     failures: tuple[CaseResult, ...]
     notes: tuple[Message, ...] = ()
@@ -76,7 +76,9 @@ def check(
         typer.Argument(metavar="DIR", help="The policies folder; the versions in its past/ are checked too."),
     ] = None,
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
-    no_proof: Annotated[bool, typer.Option("--no-proof", help="Do not compare the tables with durable-rules.")] = False,
+    no_cross_check: Annotated[
+        bool, typer.Option("--no-cross-check", help="Do not compare the tables with durable-rules.")
+    ] = False,
     no_cases: Annotated[bool, typer.Option("--no-cases", help="Do not run the cases.")] = False,
     verbose: Annotated[
         bool,
@@ -91,7 +93,7 @@ def check(
 
     Exits with 3 if a policy has problems, and with 4 if a case fails.
     """
-    found = check_folder(find_folder(folder), proof=not no_proof, cases=not no_cases)
+    found = check_folder(find_folder(folder), cross_check=not no_cross_check, cases=not no_cases)
     if output is TextOrJson.JSON:
         show_json(_plain(found.checked, found.problems))
     else:
@@ -100,13 +102,13 @@ def check(
         raise typer.Exit(int(found.code))
 
 
-def check_folder(folder: Path, *, proof: bool = True, cases: bool = True) -> CheckReport:
+def check_folder(folder: Path, *, cross_check: bool = True, cases: bool = True) -> CheckReport:
     """Check every version of a folder, and that released versions are unchanged."""
     folders = version_folders(folder, as_typed=True)
     checked: list[VersionCheck] = []
     for version in folders:
         with errors().working(f"checking {version.root}"):
-            checked.append(check_version(version, proof=proof, cases=cases))
+            checked.append(check_version(version, cross_check=cross_check, cases=cases))
     versions = [one.version for one in checked]
     among = order_versions(folders, versions)[1]
     return CheckReport(
@@ -132,34 +134,36 @@ def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> 
     screen.show(_summary(found))
 
 
-def check_version(folder: VersionFolder, *, proof: bool, cases: bool) -> VersionCheck:
+def check_version(folder: VersionFolder, *, cross_check: bool, cases: bool) -> VersionCheck:
     """Check one version; a problem of its files leaves out the checks that need them."""
     try:
         files = read_folder(folder)
     except PolicyErrors as error:
-        return VersionCheck(root=folder.root, version=None, problems=error.problems, proof=None, cases=(), failures=())
-    return check_files(files, folder.root, proof=proof, cases=cases)
+        return VersionCheck(
+            root=folder.root, version=None, problems=error.problems, cross_check=None, cases=(), failures=()
+        )
+    return check_files(files, folder.root, cross_check=cross_check, cases=cases)
 
 
-def check_files(files: Mapping[str, str], root: str, *, proof: bool = True, cases: bool = True) -> VersionCheck:
+def check_files(files: Mapping[str, str], root: str, *, cross_check: bool = True, cases: bool = True) -> VersionCheck:
     """Check one version, given the texts of its files by path."""
     try:
         version = build(files, root)
     except PolicyErrors as error:
-        return VersionCheck(root=root, version=None, problems=error.problems, proof=None, cases=(), failures=())
+        return VersionCheck(root=root, version=None, problems=error.problems, cross_check=None, cases=(), failures=())
     problems: list[Problem] = []
     examples: tuple[Case, ...] = ()
     if cases:
         examples, wrong = read_cases(files, version.policy, root)
         problems.extend(wrong)
-    report = cross_check_version(version, default_cache()) if proof else None
+    report = cross_check_version(version, default_cache()) if cross_check else None
     if report is not None:
         problems.extend(agreement_problems(version, report))
     return VersionCheck(
         root=root,
         version=version,
         problems=tuple(problems),
-        proof=report,
+        cross_check=report,
         cases=examples,
         failures=run_cases(version, examples),
         notes=tuple(_notes(files, root)),
@@ -207,7 +211,7 @@ def _version_parts(one: VersionCheck, *, verbose: bool) -> Iterator[RenderableTy
     yield Text.assemble(
         (one.root, "bold"), f"  {manifest.name} {manifest.version}, {since}", (f", digest {version.digest[:12]}", "dim")
     )
-    rows: list[tuple[RenderableType, RenderableType]] = [*_proof_rows(one.proof, verbose=verbose)]
+    rows: list[tuple[RenderableType, RenderableType]] = [*_cross_check_rows(one.cross_check, verbose=verbose)]
     if version.invariants:
         rows.append(("invariants", f"{len(version.invariants):,} proved over all cells"))
     passed = len(one.cases) - len(one.failures)
@@ -216,12 +220,12 @@ def _version_parts(one: VersionCheck, *, verbose: bool) -> Iterator[RenderableTy
     yield ""
 
 
-def _proof_rows(proof: CrossCheckReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
-    if proof is None:
+def _cross_check_rows(cross_check: CrossCheckReport | None, *, verbose: bool) -> Iterator[tuple[str, Text]]:
+    if cross_check is None:
         yield "not compared", Text("with durable-rules", "yellow")
         return
     whole, sampled = (
-        [table for table in proof.tables if not table.disagreements and table.extent is extent]
+        [table for table in cross_check.tables if not table.disagreements and table.extent is extent]
         for extent in (Extent.WHOLE, Extent.SAMPLED)
     )
     said = [f"{len(whole):,} compared whole"] if whole else []
@@ -230,10 +234,10 @@ def _proof_rows(proof: CrossCheckReport | None, *, verbose: bool) -> Iterator[tu
         yield "tables", Text(", ".join(said), "yellow" if sampled else "")
     if verbose and whole:
         yield "compared whole", Text(", ".join(map(_cells, whole)))
-    for table in proof.tables:
+    for table in cross_check.tables:
         if table.disagreements:
             yield "disagrees", Text(f"`{table.table}` ({count(table.disagreements, 'cell')} of {table.cells:,})", "red")
-    for failure in proof.failures:
+    for failure in cross_check.failures:
         yield "failed", Text(f"{failure.table or 'before the first table'}: {failure.reason}", "red")
 
 
@@ -249,7 +253,7 @@ def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> Json
 
 
 def _plain_version(one: VersionCheck) -> JsonObject:
-    version, proof = one.version, one.proof
+    version, cross_check = one.version, one.cross_check
     return {
         "folder": one.root,
         "name": version.ref.name if version else None,
@@ -257,9 +261,9 @@ def _plain_version(one: VersionCheck) -> JsonObject:
         "digest": version.digest if version else None,
         "effective_from": version.policy.manifest.effective_from.isoformat() if version else None,
         "proof": None
-        if proof is None
+        if cross_check is None
         else {
-            "ok": proof.ok,
+            "ok": cross_check.ok,
             "tables": [
                 {
                     "table": table.table,
@@ -269,7 +273,7 @@ def _plain_version(one: VersionCheck) -> JsonObject:
                     "asked": table.asked,
                     "disagreements": table.disagreements,
                 }
-                for table in proof.tables
+                for table in cross_check.tables
             ],
         },
         "invariants": {"proved": len(version.invariants) if version else None},

@@ -179,9 +179,9 @@ def _layout(folder: Path) -> Layout:
 
 def _check(one: CiReport) -> CiStep:
     versions = [found.version for found in one.checked.checked if found.version is not None]
-    proofs = [found.proof for found in one.checked.checked if found.proof is not None]
+    cross_checks = [found.cross_check for found in one.checked.checked if found.cross_check is not None]
     compared = sum(
-        table.extent is Extent.WHOLE and not table.disagreements for proof in proofs for table in proof.tables
+        table.extent is Extent.WHOLE and not table.disagreements for report in cross_checks for table in report.tables
     )
     held = sum(len(version.invariants) for version in versions)
     summary = f"{count(len(one.checked.checked), 'version')}, {count(len(one.problems), 'problem')}"
