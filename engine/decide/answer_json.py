@@ -22,7 +22,7 @@ def plain(answer: Answer) -> dict[str, Any]:
         "missing": list(answer.missing),
         "possible": [plain_value(value) for value in answer.possible],
         "ask_next": answer.ask_next,
-        "rules": [_fired(rule) for rule in answer.rules],
+        "rules": [plain_rule(rule) for rule in answer.rules],
         "assumptions": [{"id": rule.id, "reason": rule.assumption} for rule in answer.assumptions],
         "unlisted": [
             {
@@ -87,7 +87,8 @@ def plain_value(value: Literal | None) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _fired(rule: Fired) -> dict[str, Any]:
+def plain_rule(rule: Fired) -> dict[str, Any]:
+    """Return a rule that fired: its id, table, place, source and assumption."""
     return {
         "id": rule.id,
         "table": rule.table,

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
 
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.decide.answer_times_json import iso, plain_due
+from engine.decide.answer_json import plain_rule, plain_value
+from engine.decide.answer_times_json import plain_due
 from engine.decide.reschedule import Changed, Moved, Rescheduled
-from engine.model.answer import Due, Fired, Outcome, Status
-from engine.model.policy import Literal, Policy
+from engine.model.answer import Due, Outcome, Status
+from engine.model.policy import Policy
 from guidepost.render.answer_console import literal_text
-from guidepost.render.console import grid
+from guidepost.render.console import JsonObject, grid
 from guidepost.render.deadlines_console import NEVER, uncertain_text, why_text
-from guidepost.render.policy_json import plain_place
 from guidepost.render.time_text import instant_text, length_text
 
 
@@ -67,7 +65,7 @@ def _value(outcome: Outcome) -> str:
     return "undecided" if outcome.status is Status.UNDECIDED else literal_text(outcome.value)
 
 
-def plain_reschedule(change: Rescheduled) -> dict[str, Any]:
+def plain_reschedule(change: Rescheduled) -> JsonObject:
     """Return a change as data."""
     return {
         "deadlines": [
@@ -84,28 +82,15 @@ def plain_reschedule(change: Rescheduled) -> dict[str, Any]:
                 "outcome": one.after.name,
                 "before": _plain_outcome(one.before),
                 "after": _plain_outcome(one.after),
-                "rules": [_plain_rule(rule) for rule in one.after.rules],
+                "rules": [plain_rule(rule) for rule in one.after.rules],
             }
             for one in change.because
         ],
     }
 
 
-def _plain_outcome(outcome: Outcome) -> dict[str, Any]:
-    return {"status": outcome.status.value, "value": _plain_value(outcome.value)}
-
-
-def _plain_value(value: Literal | None) -> Any:
-    if isinstance(value, datetime):
-        return iso(value)
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _plain_rule(rule: Fired) -> dict[str, Any]:
+def _plain_outcome(outcome: Outcome) -> JsonObject:
     return {
-        "id": rule.id,
-        "table": rule.table,
-        **plain_place(rule.place),
-        "source": rule.source,
-        "assumption": rule.assumption,
+        "status": outcome.status.value,
+        "value": None if outcome.value is None else plain_value(outcome.value),
     }
