@@ -55,7 +55,7 @@ def due_on_clock(name: str, clock: Clock, target: Target, starts: datetime, hold
 
 
 def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> Holds:
-    """Return the holds that extend a deadline, in order and disjoint: none if its policy ignores holds, or once it is met."""
+    """Return the holds that extend a deadline, in order and disjoint; none if its policy ignores holds."""
     return moment.ended_holds(met) if moment.holds and deadline.holds.extend else ()
 
 
