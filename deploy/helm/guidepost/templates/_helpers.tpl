@@ -37,7 +37,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 {{- toToml $settings | trim }}
 {{- end }}
 
-{{/* The port for calls; what is not encrypted says so to whoever forwards it. */}}
+{{/* The port for calls; its name tells proxies whether it is encrypted. */}}
 {{- define "guidepost.port" -}}
 {name: grpc, port: {{ .Values.service.port }}, targetPort: grpc{{ if not .Values.tls.secretName }}, appProtocol: kubernetes.io/h2c{{ end }}}
 {{- end }}
