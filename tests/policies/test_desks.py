@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.decide.decider import Deciders
 from engine.load import load, load_with_trees
 from engine.load.digest import digest
 from engine.model.problems import Place, PolicyErrors
-from engine.version.bundle import Bundle
 from engine.version.release_register import Frozen, read_register, register_text
 from guidepost.policies.sources.bundle_archive import make_bundle, read_bundle
 from guidepost.policies.sources.folder import build_bundle
@@ -106,12 +106,12 @@ def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp
 def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
     folder, built = desk(tmp_path / "desk"), BundleStorage()
 
-    async def reload_twice() -> tuple[object, object, Bundle, Bundle]:
+    async def reload_twice() -> tuple[object, object, Deciders, Deciders]:
         server = SingleProcess(builder_of(folder), built)
         first = await server.reload()
-        before = server.live.bundle
+        before = server.live.deciders
         mixed(folder)
-        return first, await server.reload(), before, server.live.bundle
+        return first, await server.reload(), before, server.live.deciders
 
     try:
         first, second, before, after = asyncio.run(reload_twice())
