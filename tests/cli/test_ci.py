@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from guidepost.cli.app import app
 from guidepost.policies.format import format_text
-from tests.support.desks import CASES, committed, desk, git, write
+from tests.support.desks import CASES, commit_all, git, write, write_desk
 from tests.support.paths import ROOT
 
 laid_out: Final = cache(format_text)
@@ -34,11 +34,11 @@ RELEASED: Final = "policies/past/1.0.0/queue.yaml"
 def desk_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the policies of a bicycle workshop on its branch main, laid out, with a case."""
     top = tmp_path_factory.mktemp("desk") / "repository"
-    write(desk(top / "policies"), {"cases/queue.yaml": CASES})
+    write(write_desk(top / "policies"), {"cases/queue.yaml": CASES})
     for path in (top / "policies").glob("*.yaml"):
         path.write_text(laid_out(f"policies/{path.name}", path.read_text(encoding="utf-8")).text, encoding="utf-8")
     git(top.parent, "init", "--quiet", str(top))
-    committed(top, "the policies")
+    commit_all(top, "the policies")
     return top
 
 
@@ -97,7 +97,7 @@ def test_a_changed_cell_is_reported_with_the_situations_it_changes(
     top: Path, golden: Callable[[str, str], None]
 ) -> None:
     row(*ONE_CELL)
-    committed(top)
+    commit_all(top)
 
     ended = ci("--summary", "../summary.md")
 
@@ -109,7 +109,7 @@ def test_a_changed_cell_is_reported_with_the_situations_it_changes(
 def test_a_change_of_layout_and_remarks_changes_no_decision(top: Path) -> None:
     edit("policies/queue.yaml", "kind: policy", "# Read the card twice.\nkind: policy")
     edit("policies/manifest.yaml", 'version: "2.0.0"', "version: 2.0.0")
-    committed(top)
+    commit_all(top)
 
     said = summary()
 
@@ -119,7 +119,7 @@ def test_a_change_of_layout_and_remarks_changes_no_decision(top: Path) -> None:
 
 def test_files_that_are_not_formatted_are_listed(top: Path) -> None:
     edit("policies/queue.yaml", "source:", "source:   ")
-    committed(top)
+    commit_all(top)
 
     said = summary(code=3)
 
@@ -130,10 +130,10 @@ def test_files_that_are_not_formatted_are_listed(top: Path) -> None:
 
 def test_later_commits_of_the_target_are_not_part_of_the_change(top: Path) -> None:
     row(*ONE_CELL)
-    committed(top)
+    commit_all(top)
     git(top, "switch", "--quiet", "main")
     edit("policies/parts.yaml", "price: 25", "price: 30")
-    committed(top)
+    commit_all(top)
     git(top, "switch", "--quiet", "change")
 
     said = summary()
@@ -154,7 +154,7 @@ def test_uncommitted_changes_are_compared_and_mentioned(top: Path) -> None:
 
 def test_a_detached_head_is_compared_like_a_branch(top: Path) -> None:
     row(*ONE_CELL)
-    committed(top)
+    commit_all(top)
     git(top, "checkout", "--quiet", "--detach")
 
     assert "**later → today**" in summary()
@@ -164,7 +164,7 @@ def test_the_folder_may_be_anywhere_in_the_repository(top: Path, monkeypatch: py
     git(top, "switch", "--quiet", "main")
     (top / "desks").mkdir()
     git(top, "mv", "policies", "desks/bikes")
-    committed(top)
+    commit_all(top)
     row("worn", "[today, latter]", "desks/bikes/queue.yaml")
     monkeypatch.chdir(top / "desks")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -183,7 +183,7 @@ def test_a_broken_rule_is_reported_at_its_place_in_every_format(
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     edit("policies/queue.yaml", "broken:", "brokn: ")
-    committed(top)
+    commit_all(top)
 
     ended = ci(
         "--summary",
@@ -211,7 +211,7 @@ def test_a_broken_rule_is_reported_at_its_place_in_every_format(
 
 def test_a_failed_case_is_reported_with_its_rule(top: Path) -> None:
     row("broken", "[later, now]")
-    committed(top)
+    commit_all(top)
 
     said = summary("--junit", "../it.xml", code=4)
 
@@ -222,7 +222,7 @@ def test_a_failed_case_is_reported_with_its_rule(top: Path) -> None:
 
 def test_a_released_version_may_not_change(top: Path) -> None:
     edit(RELEASED, "card, 1", "card, 9")
-    committed(top)
+    commit_all(top)
 
     said = summary(code=3)
 
@@ -237,7 +237,7 @@ def test_a_released_version_may_not_change_together_with_the_register(top: Path)
     assert found is not None
     changed = json.loads(CliRunner().invoke(app, ["check", "policies", "-o", "json"]).output)["versions"][1]["digest"]
     register.write_text(re.sub(r"[0-9a-f]{64}", changed, register.read_text(encoding="utf-8")), encoding="utf-8")
-    committed(top)
+    commit_all(top)
 
     assert CliRunner().invoke(app, ["check", "policies"]).exit_code == 0
     assert "(frozen-changed)" in summary(code=3)
@@ -245,7 +245,7 @@ def test_a_released_version_may_not_change_together_with_the_register(top: Path)
 
 def test_a_change_beyond_its_limits_ends_with_6_and_shows_where(top: Path) -> None:
     row(*ONE_CELL)
-    committed(top)
+    commit_all(top)
 
     said = summary("--max-changed", "2%", "--forbid", "queue: later -> *", code=6)
 
@@ -286,7 +286,7 @@ def test_a_missing_base_is_reported_and_the_other_steps_run(top: Path) -> None:
 
 def test_a_shallow_clone_without_the_base_reports_what_to_fetch(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     row(*ONE_CELL)
-    committed(top)
+    commit_all(top)
     for name, branches in (("one", "--single-branch"), ("all", "--no-single-branch")):
         git(top.parent, "clone", "--quiet", "--depth", "1", branches, "--branch", "change", f"file://{top}", name)
         monkeypatch.chdir(top.parent / name)
@@ -304,10 +304,10 @@ def test_a_shallow_clone_without_the_base_reports_what_to_fetch(top: Path, monke
 def test_a_base_without_policies_is_not_a_failure(top: Path) -> None:
     git(top, "switch", "--quiet", "--orphan", "empty")
     write(top, {"README.md": "bikes\n"})
-    committed(top, "a beginning")
+    commit_all(top, "a beginning")
     git(top, "switch", "--quiet", "--create", "first")
     git(top, "restore", "--source", "main", "policies")
-    committed(top)
+    commit_all(top)
 
     said = summary("--max-changed", "0", base="empty")
 
@@ -317,10 +317,10 @@ def test_a_base_without_policies_is_not_a_failure(top: Path) -> None:
 def test_a_base_that_cannot_be_loaded_fails_only_with_a_limit(top: Path) -> None:
     git(top, "switch", "--quiet", "main")
     edit("policies/queue.yaml", "kind: policy", "kind: rules")
-    committed(top, "written for another program")
+    commit_all(top, "written for another program")
     git(top, "switch", "--quiet", "--create", "newer")
     git(top, "restore", "--source", "main~1", "policies")
-    committed(top)
+    commit_all(top)
 
     said = summary()
 

@@ -14,7 +14,7 @@ from engine.version.version import build
 from guidepost.render.diff_markdown import diff_markdown
 from guidepost.render.diff_report import make_diff_report
 from guidepost.render.markdown import code, escaped, joined_parts, prose
-from tests.support.desks import GOOD, later
+from tests.support.desks import GOOD, renumbered
 
 NASTY: Final = '<script>alert(1)</script> | `a` **b** _c_ [d](e) $x$ ~~f~~ & "quotes"'
 
@@ -58,7 +58,7 @@ def test_a_policy_with_markup_in_it_is_shown_as_text() -> None:
 
 
 def test_a_long_summary_is_shortened_and_notes_what_is_left_out() -> None:
-    shown = make_diff_report(build(GOOD), build(later(_many())), ("1.0.0", "2.0.0"))
+    shown = make_diff_report(build(GOOD), build(renumbered(_many())), ("1.0.0", "2.0.0"))
     whole = diff_markdown(shown, 10_000_000)
 
     sizes = {most: diff_markdown(shown, most) for most in (len(whole.encode()) - 100, 2_000, 300)}

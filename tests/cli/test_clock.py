@@ -17,7 +17,7 @@ from typer.testing import Result
 from guidepost.cli.options import policies_folder
 from tests.support.command import run_command
 from tests.support.paths import ROOT
-from tests.support.terminals import COLOURED, on_terminal
+from tests.support.terminals import COLOURED, run_on_terminal
 
 SHIPPED: Final = ("--policies", str(ROOT / "policies"))
 
@@ -600,7 +600,7 @@ STYLED: Final = re.compile(r"\x1b\[[0-9;]*m")
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 @pytest.mark.parametrize("name", ["eval-every-kind", "month", "show-deadline"])
 def test_a_terminal_of_80_columns_is_enough(name: str, workshop: Path) -> None:
-    shown = on_terminal(80, *shlex.split(GOLDEN[name]), GUIDEPOST_POLICIES=str(workshop))
+    shown = run_on_terminal(80, *shlex.split(GOLDEN[name]), GUIDEPOST_POLICIES=str(workshop))
 
     assert COLOURED.search(shown)
     assert max(len(STYLED.sub("", line)) for line in shown.splitlines()) <= 80
@@ -608,7 +608,7 @@ def test_a_terminal_of_80_columns_is_enough(name: str, workshop: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals")
 def test_every_centre_fits_a_terminal_of_80_columns() -> None:
-    shown = STYLED.sub("", on_terminal(80, *shlex.split(SHIPPED_GOLDEN["sun-day"]), *SHIPPED))
+    shown = STYLED.sub("", run_on_terminal(80, *shlex.split(SHIPPED_GOLDEN["sun-day"]), *SHIPPED))
 
     assert re.search(r"^  Kuala Lumpur   Fri 12:00 \+08:00   Asia/Kuala_Lumpur     until 18:00 *$", shown, re.MULTILINE)
 
@@ -617,8 +617,8 @@ def test_every_centre_fits_a_terminal_of_80_columns() -> None:
 def test_the_drawing_needs_no_colours(workshop: Path) -> None:
     command = shlex.split(GOLDEN["eval-every-kind"])
     coloured, plain = (
-        on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop)),
-        on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop), NO_COLOR="1"),
+        run_on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop)),
+        run_on_terminal(80, *command, GUIDEPOST_POLICIES=str(workshop), NO_COLOR="1"),
     )
 
     assert not COLOURED.search(plain)

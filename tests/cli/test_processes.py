@@ -19,7 +19,7 @@ from guidepost.server.auth.api_keys import new_key
 from tests.support.certificates import entry
 from tests.support.command import ESCAPE, replace_text, run_process
 from tests.support.paths import ROOT
-from tests.support.terminals import COLOURED, on_terminal
+from tests.support.terminals import COLOURED, run_on_terminal
 
 
 def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> None:
@@ -37,9 +37,9 @@ def test_a_real_process_keeps_the_streams_and_exit_codes_apart(garage: Path) -> 
 def test_colours_are_for_terminals_and_no_color_is_respected(garage: Path) -> None:
     policies = {"GUIDEPOST_POLICIES": str(garage)}
 
-    assert COLOURED.search(on_terminal(100, "show", "look", **policies))
-    assert not COLOURED.search(on_terminal(100, "show", "look", NO_COLOR="1", **policies))
-    assert ESCAPE not in on_terminal(100, "show", "look", "-o", "json", **policies)
+    assert COLOURED.search(run_on_terminal(100, "show", "look", **policies))
+    assert not COLOURED.search(run_on_terminal(100, "show", "look", NO_COLOR="1", **policies))
+    assert ESCAPE not in run_on_terminal(100, "show", "look", "-o", "json", **policies)
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.support.command import run_command
 from tests.support.log_servers import settings, sqlite
 from tests.support.paths import ROOT
 from tests.support.replayed_logs import records
-from tests.support.servers import running
+from tests.support.servers import serving
 
 TICKETS: Final = """\
 Number,Impact,Urgency,Channel,Opened,Priority
@@ -331,7 +331,7 @@ def test_records_of_a_server_are_decided_as_answered(
 ) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     start = datetime(2026, 1, 23, 4, tzinfo=UTC)
-    with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
+    with serving(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
         for hours, ticket in enumerate(PAST * 2):
             client.triage(
                 {**ticket, "plan": "partner"},
@@ -356,7 +356,7 @@ def test_records_that_are_not_replayed_are_noted_by_run_and_verify(
 ) -> None:
     monkeypatch.setenv("GUIDEPOST_DECISION_LOG", sqlite(here))
     start = datetime(2026, 1, 23, 4, tzinfo=UTC)
-    with running(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
+    with serving(shipped, log=settings(sqlite(here))) as address, Client(address) as client:
         client.triage({**PAST[0], "plan": "partner"}, now=start)
         client.reschedule(
             {"assigned_priority": "P4"}, {"assigned_priority": "P3", "received_at": start, "plan": "partner"}

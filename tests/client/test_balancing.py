@@ -14,8 +14,8 @@ import pytest
 import guidepost
 from engine.version.bundle import Bundle
 from engine.version.version import build
-from tests.support.servers import COUNTER, run, running
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, run_coroutine, serving
+from tests.support.waiting import wait_until
 
 NAMES = ("7.0.0", "7.1.0")
 
@@ -29,7 +29,7 @@ class Two:
         for name in NAMES:
             life = self.lives[name] = ExitStack()
             desk = COUNTER | {"manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", name)}
-            ports.append(life.enter_context(running(Bundle((build(desk),)))))
+            ports.append(life.enter_context(serving(Bundle((build(desk),)))))
         self.address = f"ipv4:{','.join(ports)}"
 
 
@@ -44,7 +44,7 @@ def two() -> Iterator[Two]:
 def test_calls_are_balanced_across_servers(two: Two) -> None:
     with guidepost.Client(two.address, channels=1) as client:
         assert client.decide("queue", size=3, timeout=20).version.version in NAMES
-        until(lambda: set(NAMES) == {client.decide("queue", size=3, timeout=20).version.version for _ in range(4)})
+        wait_until(lambda: set(NAMES) == {client.decide("queue", size=3, timeout=20).version.version for _ in range(4)})
         answered = Counter(client.decide("queue", size=3, timeout=20).version.version for _ in range(20))
 
     assert {"7.0.0": 10, "7.1.0": 10} == answered
@@ -66,10 +66,10 @@ def test_a_server_that_stops_under_load_fails_no_call(two: Two, leaving: str) ->
         threads = [threading.Thread(target=call) for _ in range(4)]
         for thread in threads:
             thread.start()
-        until(lambda: min(answers[name] for name in NAMES) > 20)
+        wait_until(lambda: min(answers[name] for name in NAMES) > 20)
         two.lives[leaving].close()
         before = answers.copy()
-        until(lambda: answers[staying] > before[staying] + 100)
+        wait_until(lambda: answers[staying] > before[staying] + 100)
         end.set()
         for thread in threads:
             thread.join()
@@ -91,12 +91,12 @@ def test_calls_are_balanced_under_asyncio(two: Two) -> None:
             await asyncio.gather(*(call(client) for _ in range(4)))
 
     with ThreadPoolExecutor(1) as pool:
-        asked = pool.submit(run, calls())
+        asked = pool.submit(run_coroutine, calls())
         try:
-            until(lambda: asked.done() or min(answers[name] for name in NAMES) > 20)
+            wait_until(lambda: asked.done() or min(answers[name] for name in NAMES) > 20)
             two.lives["7.0.0"].close()
             before = answers.copy()
-            until(lambda: asked.done() or answers["7.1.0"] > before["7.1.0"] + 100)
+            wait_until(lambda: asked.done() or answers["7.1.0"] > before["7.1.0"] + 100)
         finally:
             end.set()
         asked.result()

@@ -21,8 +21,8 @@ import guidepost
 from guidepost.client.circuit_breaker import Circuit
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
-from tests.support.servers import run, running, shipped
-from tests.support.waiting import until
+from tests.support.servers import run_coroutine, serving, shipped_bundle
+from tests.support.waiting import wait_until
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -100,7 +100,7 @@ def desk(server: Obedient, *, with_health: bool = True, **options: Any) -> Itera
         server.serving(with_health=with_health) as address,
         guidepost.Client(address, fallback=guidepost.undecided, **options) as client,
     ):
-        until(lambda: decided(client))
+        wait_until(lambda: decided(client))
         yield client
 
 
@@ -140,11 +140,11 @@ class TestWhatOpensIt:
     def test_an_overloaded_service_opens_the_circuit_until_it_answers(self, server: Obedient, code: Any) -> None:
         with desk(server) as client:
             server.fail(code)
-            until(lambda: opened(client))
+            wait_until(lambda: opened(client))
 
             server.answer()
 
-            until(lambda: decided(client))
+            wait_until(lambda: decided(client))
             assert (Circuit.CLOSED, 0) == (client.circuit.state, client.circuit.failures)
 
     def test_an_open_circuit_reports_the_last_error_of_the_server(self, server: Obedient) -> None:
@@ -163,7 +163,7 @@ class TestWhatOpensIt:
     def test_the_circuit_stays_open_for_as_long_as_the_service_asks(self, server: Obedient) -> None:
         with desk(server, circuit_pause=0) as client:
             server.fail(code_pb2.RESOURCE_EXHAUSTED, "too busy", wait=600)
-            until(lambda: opened(client))
+            wait_until(lambda: opened(client))
 
             assert client.circuit.left > 500
             asked = server.asked
@@ -171,7 +171,7 @@ class TestWhatOpensIt:
             assert asked == server.asked
 
     def test_a_request_that_is_too_large_gets_no_fallback(self) -> None:
-        with running(shipped()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
+        with serving(shipped_bundle()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
             for _ in range(5):
                 with pytest.raises(grpc.RpcError) as refused:
                     client.triage({"service": "x" * (8 << 20)}, timeout=20)
@@ -180,7 +180,7 @@ class TestWhatOpensIt:
             assert Circuit.CLOSED is client.circuit.state
 
     def test_an_id_that_is_too_long_gets_no_fallback(self) -> None:
-        with running(shipped()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
+        with serving(shipped_bundle()) as address, guidepost.Client(address, fallback=guidepost.undecided) as client:
             for _ in range(10):
                 with pytest.raises(grpc.RpcError) as error:
                     client.triage(impact="high", ticket_id="x" * 20_000)
@@ -205,7 +205,7 @@ class TestWhatOpensIt:
                 server.hang()
                 asked = server.asked
                 tasks = [asyncio.create_task(client.triage(impact="high", timeout=20)) for _ in range(5)]
-                await asyncio.to_thread(until, lambda: server.asked == asked + len(tasks))
+                await asyncio.to_thread(wait_until, lambda: server.asked == asked + len(tasks))
                 for task in tasks:
                     task.cancel()
                 ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -215,7 +215,7 @@ class TestWhatOpensIt:
                 return client.circuit.state
 
         with server.serving() as address:
-            assert Circuit.CLOSED is run(give_up(address))
+            assert Circuit.CLOSED is run_coroutine(give_up(address))
 
 
 class TestWhatClosesIt:
@@ -225,15 +225,15 @@ class TestWhatClosesIt:
         """Eight callers at once: one waits, the others are answered by the fallback, as long as decisions hang."""
         with desk(server) as client:
             server.hang()
-            until(lambda: opened(client))
+            wait_until(lambda: opened(client))
             waiting = server.asked
 
-            until(lambda: client.circuit.state is Circuit.HALF_OPEN)
+            wait_until(lambda: client.circuit.state is Circuit.HALF_OPEN)
             with ThreadPoolExecutor(8) as pool:
                 asked = [pool.submit(decided, client, 20) for _ in range(8)]
-                until(lambda: sum(one.done() for one in asked) == 7)
+                wait_until(lambda: sum(one.done() for one in asked) == 7)
                 assert [False] * 7 == [one.result() for one in asked if one.done()]
-                until(lambda: server.asked == waiting + 1)
+                wait_until(lambda: server.asked == waiting + 1)
                 server.answer()
                 assert 1 == sum(one.result() for one in asked)
 
@@ -243,25 +243,25 @@ class TestWhatClosesIt:
         with desk(server, circuit_pause=0) as client:
             server.health.set("", NOT_SERVING)
             server.fail(code_pb2.UNAVAILABLE)
-            until(lambda: opened(client))
+            wait_until(lambda: opened(client))
             server.answer()
             asked, probed = server.asked, server.health.asked
-            until(lambda: server.health.asked > probed + 8)
+            wait_until(lambda: server.health.asked > probed + 8)
             assert not decided(client)
             assert asked == server.asked
 
             server.health.set("", SERVING)
 
-            until(lambda: decided(client))
+            wait_until(lambda: decided(client))
 
     def test_a_server_without_a_health_service_is_detected_as_well(self, server: Obedient) -> None:
         with desk(server, with_health=False) as client:
             server.fail(code_pb2.UNAVAILABLE)
-            until(lambda: opened(client))
+            wait_until(lambda: opened(client))
 
             server.answer()
 
-            until(lambda: decided(client))
+            wait_until(lambda: decided(client))
 
 
 def hang_wholly(server: Obedient) -> Callable[[], bool]:
@@ -277,7 +277,7 @@ def test_a_call_under_way_is_answered_although_its_connection_is_replaced(server
     with desk(server, channels=1, circuit_failures=0) as client, ThreadPoolExecutor(1) as pool:
         replaced = hang_wholly(server)
         patient = pool.submit(client.triage, impact="high", timeout=60)
-        until(lambda: not decided(client, timeout=0.1) and replaced())
+        wait_until(lambda: not decided(client, timeout=0.1) and replaced())
 
         server.answer()
 
@@ -298,7 +298,7 @@ def test_the_circuit_opens_and_closes_under_asyncio(server: Obedient) -> None:
             return not guidepost.is_fallback(await patient)
 
     with server.serving() as address:
-        assert run(ask(address))
+        assert run_coroutine(ask(address))
 
 
 def test_a_client_sends_no_probes_while_the_service_works(server: Obedient) -> None:
@@ -307,20 +307,20 @@ def test_a_client_sends_no_probes_while_the_service_works(server: Obedient) -> N
     def probing() -> list[str]:
         return [thread.name for thread in threading.enumerate() if thread.name == "guidepost probes"]
 
-    until(lambda: not probing())  # of the tests before
+    wait_until(lambda: not probing())  # of the tests before
     with desk(server) as client:
         assert [] == probing()
         server.fail(code_pb2.UNAVAILABLE)
-        until(lambda: opened(client))
+        wait_until(lambda: opened(client))
         assert probing()
         server.answer()
-        until(lambda: decided(client))
+        wait_until(lambda: decided(client))
 
-        until(lambda: not probing())
+        wait_until(lambda: not probing())
 
 
 def test_a_client_that_is_closed_in_an_outage_ends_its_probes() -> None:
     with guidepost.Client("127.0.0.1:1", fallback=guidepost.undecided) as client:
-        until(lambda: opened(client))
+        wait_until(lambda: opened(client))
 
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name == "guidepost probes"])
+    wait_until(lambda: not [thread for thread in threading.enumerate() if thread.name == "guidepost probes"])

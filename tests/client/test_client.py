@@ -24,7 +24,7 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceServicer, add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer, add_PolicyServiceServicer_to_server
 from tests.support.paths import ROOT
-from tests.support.servers import NOW, counter, run, running, shipped
+from tests.support.servers import NOW, counter_bundle, run_coroutine, serving, shipped_bundle
 
 
 class Faulty(DecisionServiceServicer, PolicyServiceServicer):
@@ -63,7 +63,7 @@ def faulty(code: grpc.StatusCode, times: int) -> Iterator[tuple[Faulty, guidepos
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Serve the guide's desk."""
-    with running(shipped()) as bound:
+    with serving(shipped_bundle()) as bound:
         yield bound
 
 
@@ -143,7 +143,7 @@ class TestCalls:
 
     def test_decide_makes_one_decision_of_any_desk(self) -> None:
         """By name."""
-        with running(counter()) as other, guidepost.Client(other) as client:
+        with serving(counter_bundle()) as other, guidepost.Client(other) as client:
             decision = client.decide("queue", {"size": 9}, vip=False)
 
         assert decision.outcomes[0].value.text == "slow"
@@ -213,7 +213,7 @@ class TestCalls:
                 client.version("1.0.0"),
             ]
 
-        assert expected == run(calls())
+        assert expected == run_coroutine(calls())
 
     def test_further_calls_are_on_the_stubs(self, address: str) -> None:
         """One for each decision."""
@@ -239,7 +239,7 @@ class TestCalls:
                     return guidepost.wrong_fields(error)
             return {}
 
-        assert run(awaited()) == guidepost.wrong_fields(wrong.value)
+        assert run_coroutine(awaited()) == guidepost.wrong_fields(wrong.value)
         assert sorted(guidepost.wrong_fields(wrong.value)) == ['ticket.facts["size"]', "ticket.impact"]
         assert "did you mean `high`?" in guidepost.wrong_fields(wrong.value)["ticket.impact"]
         assert guidepost.wrong_fields(unknown.value) == {}
@@ -419,7 +419,7 @@ class TestManyAtOnce:
                 )
 
         with counting.serving() as address:
-            answers = run(ask(address))
+            answers = run_coroutine(ask(address))
 
         assert [f"size {number}" for number in range(64)] == [answer.others[0].id for answer in answers]
         assert [("2", "1")[number % 2] for number in range(64)] == [answer.version.version for answer in answers]
@@ -467,7 +467,7 @@ class TestManyAtOnce:
             return await asyncio.wait_for(asyncio.gather(*waiting, return_exceptions=True), 60)
 
         with Counting().serving() as address:
-            assert all(isinstance(one, Exception) for one in run(ask(address)))
+            assert all(isinstance(one, Exception) for one in run_coroutine(ask(address)))
 
 
 class TestAway:
@@ -494,7 +494,7 @@ class TestAway:
             async with guidepost.AsyncClient("127.0.0.1:1", fallback=guidepost.undecided) as client:
                 return await client.triage(impact="high")
 
-        assert guidepost.is_fallback(run(ask()))
+        assert guidepost.is_fallback(run_coroutine(ask()))
 
     def test_a_fallback_never_answers_a_wrong_request(self, address: str) -> None:
         """The request is at fault, not the service."""

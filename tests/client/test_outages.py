@@ -23,13 +23,13 @@ from guidepost.client.circuit_breaker import Circuit
 from guidepost.client.requests import BATCH_TIMEOUT
 from guidepost.server.rpc.limits import Limits
 from guidepost.v1.decision_service_pb2 import TriageResponse
-from tests.support.answering_server import answering
+from tests.support.answering_server import answering_process
 from tests.support.campaign import LONG
 from tests.support.forwarder import Forwarder, forwarding
-from tests.support.names import naming
+from tests.support.names import running_name_server
 from tests.support.paths import ROOT
-from tests.support.servers import counter, run, running
-from tests.support.waiting import until
+from tests.support.servers import counter_bundle, run_coroutine, serving
+from tests.support.waiting import wait_until
 
 BACK = 3.0
 """The most seconds from the return of a server to the first decision."""
@@ -45,7 +45,7 @@ class Asking:
     """A client of any kind, called without asyncio."""
 
     def __init__(self, kind: str, address: str, **options: Any) -> None:
-        self._run: Callable[[Any], Any] = run if "asyncio" in kind else lambda done: done
+        self._run: Callable[[Any], Any] = run_coroutine if "asyncio" in kind else lambda done: done
         self.client: Any = (
             self._run(self._made(guidepost.AsyncClient, address, options))
             if "asyncio" in kind
@@ -75,7 +75,7 @@ KINDS = ("plain", "plain, coalescing", "asyncio", "asyncio, coalescing")
 @pytest.fixture
 def away() -> Iterator[Forwarder]:
     """A server behind a network that fails on demand."""
-    with running(counter()) as address, forwarding(address) as forwarder:
+    with serving(counter_bundle()) as address, forwarding(address) as forwarder:
         yield forwarder
 
 
@@ -95,12 +95,12 @@ def asking() -> Iterator[Callable[..., Asking]]:
 
 def go_away(client: Asking) -> None:
     """Call until the circuit of the client is open."""
-    until(lambda: not client.decided(timeout=0.1) and client.client.circuit.state is Circuit.OPEN)
+    wait_until(lambda: not client.decided(timeout=0.1) and client.client.circuit.state is Circuit.OPEN)
 
 
 def how_long_until(decided: Callable[[], bool]) -> float:
     begun = time.monotonic()
-    until(decided)
+    wait_until(decided)
     return time.monotonic() - begun
 
 
@@ -124,7 +124,7 @@ def test_after_an_outage_all_tickets_are_decided_within_seconds(
 ) -> None:
     """The server was killed (`refuse`), or it hangs or vanished without closing its connections (`drop`)."""
     client = asking(kind, away.address, channels=channels)
-    until(client.decided)
+    wait_until(client.decided)
     getattr(away, how)()
     go_away(client)
 
@@ -136,9 +136,9 @@ def test_after_an_outage_all_tickets_are_decided_within_seconds(
 
 @pytest.mark.parametrize("kind", EITHER)
 def test_a_server_that_was_suspended_decides_as_soon_as_it_continues(kind: str, asking: Callable[..., Asking]) -> None:
-    with answering() as (server, address):
+    with answering_process() as (server, address):
         client = asking(kind, address)
-        until(client.decided)
+        wait_until(client.decided)
         server.send_signal(signal.SIGSTOP)
         go_away(client)
 
@@ -151,20 +151,20 @@ def test_a_server_that_was_suspended_decides_as_soon_as_it_continues(kind: str, 
 def test_dead_connections_are_replaced(kind: str, away: Forwarder, asking: Callable[..., Asking]) -> None:
     """The server runs, but a firewall dropped the connections without a word; keepalive takes 25 s to notice."""
     client = asking(kind, away.address)
-    until(lambda: client.decided() and len(away.arrivals) == 4)
+    wait_until(lambda: client.decided() and len(away.arrivals) == 4)
 
     away.lose()
 
-    until(lambda: not client.decided(timeout=0.1))
+    wait_until(lambda: not client.decided(timeout=0.1))
     assert how_long_until(client.decided) < SLOW
 
 
 def tries(away: Forwarder, client: Asking, wanted: int) -> list[float]:
     """Return the seconds between attempts to connect while none succeeds."""
-    until(client.decided)
+    wait_until(client.decided)
     away.slam()
     before = len(away.arrivals)
-    until(lambda: client.triage() and len(away.arrivals) >= before + wanted, 600)
+    wait_until(lambda: client.triage() and len(away.arrivals) >= before + wanted, 600)
     return [after - one for one, after in pairwise(away.arrivals[before:])]
 
 
@@ -189,10 +189,10 @@ def test_a_client_keeps_trying_to_connect_for_minutes(away: Forwarder, asking: C
 def test_every_client_decides_within_seconds_of_a_long_outage(away: Forwarder, asking: Callable[..., Asking]) -> None:
     clients = [asking(kind, away.address) for kind in KINDS]
     for client in clients:
-        until(client.decided)
+        wait_until(client.decided)
     away.refuse()
     back = time.monotonic() + AWAY
-    until(lambda: all(client.triage() for client in clients) and time.monotonic() > back, AWAY + 60)
+    wait_until(lambda: all(client.triage() for client in clients) and time.monotonic() > back, AWAY + 60)
 
     away.forward()
 
@@ -204,17 +204,17 @@ class TestNames:
 
     @pytest.mark.parametrize("kind", ["plain", "asyncio"])
     def test_a_server_that_returns_at_another_address_is_found(self, kind: str, asking: Callable[..., Asking]) -> None:
-        with naming() as names, ExitStack() as servers:
-            server, address = servers.enter_context(answering())
+        with running_name_server() as names, ExitStack() as servers:
+            server, address = servers.enter_context(answering_process())
             names.addresses = ("127.0.0.1",)
             port = address.rpartition(":")[2]
             client = asking(kind, f"dns://{names.authority}/desk.test:{port}")
-            until(client.decided)
+            wait_until(client.decided)
             server.kill()
             server.wait()
             go_away(client)
 
-            servers.enter_context(answering(f"127.0.0.2:{port}"))
+            servers.enter_context(answering_process(f"127.0.0.2:{port}"))
             names.addresses = ("127.0.0.2",)
 
             assert how_long_until(client.decided) < SLOW
@@ -226,10 +226,10 @@ class TestNames:
         self, kind: str, asking: Callable[..., Asking]
     ) -> None:
         """gRPC alone waits up to two minutes between two attempts."""
-        with naming() as names, answering() as (_, address):
+        with running_name_server() as names, answering_process() as (_, address):
             client = asking(kind, f"dns://{names.authority}/desk.test:{address.rpartition(':')[2]}")
             known = time.monotonic() + UNKNOWN
-            until(lambda: not client.decided() and time.monotonic() > known, 120)
+            wait_until(lambda: not client.decided() and time.monotonic() > known, 120)
 
             names.addresses = ("127.0.0.1",)
 
@@ -245,7 +245,7 @@ class TestMeanwhile:
     ) -> None:
         """Not only after the timeout of the call."""
         client = asking(kind, away.address)
-        until(client.decided)
+        wait_until(client.decided)
         away.drop()
         go_away(client)
 
@@ -260,7 +260,7 @@ class TestMeanwhile:
         self, kind: str, away: Forwarder, asking: Callable[..., Asking]
     ) -> None:
         client = asking(kind, away.address, fallback=None)
-        until(lambda: client.triage(timeout=20))
+        wait_until(lambda: client.triage(timeout=20))
         away.drop()
 
         def opened() -> bool:
@@ -268,7 +268,7 @@ class TestMeanwhile:
                 client.triage(timeout=0.1)
             return isinstance(raised.value, guidepost.CircuitOpen)
 
-        until(opened)
+        wait_until(opened)
         with pytest.raises(
             guidepost.CircuitOpen,
             match=r"^the service has not answered 3 calls in a row; (next try in \d\.\d s|the client is trying again now); the last one ended with DEADLINE_EXCEEDED: ",
@@ -283,7 +283,7 @@ class TestMeanwhile:
         self, away: Forwarder, asking: Callable[..., Asking]
     ) -> None:
         client = asking("plain", away.address)
-        until(client.decided)
+        wait_until(client.decided)
         away.drop()
         go_away(client)
 
@@ -297,7 +297,7 @@ class TestMeanwhile:
 
     def test_the_circuit_breaker_can_be_turned_off(self, away: Forwarder, asking: Callable[..., Asking]) -> None:
         client = asking("plain", away.address, circuit_failures=0, fallback=None)
-        until(lambda: client.triage(timeout=20))
+        wait_until(lambda: client.triage(timeout=20))
         away.drop()
 
         for _ in range(10):
@@ -312,12 +312,12 @@ def test_the_other_services_use_a_connection_that_works(
 ) -> None:
     """Policies and decision log, after an outage and when the first connection is lost, as for decisions."""
     client = asking(kind, away.address)
-    until(client.decided)
+    wait_until(client.decided)
     for how in (away.drop, away.refuse):
         how()
         go_away(client)
         away.forward()
-        until(client.decided)
+        wait_until(client.decided)
 
         assert client._run(client.client.versions()).versions
         with pytest.raises(grpc.RpcError) as refused:
@@ -333,12 +333,12 @@ class TestSeveral:
         self, kind: str, asking: Callable[..., Asking]
     ) -> None:
         with ExitStack() as servers:
-            first, address = servers.enter_context(answering())
+            first, address = servers.enter_context(answering_process())
             client = asking(kind, address, channels=8)
             gone = first
             for _ in range(3):
-                other, _ = servers.enter_context(answering(address))
-                until(client.decided)
+                other, _ = servers.enter_context(answering_process(address))
+                wait_until(client.decided)
                 gone.kill()
                 gone.wait()
                 assert {f"{other.pid}"} == {client.triage(timeout=20).version.version for _ in range(24)}
@@ -346,10 +346,10 @@ class TestSeveral:
 
     @pytest.mark.parametrize("kind", EITHER)
     def test_a_server_that_hangs_costs_at_most_two_tickets(self, kind: str, asking: Callable[..., Asking]) -> None:
-        with answering() as (first, address), answering(address) as (second, _):
+        with answering_process() as (first, address), answering_process(address) as (second, _):
             client = asking(kind, address, channels=16)
             both = {f"{first.pid}", f"{second.pid}"}
-            until(lambda: both == {client.triage().version.version for _ in range(16)})
+            wait_until(lambda: both == {client.triage().version.version for _ in range(16)})
             second.send_signal(signal.SIGSTOP)
 
             # A second suffices for one lost call and the probes after it.
@@ -357,7 +357,7 @@ class TestSeveral:
 
             assert undecided <= 4
             second.send_signal(signal.SIGCONT)
-            until(lambda: both == {client.triage().version.version for _ in range(16)})
+            wait_until(lambda: both == {client.triage().version.version for _ in range(16)})
 
 
 def test_a_server_allows_the_pings_of_the_client() -> None:

@@ -30,16 +30,16 @@ from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
-from tests.support.log_servers import Failing, ask, settings, sqlite
+from tests.support.log_servers import FailingStore, ask, settings, sqlite
 from tests.support.records import record
-from tests.support.servers import NOW, counter, run
+from tests.support.servers import NOW, counter_bundle, run_coroutine
 
 
 @contextmanager
 def served(url: str, **more: Any) -> Iterator[str]:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, **more))
-    yield run(server.__aenter__())
-    run(server.__aexit__(None, None, None))
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, **more))
+    yield run_coroutine(server.__aenter__())
+    run_coroutine(server.__aexit__(None, None, None))
 
 
 @contextmanager
@@ -176,7 +176,7 @@ def test_a_call_is_rejected_before_its_deadline(tmp_path: Path, monkeypatch: pyt
 
 
 def test_each_waiting_call_is_rejected_at_its_own_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Failing(sqlite(tmp_path))
+    store = FailingStore(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     async def play() -> tuple[list[float], int]:
@@ -197,7 +197,7 @@ def test_each_waiting_call_is_rejected_at_its_own_time(tmp_path: Path, monkeypat
         await recorder.close()
         return ended, len(done)
 
-    assert run(play()) == ([1.0, 2.0, 3.0], 3)
+    assert run_coroutine(play()) == ([1.0, 2.0, 3.0], 3)
 
 
 def test_a_client_does_not_retry_when_its_deadline_would_hide_the_reason() -> None:
@@ -231,7 +231,7 @@ def test_calls_whose_deadline_is_now_are_rejected_under_every_event_loop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run_: Callable[..., Any]
 ) -> None:
     """Also under uvloop, on which servers run: its timers differ from those of asyncio if they are due at once."""
-    store = Failing(sqlite(tmp_path))
+    store = FailingStore(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     async def play() -> list[Any]:

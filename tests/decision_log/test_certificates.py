@@ -34,8 +34,8 @@ from tests.support.command import run_command
 from tests.support.deciders import triage
 from tests.support.log_servers import sqlite
 from tests.support.records import START, chain
-from tests.support.servers import COUNTER, counter
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, counter_bundle
+from tests.support.waiting import wait_until
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"\7" * 32)
 TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.public_key()),))
@@ -44,7 +44,7 @@ TRUST = Trust((TrustedKey("desk.public.pem", key_id(KEY.public_key()), KEY.publi
 def record(number: int, **changes: Any) -> Record:
     """Return the record of a triage at the second desk."""
     at = START + timedelta(hours=number)
-    version, facts = counter().versions[0], {"vip": False, "size": number, "colour": "my own colour"}
+    version, facts = counter_bundle().versions[0], {"vip": False, "size": number, "colour": "my own colour"}
     answers = triage(version, facts, Moment(at))
     masking = Masking(b"k" * 32, more=frozenset({"colour"}))
     whole = Record(
@@ -79,7 +79,7 @@ def written() -> str:
 
 
 def found(made: Certificate, trust: Trust = TRUST, against: Any = None) -> dict[str, StepResult]:
-    return {step.name: step.result for step in check_certificate(made, trust, against or counter().versions[0])}
+    return {step.name: step.result for step in check_certificate(made, trust, against or counter_bundle().versions[0])}
 
 
 # ---- Valid certificates
@@ -209,7 +209,7 @@ def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_signed() -> 
 
     steps = {
         step.name: step
-        for step in check_certificate(certificate(decisions=other.decisions), TRUST, counter().versions[0])
+        for step in check_certificate(certificate(decisions=other.decisions), TRUST, counter_bundle().versions[0])
     }
 
     assert {name for name, one in steps.items() if one.result is StepResult.WRONG} == {"decisions"}
@@ -217,7 +217,7 @@ def test_a_decision_that_the_version_does_not_make_is_wrong_even_if_signed() -> 
 
 
 def test_another_version_is_wrong_and_is_not_used_to_decide() -> None:
-    made = certificate(version=replace(counter().versions[0].ref, digest="0" * 64))
+    made = certificate(version=replace(counter_bundle().versions[0].ref, digest="0" * 64))
 
     assert (found(made)["version"], found(made)["decisions"]) == (StepResult.WRONG, StepResult.NOT_SHOWN)
 
@@ -356,7 +356,7 @@ def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, mon
         signer=lambda head, covered: sign_head(head, "2026-01-23T09:00:00Z", KEY, covered),
         sign_every=0.01,
     )
-    until(store.signed_heads)
+    wait_until(store.signed_heads)
 
     assert [(one.since, one.head.sequence) for one in store.signed_heads()] == [(0, 40)]
     writer.close(5)

@@ -26,7 +26,7 @@ from engine.decision_log.verify import Break, Tampering, verify
 from engine.request.moment import Moment
 from tests.support.deciders import decide, triage
 from tests.support.records import START, chain, record
-from tests.support.servers import NOW, counter, shipped
+from tests.support.servers import NOW, counter_bundle, shipped_bundle
 
 chains = st.lists(st.text(max_size=5), min_size=1, max_size=8).map(chain)
 """Chains of a few entries, equal texts among them."""
@@ -350,7 +350,7 @@ def test_a_text_that_is_not_a_record_is_rejected(text: str) -> None:
 
 
 def test_a_record_of_a_triage_holds_outcomes_rules_assumptions_and_due_times() -> None:
-    version = shipped().versions[-1]
+    version = shipped_bundle().versions[-1]
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": "2026-01-23T15:00+11:00"}
     answers = triage(version, facts, Moment(NOW))
     response = next(recorded_decision(answer) for answer in answers if answer.decision == "response")
@@ -371,7 +371,7 @@ KEYED = Masking(b"k" * 32)
 
 
 def test_texts_are_masked_by_default() -> None:
-    known = shipped().versions[-1].policy.facts
+    known = shipped_bundle().versions[-1].policy.facts
     sent = {"contact_email": "ann@example.org", "explanation": " ", "impact": "high", "country": None}
 
     assert Masking().facts(sent, known) == {
@@ -396,7 +396,7 @@ def test_equal_texts_have_equal_tokens_under_one_key_and_others_under_another() 
     )
 )
 def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
-    version = shipped().versions[-1]
+    version = shipped_bundle().versions[-1]
     if "impact" in sent:
         sent["impact"] = "high"
     if not sent.get("service", "x").strip():
@@ -412,14 +412,14 @@ def test_masked_facts_decide_the_same(sent: dict[str, str]) -> None:
 
 
 def test_an_id_made_of_masked_words_is_not_recorded() -> None:
-    answer = decide(counter().versions[0], "gift", {"colour": "my own words"})
+    answer = decide(counter_bundle().versions[0], "gift", {"colour": "my own words"})
 
     assert (recorded_decision(answer).id, recorded_decision(answer, ["colour"]).id) == (answer.id, "")
 
 
 def test_only_facts_that_a_replay_can_do_without_can_be_masked() -> None:
     assert unmaskable(
-        ["service", "explanation", "impact", "affected_percent", "nonsense"], [shipped().versions[-1].policy]
+        ["service", "explanation", "impact", "affected_percent", "nonsense"], [shipped_bundle().versions[-1].policy]
     ) == ["affected_percent", "impact", "nonsense"]
 
 

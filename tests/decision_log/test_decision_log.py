@@ -31,18 +31,18 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.ticket_pb2 import Ticket
 from tests.support.log_servers import (
     ask,
-    logging,
-    reading,
+    is_intact,
+    open_to_read,
     records,
-    refused,
+    rejection_of,
     rescheduled,
+    serving_with_log,
     settings,
     sqlite,
-    whole,
     workshop,
 )
 from tests.support.records import START, record
-from tests.support.servers import NOW, counter, run
+from tests.support.servers import NOW, counter_bundle, run_coroutine
 
 DECISIONS = "guidepost.v1.DecisionService"
 
@@ -63,7 +63,7 @@ def store(url: str) -> Iterator[Store]:
 
 
 def test_every_decision_is_recorded_with_its_reasons(url: str) -> None:
-    with logging(settings(url)) as stub:
+    with serving_with_log(settings(url)) as stub:
         ask(stub, vip=True, _caller="desk", _ticket="INC-7", _request_id="r-1")
         stub.Triage(pb.TriageRequest(ticket=Ticket()))
 
@@ -76,7 +76,7 @@ def test_every_decision_is_recorded_with_its_reasons(url: str) -> None:
         {"vip": True},
     )
     assert (first.received, first.now) == ("2026-01-23T04:00:00Z", "2026-01-23T04:00:00Z")
-    assert (first.version.version, first.version.digest) == ("7.0.0", counter().versions[0].ref.digest)
+    assert (first.version.version, first.version.digest) == ("7.0.0", counter_bundle().versions[0].ref.digest)
     assert [(one.decision, one.status, one.rules) for one in first.decisions] == [("queue", "decided", ("queues.vip",))]
     assert [(one.name, one.value) for one in first.decisions[0].outcomes] == [
         ("queue", "fast"),
@@ -84,17 +84,17 @@ def test_every_decision_is_recorded_with_its_reasons(url: str) -> None:
         ("wait", 1),
     ]
     assert (second.kind, [one.decision for one in second.decisions]) == (RecordKind.TRIAGE, ["queue", "gift"])
-    assert whole(url)
+    assert is_intact(url)
 
 
 def test_a_wrong_request_is_not_recorded(url: str) -> None:
-    with logging(settings(url)) as stub:
-        assert refused(lambda: ask(stub, nonsense="x"))[0] is grpc.StatusCode.INVALID_ARGUMENT
-        assert refused(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (
+    with serving_with_log(settings(url)) as stub:
+        assert rejection_of(lambda: ask(stub, nonsense="x"))[0] is grpc.StatusCode.INVALID_ARGUMENT
+        assert rejection_of(lambda: ask(stub, vip=True, _ticket="x" * 201)) == (
             grpc.StatusCode.INVALID_ARGUMENT,
             "INVALID_METADATA",
         )
-        assert refused(lambda: ask(stub, vip=True, _request_id=" ")) == (
+        assert rejection_of(lambda: ask(stub, vip=True, _request_id=" ")) == (
             grpc.StatusCode.INVALID_ARGUMENT,
             "INVALID_METADATA",
         )
@@ -103,31 +103,31 @@ def test_a_wrong_request_is_not_recorded(url: str) -> None:
 
 
 def test_with_the_log_off_nothing_is_recorded(url: str, tmp_path: Path) -> None:
-    with logging(settings(url, Durability.OFF)) as stub:
+    with serving_with_log(settings(url, Durability.OFF)) as stub:
         assert ask(stub, vip=True, _request_id="r").status == ask(stub, vip=False, size=2, _request_id="r").status
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_answer_under_sync_leaves_after_its_record_is_in_the_database(url: str) -> None:
-    with logging(settings(url)) as stub:
+    with serving_with_log(settings(url)) as stub:
         for number in range(1, 6):
             ask(stub, vip=True)
             assert len(records(url)) == number
 
 
 def test_many_calls_at_once_share_commits_and_one_chain(url: str) -> None:
-    with logging(settings(url)) as stub, ThreadPoolExecutor(16) as callers:
+    with serving_with_log(settings(url)) as stub, ThreadPoolExecutor(16) as callers:
         list(callers.map(lambda number: ask(stub, size=number % 9, _ticket=f"T-{number}"), range(200)))
 
     assert sorted(int(one.ticket[2:]) for one in records(url)) == list(range(200))
-    assert whole(url)
+    assert is_intact(url)
 
 
 def test_a_masked_fact_is_a_token_in_the_log(url: str, tmp_path: Path) -> None:
     (tmp_path / "mask.key").write_bytes(b"k" * 32)
     masking = Masking(b"k" * 32, more=frozenset({"colour"}))
-    with logging(settings(url, mask_key=str(tmp_path / "mask.key"), mask=("colour",))) as stub:
+    with serving_with_log(settings(url, mask_key=str(tmp_path / "mask.key"), mask=("colour",))) as stub:
         ask(stub, "gift", colour="Ann's own", _request_id="r")
         ask(stub, "gift", colour="Ruby red")
         again = ask(stub, "gift", colour="Ann's own", _request_id="r")
@@ -150,7 +150,7 @@ def test_a_log_that_cannot_be_opened_keeps_a_server_from_starting(tmp_path: Path
         settings(sqlite(tmp_path), clear=("nobody",)),
     ):
         with pytest.raises(LogError):
-            run(listening(counter(), "127.0.0.1:0", log=log).__aenter__())
+            run_coroutine(listening(counter_bundle(), "127.0.0.1:0", log=log).__aenter__())
 
 
 # ---- Tampering with the database
@@ -160,7 +160,7 @@ def altered(url: str, statement: str) -> set[tuple[Tampering, int]]:
     """Alter the database, and return the breaks that a verification finds."""
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         connection.execute(statement)
-    made = reading(url)
+    made = open_to_read(url)
     return {(one.kind, one.sequence) for one in verify(made.entries(), ends=made.ends()).breaks}
 
 
@@ -188,13 +188,13 @@ def test_any_change_of_the_database_is_found(
 
 def test_heads_are_signed_with_the_first_record_and_when_the_server_stops(url: str, tmp_path: Path) -> None:
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
-    with logging(settings(url, sign_key=str(tmp_path / "private.pem"))) as stub:
+    with serving_with_log(settings(url, sign_key=str(tmp_path / "private.pem"))) as stub:
         ask(stub, vip=True)
         ask(stub, vip=True)
 
-    heads = reading(url).signed_heads()
+    heads = open_to_read(url).signed_heads()
     assert [one.head.sequence for one in heads] == [1, 2]
-    assert (heads[-1].head, heads[-1].signed) == (reading(url).ends()[0], "2026-01-23T04:00:00Z")
+    assert (heads[-1].head, heads[-1].signed) == (open_to_read(url).ends()[0], "2026-01-23T04:00:00Z")
     assert heads[-1] == sign_head(
         heads[-1].head, heads[-1].signed, private_key(tmp_path / "private.pem"), heads[-1].covered
     )
@@ -262,12 +262,12 @@ def test_the_default_settings_are_safe() -> None:
 
 
 def test_the_client_sends_request_id_and_ticket_id(url: str) -> None:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url))
-    with Client(run(server.__aenter__())) as client:
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url))
+    with Client(run_coroutine(server.__aenter__())) as client:
         first = client.decide("queue", {"vip": True}, request_id="r-1", ticket_id="INC-7")
         assert client.decide("queue", {"vip": True}, request_id="r-1", ticket_id="INC-7") == first
         client.triage({"vip": True}, ticket_id="INC-8")
-    run(server.__aexit__(None, None, None))
+    run_coroutine(server.__aexit__(None, None, None))
 
     assert sorted((one.request_id, one.ticket) for one in records(url)) == [("", "INC-8"), ("r-1", "INC-7")]
 
@@ -276,7 +276,7 @@ def test_the_client_sends_request_id_and_ticket_id(url: str) -> None:
 
 
 def test_a_change_of_deadlines_is_recorded(url: str) -> None:
-    with logging(settings(url), bundle=workshop()) as stub:
+    with serving_with_log(settings(url), bundle=workshop()) as stub:
         reply = rescheduled(stub, ticket="INC-7")
 
     (made,) = records(url)
@@ -291,7 +291,7 @@ def test_a_change_of_deadlines_is_recorded(url: str) -> None:
     }
     assert moved["ready_by"][0] != moved["ready_by"][1]
     assert [one.after.name for one in made.change.because] == [one.name for one in reply.because]
-    assert whole(url)
+    assert is_intact(url)
     assert Record.read(made.text) == made
 
 

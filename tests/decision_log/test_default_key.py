@@ -22,7 +22,7 @@ from guidepost.server.settings.model import ServerSettings
 from guidepost.server.settings.signing_key import signing_key
 from tests.support.command import run_command
 from tests.support.desks import GOOD, write
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +154,7 @@ def test_a_server_signs_by_default_so_that_certificates_have_a_head(state: Path)
         try:
             with Client(address[1]) as client:
                 client.decide("queue", damage="broken", rider="courier")
-                until(lambda: run_command("audit", "verify", "--key", state).exit_code == 0)
+                wait_until(lambda: run_command("audit", "verify", "--key", state).exit_code == 0)
                 (record,) = [one.content.id for one in client.audit.records()]
         finally:
             server.send_signal(signal.SIGTERM)

@@ -21,7 +21,7 @@ from tests.support.command import run_command
 from tests.support.deciders import decider_of, reschedule, triage
 from tests.support.log_servers import sqlite
 from tests.support.records import record
-from tests.support.servers import COUNTER, counter
+from tests.support.servers import COUNTER, counter_bundle
 
 NEXT = {
     **COUNTER,
@@ -33,7 +33,7 @@ NEXT = {
 
 def asked(number: int, **changes: Any) -> Record:
     """Return the record of a triage with three facts, the colour masked."""
-    version = counter().versions[0]
+    version = counter_bundle().versions[0]
     facts = {"vip": False, "size": 9, "colour": {"masked": "given", "token": "ab"}}
     answers = triage(version, {**facts, "colour": "ab"}, Moment(None))
     made = record(

@@ -22,12 +22,12 @@ from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.campaign import LONG
-from tests.support.log_servers import POSTGRESQL, PostgreSQL, ask, logging, reading, settings, sqlite
+from tests.support.log_servers import POSTGRESQL, PostgreSQL, ask, open_to_read, serving_with_log, settings, sqlite
 from tests.support.paths import ROOT
 from tests.support.records import record
 from tests.support.server_process import Acknowledged, check_log, kill_server, records_by_ticket, serving_process
 from tests.support.servers import COUNTER
-from tests.support.waiting import until, within
+from tests.support.waiting import true_within, wait_until
 
 log = logs.getLogger("guidepost.tests")
 """Logs what was counted: `pytest --log-cli-level=INFO` shows it."""
@@ -115,7 +115,7 @@ def survives(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -
     acknowledged: dict[str, Acknowledged] = {}
     for told in killed(desk, url, tmp_path, kills, itertools.count(first)):
         acknowledged |= told
-        store = reading(url)
+        store = open_to_read(url)
         there = check_log(store, acknowledged)
         store.close()
     log.info("%d kills under sync: %d acknowledged, %d recorded, none lost", kills, len(acknowledged), len(there))
@@ -138,7 +138,7 @@ def risks(desk: Path, url: str, tmp_path: Path, kills: int, first: int = 1) -> N
     bounds = ("--log-durability", "bounded", "--log-records", str(AT_RISK), "--log-milliseconds", str(WITHIN))
     acknowledged, losses = {}, []
     for told in killed(desk, url, tmp_path, kills, itertools.count(first), *bounds):
-        store = reading(url)
+        store = open_to_read(url)
         lost = set(told) - set(records_by_ticket(store))
         times = [told[name].at for name in lost]
 
@@ -200,13 +200,13 @@ def test_a_server_loses_nothing_on_a_full_disk_and_recovers(small_disk: Path, de
             with suppress(OSError):
                 filler.write_bytes(b"x" * max(0, disk.f_bavail * disk.f_frsize - 200_000))
             before = load.refused
-            filled = within(60, lambda before=before: load.refused > before + 5)
+            filled = true_within(60, lambda before=before: load.refused > before + 5)
             filler.unlink()
             after = len(load.acknowledged)
-            recovered = within(60, lambda after=after: len(load.acknowledged) > after + 20)
+            recovered = true_within(60, lambda after=after: len(load.acknowledged) > after + 20)
             assert (filled, recovered) == (True, True)
         acknowledged = load.end()
-    store = reading(url)
+    store = open_to_read(url)
     check_log(store, acknowledged)
     store.close()
     log.info("full %d times: %d acknowledged, %d refused, none lost", FULL, len(acknowledged), load.refused)
@@ -241,11 +241,14 @@ def test_a_log_in_postgresql_behaves_the_same(postgresql: PostgreSQL) -> None:
 @needs_postgresql
 def test_two_servers_may_share_a_log_and_even_a_chain(postgresql: PostgreSQL) -> None:
     url = postgresql.database("shared")
-    with logging(settings(url, writer="shared")) as one, logging(settings(url, writer="shared")) as other:
+    with (
+        serving_with_log(settings(url, writer="shared")) as one,
+        serving_with_log(settings(url, writer="shared")) as other,
+    ):
         loads = [Load(stub, itertools.count(10_000 + at * 10_000), 3) for at, stub in enumerate((one, other))]
-        until(lambda: min(len(load.acknowledged) for load in loads) > 20)
+        wait_until(lambda: min(len(load.acknowledged) for load in loads) > 20)
         acknowledged = {name: told for load in loads for name, told in load.end().items()}
-    store = reading(url)
+    store = open_to_read(url)
 
     check_log(store, acknowledged)
     assert [head.writer for head in store.ends()] == ["shared"]
@@ -257,20 +260,20 @@ def test_a_server_loses_nothing_when_postgresql_restarts_under_load(
     postgresql: PostgreSQL,
 ) -> None:
     url, recovered = postgresql.database("stopped"), []
-    with logging(settings(url, writer="stopped", timeout=1.0)) as stub:
+    with serving_with_log(settings(url, writer="stopped", timeout=1.0)) as stub:
         load = Load(stub, itertools.count(1))
         for number, mode in enumerate(itertools.islice(itertools.cycle(("immediate", "fast")), STOPS)):
             calls = len(load.acknowledged)
-            until(lambda calls=calls: len(load.acknowledged) > calls + 20)
+            wait_until(lambda calls=calls: len(load.acknowledged) > calls + 20)
             postgresql.stop(mode)
             refused = load.refused
             # At first for as long as a start takes, later until calls are rejected.
-            until(lambda number=number, refused=refused: number < 2 or load.refused > refused + 5)
+            wait_until(lambda number=number, refused=refused: number < 2 or load.refused > refused + 5)
             postgresql.start()
             before = len(load.acknowledged)
-            recovered.append(within(60, lambda before=before: len(load.acknowledged) >= before + 20))
+            recovered.append(true_within(60, lambda before=before: len(load.acknowledged) >= before + 20))
         acknowledged = load.end()
-    store = reading(url)
+    store = open_to_read(url)
 
     assert recovered == [True] * STOPS
     check_log(store, acknowledged)

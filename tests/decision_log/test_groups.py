@@ -23,9 +23,9 @@ from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.transaction import transaction
 from guidepost.decision_log.writer import MAX_BATCH, Writer
-from tests.support.log_servers import Failing, reading, settings, sqlite
+from tests.support.log_servers import FailingStore, open_to_read, settings, sqlite
 from tests.support.records import record
-from tests.support.servers import NOW, run
+from tests.support.servers import NOW, run_coroutine
 
 
 class Refused(Events):
@@ -41,12 +41,12 @@ class Refused(Events):
 def keeping(
     url: str,
     monkeypatch: pytest.MonkeyPatch,
-    play: Callable[[Recorder, Failing], Any],
+    play: Callable[[Recorder, FailingStore], Any],
     capacity: int = 100,
     **more: Any,
 ) -> Any:
     """Run a function with a recorder and its store, and close the recorder."""
-    store = Failing(url)
+    store = FailingStore(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     monkeypatch.setattr(
         "guidepost.decision_log.recorder.Writer", lambda *given, **named: Writer(*given, **named, capacity=capacity)
@@ -61,11 +61,11 @@ def keeping(
             await recorder.close()
 
     events = more.pop("events", None)
-    return run(played())
+    return run_coroutine(played())
 
 
 def tickets(url: str) -> list[str]:
-    store = reading(url)
+    store = open_to_read(url)
     found = [Record.read(entry.body).ticket for entry in store.entries()]
     store.close()
     return found
@@ -77,7 +77,7 @@ def test_records_of_one_batch_are_one_commit_in_their_order(
 ) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(50)]
 
-    async def play(recorder: Recorder, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: FailingStore) -> Any:
         return await recorder.append_all(made), store
 
     kept, store = keeping(url, monkeypatch, play, durability=durability)
@@ -89,7 +89,7 @@ def test_records_of_one_batch_are_one_commit_in_their_order(
 def test_a_batch_larger_than_a_commit_is_written_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, made = sqlite(tmp_path), [record(number) for number in range(MAX_BATCH + 7)]
 
-    async def play(recorder: Recorder, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: FailingStore) -> Any:
         return await recorder.append_all(made), store.commits
 
     assert keeping(url, monkeypatch, play, capacity=1_000) == ([Appended(one, True) for one in made], 2)
@@ -99,7 +99,7 @@ def test_a_batch_larger_than_a_commit_is_written_in_order(tmp_path: Path, monkey
 def test_records_beyond_the_capacity_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url, made, events = sqlite(tmp_path), [record(number) for number in range(5)], Refused()
 
-    async def play(recorder: Recorder, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: FailingStore) -> Any:
         store.open_.clear()
         found = asyncio.ensure_future(recorder.append_all(made))
         await asyncio.sleep(0)
@@ -125,7 +125,7 @@ def test_a_repeated_request_id_gets_its_first_record(tmp_path: Path, monkeypatch
         record(5, request_id="s", caller="another"),
     ]
 
-    async def play(recorder: Recorder, _: Failing) -> Any:
+    async def play(recorder: Recorder, _: FailingStore) -> Any:
         return await recorder.append(first), await recorder.append_all(made)
 
     kept, found = keeping(url, monkeypatch, play)
@@ -147,7 +147,7 @@ def test_bounded_limits_how_many_answers_of_a_batch_leave_at_once(
     url = sqlite(tmp_path)
     made = [record(0), record(1), record(2, request_id="r"), record(3), record(4), record(5)]
 
-    async def play(recorder: Recorder, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: FailingStore) -> Any:
         store.open_.clear()
         found = asyncio.ensure_future(recorder.append_all(made))
         done, _ = await asyncio.wait([found], timeout=0.1)
@@ -169,7 +169,7 @@ def test_records_that_wait_too_long_are_rejected_and_not_written(
 ) -> None:
     url, events = sqlite(tmp_path), Refused()
 
-    async def play(recorder: Recorder, store: Failing) -> Any:
+    async def play(recorder: Recorder, store: FailingStore) -> Any:
         store.broken = True
         late = await recorder.append_all([record(0), record(1)])
         store.broken = False

@@ -25,9 +25,19 @@ from guidepost.decision_log.writer import Writer
 from guidepost.server.app import listening
 from guidepost.server.observability.metrics import Metrics
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
-from tests.support.log_servers import POSTGRESQL, Failing, PostgreSQL, ask, records, refused, settings, sqlite, whole
-from tests.support.servers import NOW, counter, run
-from tests.support.waiting import until
+from tests.support.log_servers import (
+    POSTGRESQL,
+    FailingStore,
+    PostgreSQL,
+    ask,
+    is_intact,
+    records,
+    rejection_of,
+    settings,
+    sqlite,
+)
+from tests.support.servers import NOW, counter_bundle, run_coroutine
+from tests.support.waiting import wait_until
 
 WAIT: Final = 1.0
 
@@ -50,11 +60,11 @@ def postgresql() -> Iterator[PostgreSQL]:
 def served(url: str) -> Iterator[tuple[grpc.Channel, Metrics]]:
     metrics = Metrics()
     server = listening(
-        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, timeout=WAIT), metrics=metrics
+        counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, timeout=WAIT), metrics=metrics
     )
-    with grpc.insecure_channel(run(server.__aenter__())) as channel:
+    with grpc.insecure_channel(run_coroutine(server.__aenter__())) as channel:
         yield channel, metrics
-    run(server.__aexit__(None, None, None))
+    run_coroutine(server.__aexit__(None, None, None))
 
 
 def health(channel: grpc.Channel) -> str:
@@ -75,22 +85,22 @@ def tells_the_truth(url: str, hang: Hang, cause: str, caplog: pytest.LogCaptureF
         assert (health(channel), writable()) == ("SERVING", 1)
         go_on = hang()
         try:
-            assert refused(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (
+            assert rejection_of(lambda: ask(stub, vip=True, _ticket="meanwhile")) == (
                 grpc.StatusCode.UNAVAILABLE,
                 "LOG_UNAVAILABLE",
             )
-            until(lambda: health(channel) == "NOT_SERVING")
+            wait_until(lambda: health(channel) == "NOT_SERVING")
             assert writable() == 0
-            until(lambda: cause in caplog.text)
+            wait_until(lambda: cause in caplog.text)
         finally:
             go_on()
-        until(lambda: health(channel) == "SERVING")
+        wait_until(lambda: health(channel) == "SERVING")
         assert writable() == 1
         assert "can be written again" in caplog.text
         ask(stub, vip=True, _ticket="after")
 
     assert {"before", "after"} <= {one.ticket for one in records(url)}
-    assert whole(url)
+    assert is_intact(url)
 
 
 # ---- PostgreSQL
@@ -119,7 +129,7 @@ def test_an_unavailable_synchronous_standby(postgresql: PostgreSQL, caplog: pyte
     def standby(name: str) -> None:
         admin.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
         admin.execute("SELECT pg_reload_conf()")
-        until(lambda: (admin.execute("SHOW synchronous_standby_names").fetchone() or ("",))[0] == name)
+        wait_until(lambda: (admin.execute("SHOW synchronous_standby_names").fetchone() or ("",))[0] == name)
 
     def commits() -> None:
         with executing(url) as other:
@@ -134,7 +144,7 @@ def test_an_unavailable_synchronous_standby(postgresql: PostgreSQL, caplog: pyte
         # PostgreSQL's processes apply the setting some time after it is shown.
         committing = threading.Thread(target=commits)
         committing.start()
-        until(waits)
+        wait_until(waits)
         hanging.set()
 
         def go_on() -> None:
@@ -198,7 +208,7 @@ def test_a_disk_that_does_not_return(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = sqlite(tmp_path)
-    store = Failing(url)
+    store = FailingStore(url)
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
 
     def hang() -> Callable[[], object]:
@@ -209,7 +219,7 @@ def test_a_disk_that_does_not_return(
 
 
 def test_a_head_that_hangs_and_then_fails_leaves_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, hangs, go_on = Failing(sqlite(tmp_path)), threading.Event(), threading.Event()
+    store, hangs, go_on = FailingStore(sqlite(tmp_path)), threading.Event(), threading.Event()
 
     def sign(*_: Any) -> None:
         if hangs.is_set() and not go_on.is_set():
@@ -221,9 +231,9 @@ def test_a_head_that_hangs_and_then_fails_leaves_no_failure(tmp_path: Path, monk
         store, "main", signer=lambda *_: pytest.fail("nothing is signed"), sign_every=0.01, limits=TimeLimits(0.2)
     )
     hangs.set()
-    until(lambda: writer.writability.failure)
+    wait_until(lambda: writer.writability.failure)
     go_on.set()
-    until(lambda: not writer.writability.failure)
+    wait_until(lambda: not writer.writability.failure)
     writer.close(5)
 
 
@@ -249,7 +259,7 @@ def test_a_log_that_keeps_failing_is_reported_once(caplog: pytest.LogCaptureFixt
 def test_the_cause_of_a_hang_is_reported_once_it_is_known(caplog: pytest.LogCaptureFixture) -> None:
     writability = Writability("log", limit=0.02)
     with writability.attempt():
-        until(lambda: "does not respond" in caplog.text)
+        wait_until(lambda: "does not respond" in caplog.text)
     writability.failed("canceling statement due to lock timeout")
     writability.close()
 
@@ -263,7 +273,7 @@ def test_an_attempt_that_returns_while_it_is_reported_leaves_no_failure() -> Non
     writability = Writability("log", limit=0.001)
     for _ in range(200):
         with writability.attempt():
-            until(lambda: True)
+            wait_until(lambda: True)
         writability.recovered()
         assert writability.failure == ""
     writability.close()

@@ -35,7 +35,7 @@ from guidepost.policies.sources import SourceError, make_bundle, read_bundle, re
 from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE, pack
 from guidepost.policies.sources.signatures import new_key, private_key, read_signature, same_digest, sign, verify
 from tests.support.command import run_command
-from tests.support.desks import CASES, GOOD, committed, desk, git, later, write
+from tests.support.desks import CASES, GOOD, commit_all, git, renumbered, write, write_desk
 
 BUNDLE: Final = make_bundle(GOOD)
 
@@ -95,7 +95,7 @@ class TestSameBytes:
     def test_a_folder_a_revision_and_the_bundle_itself_build_the_same(self, tmp_path: Path) -> None:
         folder = write(tmp_path, GOOD)
         git(tmp_path, "init", "--quiet")
-        committed(tmp_path)
+        commit_all(tmp_path)
         write(tmp_path, {"README.md": "no policy"})
         (tmp_path / "a.zip").write_bytes(BUNDLE.data)
 
@@ -372,7 +372,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("GUIDEPOST_TRUSTED_KEYS", raising=False)
     monkeypatch.setenv("GUIDEPOST_POLICIES", "desk")
-    return write(desk(tmp_path / "desk"), {"cases/a.yaml": CASES})
+    return write(write_desk(tmp_path / "desk"), {"cases/a.yaml": CASES})
 
 
 @pytest.mark.usefixtures("policies")
@@ -448,6 +448,6 @@ class TestCommands:
 
         assert json.loads(run_command("verify", "a.zip", "--json").stdout)["digest"] == BUNDLE.ref.digest
 
-        Path("a.zip").write_bytes(make_bundle(later()).data)
+        Path("a.zip").write_bytes(make_bundle(renumbered()).data)
 
         assert run_command("verify", "a.zip").exit_code == 3

@@ -20,12 +20,12 @@ from guidepost.server.workers.messages import Rejected, Reloaded
 from guidepost.server.workers.single_process import SingleProcess
 from guidepost.server.workers.supervisor import builder_of
 from tests.support.command import run_command
-from tests.support.desks import GOOD, desk, later, write
+from tests.support.desks import GOOD, renumbered, write, write_desk
 from tests.support.releases import register
 
 RENAMED = {
-    **later(),
-    "manifest.yaml": later()["manifest.yaml"].replace(
+    **renumbered(),
+    "manifest.yaml": renumbered()["manifest.yaml"].replace(
         "name: bike-workshop", "name: bike-shop\nformerly: [bike-workshop]"
     ),
 }
@@ -42,7 +42,7 @@ AHEAD = {**GOOD, "manifest.yaml": GOOD["manifest.yaml"].replace("2024-03-01T00:0
 def mixed(folder: Path) -> Path:
     """Write a desk with a version of another one in its past, entered in the register."""
     past = {f"past/1.5.0/{name}": text for name, text in SKIS.items()}
-    return write(desk(folder), {**past, "past/frozen.yaml": register(GOOD, SKIS)})
+    return write(write_desk(folder), {**past, "past/frozen.yaml": register(GOOD, SKIS)})
 
 
 def bundles(folder: Path, *versions: dict[str, str]) -> list[Path]:
@@ -97,14 +97,14 @@ def test_a_version_of_another_desk_is_not_offered_a_line_in_the_register(tmp_pat
 def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp_path: Path) -> None:
     other = {**SKIS, "manifest.yaml": SKIS["manifest.yaml"].replace("1.5.0", "1.0.0")}
 
-    done = run_command("check", write(desk(tmp_path / "desk"), other), "--no-cross-check")
+    done = run_command("check", write(write_desk(tmp_path / "desk"), other), "--no-cross-check")
 
     assert "[other-desk]" in done.output
     assert "[version-unchanged]" not in done.output
 
 
 def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
-    folder, built = desk(tmp_path / "desk"), BundleStorage()
+    folder, built = write_desk(tmp_path / "desk"), BundleStorage()
 
     async def reload_twice() -> tuple[object, object, Deciders, Deciders]:
         server = SingleProcess(builder_of(folder), built)
@@ -126,7 +126,7 @@ def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path:
 
 
 def test_bundles_of_two_desks_are_not_unpacked_together(tmp_path: Path) -> None:
-    done = run_command("unpack", *bundles(tmp_path, later(), SKIS), "--to", tmp_path / "policies")
+    done = run_command("unpack", *bundles(tmp_path, renumbered(), SKIS), "--to", tmp_path / "policies")
 
     assert done.exit_code == 3
     assert "1.zip/manifest.yaml:2:7: this is a version of `ski-rental`" in done.output.replace("\n", "")
@@ -146,13 +146,13 @@ def test_a_desk_keeps_its_past_under_a_new_name_that_lists_the_old_one(tmp_path:
 def test_a_bundle_may_have_the_number_of_a_version_that_another_desk_released(tmp_path: Path) -> None:
     other = write(tmp_path / "skis", {**SKIS, "manifest.yaml": SKIS["manifest.yaml"].replace("1.5.0", "1.0.0")})
 
-    done = run_command("build", other, "--policies", desk(tmp_path / "desk"), "-o", tmp_path / "skis.zip")
+    done = run_command("build", other, "--policies", write_desk(tmp_path / "desk"), "-o", tmp_path / "skis.zip")
 
     assert done.exit_code == 0, done.output
 
 
 def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: Path) -> None:
-    sides = write(tmp_path / "skis", SKIS), write(tmp_path / "bikes", later())
+    sides = write(tmp_path / "skis", SKIS), write(tmp_path / "bikes", renumbered())
 
     forms = {form: run_command("diff", *sides, "-o", form).stdout for form in ("text", "markdown", "html", "json")}
 
@@ -171,7 +171,7 @@ def test_a_difference_between_two_desks_is_called_that_in_every_form(tmp_path: P
 
 def test_records_are_not_proved_by_a_version_of_another_desk(tmp_path: Path) -> None:
     done = run_command(
-        "replay", "verify", "log", "--with", write(tmp_path / "skis", SKIS), "--policies", desk(tmp_path / "desk")
+        "replay", "verify", "log", "--with", write(tmp_path / "skis", SKIS), "--policies", write_desk(tmp_path / "desk")
     )
 
     assert done.exit_code == 3
@@ -199,7 +199,7 @@ def test_a_day_of_effect_is_shown_by_the_offset_that_its_owner_wrote(command: tu
 
 
 def test_unpacked_and_released_versions_keep_the_offset_of_their_day_of_effect(tmp_path: Path) -> None:
-    following = {**later(), "manifest.yaml": later()["manifest.yaml"].replace("00:00:00Z", "00:00:00+10:00")}
+    following = {**renumbered(), "manifest.yaml": renumbered()["manifest.yaml"].replace("00:00:00Z", "00:00:00+10:00")}
 
     done = run_command("unpack", *bundles(tmp_path, AHEAD, following), "--to", tmp_path / "policies")
 

@@ -20,7 +20,7 @@ from guidepost.policies import release
 from guidepost.policies.release import NotReleased, freeze, next_manifest
 from guidepost.policies.sources.folder import build_bundle, load_bundle, read_folder, version_folders
 from tests.support.command import run_command
-from tests.support.desks import CASES, GOOD, desk, later, write
+from tests.support.desks import CASES, GOOD, renumbered, write, write_desk
 
 REMARK = "# yaml-language-server: $schema=schemas/manifest.schema.json\n"
 
@@ -31,7 +31,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("GUIDEPOST_POLICIES", "desk")
-    folder = desk(Path("desk"))
+    folder = write_desk(Path("desk"))
     write(
         folder,
         {
@@ -257,7 +257,7 @@ def test_policies_that_change_while_they_are_put_aside_are_not_released(policies
 
 def test_a_first_release_makes_the_folder_of_the_past(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "cache"))
-    folder = write(tmp_path / "new", later())
+    folder = write(tmp_path / "new", renumbered())
 
     assert run_command("release", "--policies", str(folder)).exit_code == 0
     assert [version.ref.version for version in build_bundle(folder).versions] == ["2.0.0"]

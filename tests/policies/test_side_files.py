@@ -13,7 +13,7 @@ import pytest
 from guidepost.policies.sources import read_source
 from guidepost.server.workers.lifecycle import _is_policy_change
 from tests.support.command import run_command
-from tests.support.desks import committed, desk, git
+from tests.support.desks import commit_all, git, write_desk
 
 FOLDERS: Final = ("", "cases", "holidays", "past/1.0.0", "past/1.0.0/cases")
 
@@ -34,7 +34,7 @@ def litter(folder: Path) -> None:
 def littered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A desk with a past version, and side files everywhere."""
     folder = tmp_path_factory.mktemp("side") / "desk"
-    desk(folder)
+    write_desk(folder)
     litter(folder)
     return folder
 
@@ -54,7 +54,7 @@ def littered(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_a_command_does_the_same_beside_side_files(littered: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     clean = tmp_path / "clean" / "desk"
-    desk(clean)
+    write_desk(clean)
     seen = []
     for folder in (clean, littered):
         done = run_command(*(word.replace("{}", str(folder)) for word in command))
@@ -82,7 +82,7 @@ def test_revisions_and_archives_are_read_without_their_side_files(
     folder = tmp_path / "work" / "policies"
     shutil.copytree(littered, folder, symlinks=True)
     git(folder.parent, "init", "--quiet")
-    committed(folder.parent, "with side files")
+    commit_all(folder.parent, "with side files")
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as zipped, tarfile.open(tmp_path / "a.tar", "w") as tarred:
         for path in sorted(folder.rglob("*")):
             tarred.add(path, path.relative_to(folder), recursive=False)

@@ -21,7 +21,7 @@ from engine.model.problems import PolicyErrors
 from guidepost.install_command import install_command
 from guidepost.policies.sources import Origin, SourceError, Trust, load_source, make_bundle, read_source, remote
 from guidepost.policies.sources.signatures import TrustedKey, key_id, sign
-from tests.support.desks import GOOD, committed, desk, git, later, write
+from tests.support.desks import GOOD, commit_all, git, renumbered, write, write_desk
 
 NOBODY: Final = Path("nowhere")
 
@@ -31,7 +31,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A policies folder in no repository, from where it is called `policies`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    desk(tmp_path / "policies")
+    write_desk(tmp_path / "policies")
     return Path("policies")
 
 
@@ -42,11 +42,11 @@ def repository(policies: Path) -> Path:
     working = {path: path.read_bytes() for path in policies.rglob("*.yaml")}
     git(root, "init", "--quiet")
     write(policies, GOOD)
-    committed(root, "the first version")
+    commit_all(root, "the first version")
     git(root, "tag", "first")
     for path, content in working.items():
         path.write_bytes(content)
-    committed(root, "the second version")
+    commit_all(root, "the second version")
     return policies
 
 
@@ -170,7 +170,7 @@ class TestGit:
         git(Path(), "add", "policies/queue.yaml")
         before = git(Path(), "status", "--porcelain"), (Path(".git") / "index").read_bytes()
 
-        assert read_source("HEAD", policies=repository).files == later()
+        assert read_source("HEAD", policies=repository).files == renumbered()
         assert (git(Path(), "status", "--porcelain"), (Path(".git") / "index").read_bytes()) == before
 
     def test_only_the_files_of_the_version_are_read(self, repository: Path) -> None:
@@ -183,7 +183,7 @@ class TestGit:
                 "holidays/SE.yml": "kind: holidays\n",
             },
         )
-        committed(Path())
+        commit_all(Path())
 
         assert set(read_source("HEAD", policies=repository).files) == {*GOOD, "cases/a.yaml", "holidays/SE.yml"}
 
@@ -211,7 +211,7 @@ class TestGit:
     def test_a_policies_folder_at_the_top_of_its_repository(self, tmp_path: Path) -> None:
         top = write(tmp_path / "top", GOOD)
         git(top, "init", "--quiet")
-        committed(top)
+        commit_all(top)
 
         assert read_source("HEAD", policies=top).files == GOOD
 
@@ -224,7 +224,7 @@ class TestGit:
     ) -> None:
         other = write(tmp_path / "other", {"a.txt": "a"})
         git(other, "init", "--quiet")
-        committed(other)
+        commit_all(other)
         monkeypatch.setenv("GIT_DIR", str(other / ".git"))
         monkeypatch.setenv("GIT_INDEX_FILE", str(other / ".git" / "index"))
 
@@ -233,7 +233,7 @@ class TestGit:
     @pytest.mark.usefixtures("repository")
     def test_no_policies_there_at_that_revision(self) -> None:
         git(Path(), "mv", "policies", "rules")
-        committed(Path())
+        commit_all(Path())
         rules = Path("rules")
 
         assert (
@@ -245,7 +245,7 @@ class TestGit:
     def test_a_link_in_place_of_a_file_is_refused(self, repository: Path) -> None:
         (repository / "queue.yaml").unlink()
         (repository / "queue.yaml").symlink_to("/etc/passwd")
-        committed(Path())
+        commit_all(Path())
 
         assert (
             refusal("HEAD", repository)
@@ -272,7 +272,7 @@ class TestGit:
 
     def test_a_file_of_a_revision_that_is_no_text_is_a_problem_at_its_place(self, repository: Path) -> None:
         (repository / "queue.yaml").write_bytes(b"kind: p\xff")
-        committed(Path())
+        commit_all(Path())
 
         with pytest.raises(
             PolicyErrors,
@@ -453,7 +453,7 @@ class TestAddresses:
     ) -> None:
         assert "which is not trusted" in refusal(f"{site}/desk.zip", NOBODY, trusting(STRANGER))
 
-        other = make_bundle(later())
+        other = make_bundle(renumbered())
         monkeypatch.setitem(Site.files, "/desk.zip", other.data)
         assert "does not match its signature" in refusal(f"{site}/desk.zip", NOBODY, trusting(KEY))
 

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from guidepost.cli.app import app
 from guidepost.server.workers.systemd import READY, notify
-from tests.support.servers import COUNTER, counter, running
+from tests.support.servers import COUNTER, counter_bundle, serving
 
 
 def health(*words: str) -> tuple[int, str]:
@@ -35,7 +35,7 @@ def checked(*words: str) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running(counter()) as found:
+    with serving(counter_bundle()) as found:
         yield found
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from guidepost.cli.app import app
 from tests.support.paths import ROOT
-from tests.support.servers import running, shipped
+from tests.support.servers import serving, shipped_bundle
 
 PAGES: Final = ("README.md", "docs/tour.md", "docs/client.md")
 FENCE: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -90,7 +90,7 @@ def mistyped(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running(shipped()) as served:
+    with serving(shipped_bundle()) as served:
         yield served
 
 

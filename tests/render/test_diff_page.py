@@ -18,7 +18,7 @@ from engine.diff import Budget, excesses, read_forbidden, read_limit
 from engine.version.version import build
 from guidepost.render.diff_html import diff_html
 from guidepost.render.diff_report import DiffReport, make_diff_report
-from tests.support.browser import Elements, Watched, colours_of, contrast, in_a_browser, watched
+from tests.support.browser import Elements, OpenedPage, colours_of, contrast, in_a_browser, open_page
 from tests.support.desks import GOOD
 
 NASTY: Final = "</script><script>document.title = 'mine'</script> <img src=x onerror=alert(1)> \"two\" 'one' & `code`"
@@ -59,13 +59,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def opened(file: Path) -> Iterator[Watched]:
-    with watched(file) as page:
+def opened(file: Path) -> Iterator[OpenedPage]:
+    with open_page(file) as page:
         yield page
 
 
 @pytest.fixture
-def page(opened: Watched, file: Path) -> Iterator[Page]:
+def page(opened: OpenedPage, file: Path) -> Iterator[Page]:
     """The page as it is at first; nothing may be asked of any server, and nothing may go wrong."""
     opened.page.set_viewport_size({"width": 1280, "height": 900})
     opened.page.evaluate(

@@ -14,7 +14,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.render.diff_html import diff_html
 from guidepost.render.diff_report import make_diff_report
-from tests.support.browser import in_a_browser, watched
+from tests.support.browser import in_a_browser, open_page
 
 PICTURE: Final = Path(__file__).resolve().parents[2] / "docs" / "images" / "difference.png"
 WIDTH: Final = 1100
@@ -44,7 +44,7 @@ def test_the_picture_of_a_difference_shows_what_the_page_shows(
     file = tmp_path / "difference.html"
     file.write_text(difference(shipped), encoding="utf-8")
 
-    with watched(file) as opened:
+    with open_page(file) as opened:
         page = opened.page
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": WIDTH, "height": 1400})

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from engine.version.bundle import Bundle
 from guidepost.render.replay_html import replay_html
 from guidepost.render.replay_verification import verification_html
-from tests.support.browser import Elements, Watched, colours_of, contrast, in_a_browser, watched
+from tests.support.browser import Elements, OpenedPage, colours_of, contrast, in_a_browser, open_page
 from tests.support.replay_samples import NASTY, alone, proved, quiet, sample
 
 
@@ -23,13 +23,13 @@ def file(shipped: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def opened(file: Path) -> Iterator[Watched]:
-    with watched(file) as page:
+def opened(file: Path) -> Iterator[OpenedPage]:
+    with open_page(file) as page:
         yield page
 
 
 @pytest.fixture
-def page(opened: Watched, file: Path) -> Iterator[Page]:
+def page(opened: OpenedPage, file: Path) -> Iterator[Page]:
     """The page as it is at first; nothing may be asked of any server, and nothing may go wrong."""
     opened.page.set_viewport_size({"width": 1280, "height": 900})
     opened.page.reload()
@@ -155,14 +155,14 @@ def test_a_hostile_text_is_only_shown(page: Page) -> None:
 
 
 @in_a_browser
-def test_the_page_of_a_verification_lists_each_record_and_can_be_filtered(opened: Watched, tmp_path: Path) -> None:
+def test_the_page_of_a_verification_lists_each_record_and_can_be_filtered(opened: OpenedPage, tmp_path: Path) -> None:
     path = tmp_path / "proof.html"
     path.write_text(verification_html(proved()), encoding="utf-8")
     browser = opened.page.context.browser
     assert browser is not None
 
     page = browser.new_page()
-    proof = Watched(page, path.as_uri())
+    proof = OpenedPage(page, path.as_uri())
 
     assert page.title() == "Verification of the log"
     assert NASTY.replace("`", "") in page.inner_text("main").replace("`", "")

@@ -19,7 +19,7 @@ from guidepost.decision_log.store import Store
 from tests.support.command import run_command
 from tests.support.paths import ROOT
 from tests.support.records import record
-from tests.support.terminals import COLOURED, on_terminal
+from tests.support.terminals import COLOURED, run_on_terminal
 
 ATTACK = "\x1b[31mRED\x1b]0;title\x07\x9b5m\u202etxt\nforged line"
 """Colours, the title of the window, a C1 control, a turn of the writing direction, and a line of its own."""
@@ -102,7 +102,7 @@ class TestCommands:
         assert "x`\\nallowed: everything" in lines[0]
 
     def test_control_characters_are_escaped_on_a_terminal(self) -> None:
-        said = on_terminal(200, "eval", "scope", f"service={ATTACK}", NO_COLOR="1")
+        said = run_on_terminal(200, "eval", "scope", f"service={ATTACK}", NO_COLOR="1")
 
         assert "\x9b" not in said
         assert "\u202e" not in said
@@ -221,7 +221,7 @@ class TestPipes:
         assert set(output(*arguments).split()) >= {word for word in wide.split() if "─" not in word}
 
     def test_a_terminal_respects_columns_and_no_color(self) -> None:
-        said = on_terminal(200, "show", "assumptions", COLUMNS="110", NO_COLOR="1")
+        said = run_on_terminal(200, "show", "assumptions", COLUMNS="110", NO_COLOR="1")
 
         assert not COLOURED.search(said)
         assert max(len(re.sub(r"\x1b\[\d*m", "", line)) for line in said.splitlines()) <= 110
@@ -244,7 +244,7 @@ class TestPipes:
         narrow, wide = (
             [
                 line.strip()
-                for line in on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines()
+                for line in run_on_terminal(columns, *arguments, NO_COLOR="1", TERM="dumb").splitlines()
                 if "guidepost eval" in line
             ]
             for columns in (50, 400)

@@ -24,7 +24,7 @@ from tests.support.fuzzing import policies
 from tests.support.fuzzing.calling import METHODS, call_all, case, megabytes, processes
 from tests.support.paths import POLICIES, ROOT
 from tests.support.servers import COUNTER
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 CALLS, FILES = (100_000, 100_000) if LONG else (400, 100)
 WARM = CALLS // 5
@@ -66,7 +66,7 @@ def server(folder: Path) -> Iterator[tuple[str, int]]:
     with (folder / "said").open("w+") as said, (folder / "errors").open("w+") as errors:
         started = subprocess.Popen(command, stdout=said, stderr=errors, cwd=ROOT)
         try:
-            until(lambda: "listening on" in (folder / "said").read_text() or started.poll() is not None, 120)
+            wait_until(lambda: "listening on" in (folder / "said").read_text() or started.poll() is not None, 120)
             assert started.poll() is None, (folder / "errors").read_text()
             [address] = re.findall(r"listening on (\S+)", (folder / "said").read_text())
             yield address, started.pid

@@ -29,10 +29,10 @@ from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
-from tests.support.log_servers import Failing, settings, sqlite
+from tests.support.log_servers import FailingStore, settings, sqlite
 from tests.support.paths import ROOT
-from tests.support.servers import COUNTER, NOW, counter, run
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, NOW, counter_bundle, run_coroutine
+from tests.support.waiting import wait_until
 
 REQUEST = pb.DecideRequest(decision="queue", ticket=Ticket(facts={"vip": FactValue(flag=True)}))
 SERVING, NOT_SERVING, UNKNOWN = (
@@ -68,7 +68,7 @@ def observed(kinds: tuple[str, ...], **more: Any) -> Iterator[str]:
     traces = Tracing(Nowhere()) if "traces" in kinds else None  # type: ignore[arg-type]
     observers: list[Observer] = [*([CallLog()] if "calls" in kinds else []), *([traces] if traces else [])]
     server = listening(
-        counter(),
+        counter_bundle(),
         "127.0.0.1:0",
         clock=lambda: NOW,
         grace=0.1,
@@ -76,11 +76,11 @@ def observed(kinds: tuple[str, ...], **more: Any) -> Iterator[str]:
         observers=observers,
         **more,
     )
-    address = run(server.__aenter__())
+    address = run_coroutine(server.__aenter__())
     try:
         yield address
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
         if traces is not None:
             traces.close()
 
@@ -124,7 +124,7 @@ class TestObserved:
 def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Failing(sqlite(tmp_path))
+    store = FailingStore(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with (
         observed(("metrics",), log=settings(sqlite(tmp_path), timeout=0.2)) as address,
@@ -141,12 +141,12 @@ def test_a_watch_reports_when_decisions_cannot_be_recorded_and_when_they_can_aga
 
 
 def test_a_watch_reports_that_the_server_stops() -> None:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, metrics=Metrics())
-    address = run(server.__aenter__())
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, metrics=Metrics())
+    address = run_coroutine(server.__aenter__())
     with grpc.insecure_channel(address) as channel:
         watching = watch(channel)
         assert next(watching).status == SERVING
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
         assert next(watching).status == NOT_SERVING
 
 
@@ -169,7 +169,7 @@ def test_watches_and_reflection_streams_are_limited_and_end_without_a_trace(capl
             except grpc.RpcError:
                 return False
 
-        until(there_is_room)
+        wait_until(there_is_room)
 
         ended = threading.Event()
 

@@ -29,9 +29,9 @@ from guidepost.v1 import decision_pb2, outcomes_pb2
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import policy_service_pb2 as policy_pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
-from tests.support.calls import Refused, call, raw
+from tests.support.calls import RejectedCall, call, call_raw
 from tests.support.paths import ROOT
-from tests.support.servers import COUNTER, NOW, counter, run, running, shipped
+from tests.support.servers import COUNTER, NOW, counter_bundle, run_coroutine, serving, shipped_bundle
 
 DECIDED: Final = decision_pb2.DECISION_STATUS_DECIDED
 UNDECIDED: Final = decision_pb2.DECISION_STATUS_UNDECIDED
@@ -66,14 +66,14 @@ FACTS: Final = {
 @pytest.fixture(scope="module")
 def desk() -> Iterator[grpc.Channel]:
     """Connect to a server of the guide's desk."""
-    with running(shipped()) as address, grpc.insecure_channel(address) as channel:
+    with serving(shipped_bundle()) as address, grpc.insecure_channel(address) as channel:
         yield channel
 
 
 @pytest.fixture(scope="module")
 def other() -> Iterator[grpc.Channel]:
     """Connect to a server of the other desk."""
-    with running(counter()) as address, grpc.insecure_channel(address) as channel:
+    with serving(counter_bundle()) as address, grpc.insecure_channel(address) as channel:
         yield channel
 
 
@@ -91,7 +91,7 @@ class TestDecisions:
         answer = getattr(call(desk, TYPED[name], request(TYPED[name])), name)
 
         assert name == answer.decision.name
-        assert shipped().versions[-1].ref.digest == answer.decision.version.digest
+        assert shipped_bundle().versions[-1].ref.digest == answer.decision.version.digest
         for outcome in answer.decision.outcomes:
             field = answer.DESCRIPTOR.fields_by_name[outcome.name]
             kind = outcome.value.WhichOneof("kind")
@@ -130,13 +130,13 @@ class TestDecisions:
         answer = call(desk, "Triage", request("Triage"))
 
         made = {field.name for field, _ in answer.ListFields()} - {"version", "notice"}
-        assert set(shipped().versions[-1].policy.manifest.triage) == made
+        assert set(shipped_bundle().versions[-1].policy.manifest.triage) == made
 
     def test_triage_carries_the_standing_notice(self, desk: grpc.Channel) -> None:
         """As the version in force contains it."""
         answer = call(desk, "Triage", request("Triage"))
 
-        assert shipped().versions[-1].policy.manifest.notice.text == answer.notice.text
+        assert shipped_bundle().versions[-1].policy.manifest.notice.text == answer.notice.text
 
     def test_a_missing_fact_that_matters_is_an_answer_and_not_an_error(self, desk: grpc.Channel) -> None:
         """User counts alone never decide."""
@@ -179,8 +179,8 @@ class TestDecisions:
     def test_the_same_request_gives_the_same_bytes(self, desk: grpc.Channel) -> None:
         """Again, on another connection, and on another server."""
         message = request("Triage")
-        with running(shipped()) as address, grpc.insecure_channel(address) as elsewhere:
-            answers = [raw(channel, "Triage", message) for channel in (desk, desk, elsewhere)]
+        with serving(shipped_bundle()) as address, grpc.insecure_channel(address) as elsewhere:
+            answers = [call_raw(channel, "Triage", message) for channel in (desk, desk, elsewhere)]
 
         assert len(set(answers)) == 1
 
@@ -189,7 +189,7 @@ class TestDecisions:
         facts = {"size": 3, "vip": False, "colour": "reddish", "weight": 4.0, "came_at": NOW}
         there, back = request("Triage", facts), request("Triage", dict(reversed(facts.items())))
 
-        assert raw(other, "Triage", there) == raw(other, "Triage", back)
+        assert call_raw(other, "Triage", there) == call_raw(other, "Triage", back)
 
 
 class TestVersions:
@@ -199,18 +199,18 @@ class TestVersions:
         """The earliest first."""
         answer = PolicyServiceStub(desk).ListVersions(policy_pb.ListVersionsRequest(), timeout=60)
 
-        refs = [version.ref for version in shipped().versions]
+        refs = [version.ref for version in shipped_bundle().versions]
         assert [(ref.name, ref.version, ref.digest) for ref in refs] == [
             (one.version.name, one.version.version, one.version.digest) for one in answer.versions
         ]
         assert refs[-1].digest == answer.in_force.digest
-        starts = [version.policy.manifest.effective_from for version in shipped().versions]
+        starts = [version.policy.manifest.effective_from for version in shipped_bundle().versions]
         assert starts == [one.effective_from.ToDatetime(tzinfo=UTC) for one in answer.versions]
 
     @pytest.mark.parametrize("version", ["1.0.0", "2.0.0"])
     def test_get_version_says_all_that_the_policy_says(self, desk: grpc.Channel, version: str) -> None:
         """Decisions, vocabulary, assumptions, questions and notice."""
-        policy = next(one.policy for one in shipped().versions if one.ref.version == version)
+        policy = next(one.policy for one in shipped_bundle().versions if one.ref.version == version)
 
         message = policy_pb.GetVersionRequest(version=selector(version))
         answer = PolicyServiceStub(desk).GetVersion(message, timeout=60).version
@@ -233,7 +233,7 @@ class TestVersions:
 
     def test_a_version_is_chosen_by_name_digest_or_instant(self, desk: grpc.Channel) -> None:
         """A digest may be shortened."""
-        old = shipped().versions[0]
+        old = shipped_bundle().versions[0]
         start = old.policy.manifest.effective_from
         choices = [
             {"version": old.ref.version},
@@ -249,9 +249,9 @@ class TestVersions:
 
     def test_without_a_choice_the_clock_of_the_server_chooses(self) -> None:
         """At the time of the call."""
-        old, new = shipped().versions
+        old, new = shipped_bundle().versions
         now = [old.policy.manifest.effective_from]
-        with running(shipped(), clock=lambda: now[0]) as address, grpc.insecure_channel(address) as channel:
+        with serving(shipped_bundle(), clock=lambda: now[0]) as address, grpc.insecure_channel(address) as channel:
             before = call(channel, "Triage", request("Triage")).version.version
             now[0] = new.policy.manifest.effective_from
             after = call(channel, "Triage", request("Triage")).version.version
@@ -261,11 +261,11 @@ class TestVersions:
     def test_before_the_first_version_none_is_in_force(self) -> None:
         """The list still works; a decision is rejected with the known versions."""
         with (
-            running(shipped(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address,
+            serving(shipped_bundle(), clock=lambda: datetime(1999, 1, 1, tzinfo=UTC)) as address,
             grpc.insecure_channel(address) as channel,
         ):
             answer = PolicyServiceStub(channel).ListVersions(policy_pb.ListVersionsRequest(), timeout=60)
-            refused = Refused(channel, "Triage", request("Triage"))
+            refused = RejectedCall(channel, "Triage", request("Triage"))
 
         assert not answer.HasField("in_force")
         assert refused.code == grpc.StatusCode.NOT_FOUND
@@ -278,7 +278,7 @@ class TestWrongRequests:
         """All at once, for typed fields and for the map."""
         facts = {"impact": "hihg", "affected_percent": 101.0, "contact_email": 7, "urgency": 3.5, "nonsense": True}
 
-        refused = Refused(desk, "DecidePriority", request("DecidePriority", facts))
+        refused = RejectedCall(desk, "DecidePriority", request("DecidePriority", facts))
 
         assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FACT")
         expected = [
@@ -301,7 +301,7 @@ class TestWrongRequests:
         message.ticket.facts["empty"].SetInParent()
         message.ticket.received_at.seconds = 10**12
 
-        refused = Refused(desk, "Triage", message)
+        refused = RejectedCall(desk, "Triage", message)
 
         expected = ['ticket.facts["empty"]', 'ticket.facts["urgency"]', "ticket.impact", "ticket.received_at"]
         assert expected == sorted(refused.fields)
@@ -312,13 +312,13 @@ class TestWrongRequests:
         message.ticket.facts["urgency"].text = "low"
         message.decision = "priority"
 
-        refused = Refused(desk, "Decide", message)
+        refused = RejectedCall(desk, "Decide", message)
 
         assert refused.fields == {'ticket.facts["urgency"]': "`urgency` is also sent as `ticket.urgency`; send it once"}
 
     def test_a_typed_field_that_the_policy_does_not_declare_is_named(self, other: grpc.Channel) -> None:
         """No fact is ignored silently."""
-        refused = Refused(other, "Triage", request("Triage", {"urgency": "high"}))
+        refused = RejectedCall(other, "Triage", request("Triage", {"urgency": "high"}))
 
         assert refused.code == grpc.StatusCode.INVALID_ARGUMENT
         assert "unknown fact `urgency`" in refused.fields["ticket.urgency"]
@@ -326,7 +326,7 @@ class TestWrongRequests:
     def test_a_number_that_is_none_is_refused(self, desk: grpc.Channel) -> None:
         """Not a number, and infinity."""
         for number in (float("nan"), float("inf")):
-            refused = Refused(desk, "Triage", request("Triage", {"affected_percent": number}))
+            refused = RejectedCall(desk, "Triage", request("Triage", {"affected_percent": number}))
 
             assert [*refused.fields] == ["ticket.affected_percent"]
 
@@ -334,7 +334,7 @@ class TestWrongRequests:
         """Clients refuse headers above 8 KiB."""
         facts = {f"{'ä' * 3000}{number}": "ü" * 3000 for number in range(50)}
 
-        refused = Refused(desk, "Triage", request("Triage", {**facts, "impact": "ö" * 3000}))
+        refused = RejectedCall(desk, "Triage", request("Triage", {**facts, "impact": "ö" * 3000}))
 
         assert refused.code == grpc.StatusCode.INVALID_ARGUMENT
         assert "more wrong fields" in refused.fields["ticket"]
@@ -344,7 +344,7 @@ class TestWrongRequests:
         message = request("Triage")
         message.version.version = ""
 
-        refused = Refused(desk, "Triage", message)
+        refused = RejectedCall(desk, "Triage", message)
 
         assert (refused.code, refused.reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_VERSION_SELECTOR")
         assert [*refused.fields] == ["version.version"]
@@ -358,8 +358,8 @@ class TestWrongRequests:
         """For a decision and for the version itself."""
         message = policy_pb.GetVersionRequest(version=selector(**choice))
         refusals = [
-            Refused(desk, "Triage", request("Triage", **choice)),
-            Refused(desk, "GetVersion", message, PolicyServiceStub),
+            RejectedCall(desk, "Triage", request("Triage", **choice)),
+            RejectedCall(desk, "GetVersion", message, PolicyServiceStub),
         ]
 
         for refused in refusals:
@@ -371,7 +371,10 @@ class TestWrongRequests:
         """By name, and by the RPC of another desk's decision."""
         message = request("Decide", {})
         message.decision = "priority"
-        refusals = [Refused(other, "Decide", message), Refused(other, "DecidePriority", request("DecidePriority", {}))]
+        refusals = [
+            RejectedCall(other, "Decide", message),
+            RejectedCall(other, "DecidePriority", request("DecidePriority", {})),
+        ]
 
         for refused in refusals:
             assert (refused.code, refused.reason) == (grpc.StatusCode.NOT_FOUND, "UNKNOWN_DECISION")
@@ -379,7 +382,7 @@ class TestWrongRequests:
 
     def test_a_message_that_is_too_large_is_refused(self, desk: grpc.Channel) -> None:
         """RESOURCE_EXHAUSTED, before anything is read."""
-        refused = Refused(desk, "Triage", request("Triage", {"explanation": "x" * Limits().request}))
+        refused = RejectedCall(desk, "Triage", request("Triage", {"explanation": "x" * Limits().request}))
 
         assert refused.code == grpc.StatusCode.RESOURCE_EXHAUSTED
 
@@ -391,7 +394,7 @@ class TestWrongRequests:
         asked = getattr(pb, f"{rpc}Request")()
         asked.ticket.facts["before.impact"].text = "high"
 
-        assert list(Refused(desk, rpc, asked).fields) == ['ticket.facts["before.impact"]']
+        assert list(RejectedCall(desk, rpc, asked).fields) == ['ticket.facts["before.impact"]']
 
     def test_bytes_that_are_no_message_are_refused_without_a_trace(self, desk: grpc.Channel) -> None:
         """It is reported as the caller's error, and the server continues."""
@@ -423,7 +426,7 @@ class TestFaults:
 
         monkeypatch.setattr(Decider, "triage", fail)
         with caplog.at_level(logging.ERROR):
-            refused = Refused(desk, "Triage", request("Triage"))
+            refused = RejectedCall(desk, "Triage", request("Triage"))
 
         incident = refused.detail(error_details_pb2.RequestInfo).request_id
         assert (refused.code, refused.reason) == (grpc.StatusCode.INTERNAL, "INTERNAL_ERROR")
@@ -435,7 +438,7 @@ class TestFaults:
     def test_two_incidents_have_two_ids(self, desk: grpc.Channel, monkeypatch: pytest.MonkeyPatch) -> None:
         """So that each can be found in the log."""
         monkeypatch.setattr(Decider, "triage", None)
-        messages = {Refused(desk, "Triage", request("Triage")).message for _ in range(2)}
+        messages = {RejectedCall(desk, "Triage", request("Triage")).message for _ in range(2)}
 
         assert len(messages) == 2
 
@@ -472,7 +475,7 @@ class TestServing:
 
         made = asks()
         made.ticket.impact, made.ticket.urgency, made.ticket.stage = "high", "high", "triage"
-        answer = answers.FromString(raw(desk, "Triage", made))
+        answer = answers.FromString(call_raw(desk, "Triage", made))
 
         assert answer.priority.priority == "P1"
 
@@ -480,11 +483,14 @@ class TestServing:
         """Instead of silently receiving half of the calls."""
 
         async def second(address: str) -> None:
-            async with listening(counter(), address):
+            async with listening(counter_bundle(), address):
                 pass
 
-        with running(counter()) as address, pytest.raises(OSError, match=re.escape(f"cannot listen on {address}")):
-            run(second(address))
+        with (
+            serving(counter_bundle()) as address,
+            pytest.raises(OSError, match=re.escape(f"cannot listen on {address}")),
+        ):
+            run_coroutine(second(address))
 
     def test_serve_reports_when_it_is_ready_and_ends_on_request(self) -> None:
         """The address contains the bound port."""
@@ -496,10 +502,10 @@ class TestServing:
                 addresses.append(address)
                 stop.set()
 
-            await asyncio.wait_for(serve(counter(), "127.0.0.1:0", ready=ready, stop=stop), 10)
+            await asyncio.wait_for(serve(counter_bundle(), "127.0.0.1:0", ready=ready, stop=stop), 10)
             return addresses[0]
 
-        address = run(scenario())
+        address = run_coroutine(scenario())
 
         assert re.fullmatch(r"127\.0\.0\.1:[1-9]\d+", address)
 
@@ -508,7 +514,7 @@ class TestServing:
 
         async def scenario() -> list[int]:
             seen = []
-            async with listening(counter(), "127.0.0.1:0", grace=1) as address:
+            async with listening(counter_bundle(), "127.0.0.1:0", grace=1) as address:
                 channel = grpc.aio.insecure_channel(address)
                 watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
                 seen.append((await watch.read()).status)
@@ -518,7 +524,7 @@ class TestServing:
             return seen
 
         serving = health_pb2.HealthCheckResponse
-        assert run(scenario()) == [serving.SERVING, serving.NOT_SERVING]
+        assert run_coroutine(scenario()) == [serving.SERVING, serving.NOT_SERVING]
 
     @pytest.mark.parametrize(("number", "workers"), [(signal.SIGTERM, "0"), (signal.SIGINT, "1")])
     def test_the_entry_serves_a_folder_until_it_is_signalled(
@@ -553,7 +559,7 @@ class TestServing:
 
     def test_the_entry_refuses_an_address_that_is_taken(self, tmp_path: Path) -> None:
         """With exit code 2."""
-        with running(counter()) as address:
+        with serving(counter_bundle()) as address:
             process = entry(write(tmp_path, COUNTER), "--port", address.rpartition(":")[2])
             _, errors = process.communicate(timeout=60)
 

@@ -42,7 +42,7 @@ def main(address: str) -> None:
 
 
 @contextmanager
-def answering(address: str = "127.0.0.1:0") -> Iterator[tuple[subprocess.Popen[str], str]]:
+def answering_process(address: str = "127.0.0.1:0") -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the server while the block does; gives the process and its address."""
     line = [sys.executable, "-m", "tests.support.answering_server", address]
     with subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:

@@ -23,7 +23,7 @@ in_a_browser = pytest.mark.skipif(
 )
 
 
-class Watched:
+class OpenedPage:
     """A page that was opened from disk, what it asked for, and what went wrong in its script."""
 
     def __init__(self, page: Page, address: str) -> None:
@@ -36,11 +36,11 @@ class Watched:
 
 
 @contextmanager
-def watched(file: Path) -> Iterator[Watched]:
+def open_page(file: Path) -> Iterator[OpenedPage]:
     """Open a page, as long as the block runs."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield Watched(browser.new_page(), file.as_uri())
+        yield OpenedPage(browser.new_page(), file.as_uri())
         browser.close()
 
 

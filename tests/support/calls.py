@@ -17,14 +17,14 @@ def call(channel: grpc.Channel, rpc: str, message: Any) -> Any:
     return getattr(DecisionServiceStub(channel), rpc)(message, timeout=60)
 
 
-def raw(channel: grpc.Channel, rpc: str, message: Any) -> bytes:
+def call_raw(channel: grpc.Channel, rpc: str, message: Any) -> bytes:
     """Call an RPC and give the bytes of its response."""
     method = channel.unary_unary(f"/guidepost.v1.DecisionService/{rpc}")
     answer: bytes = method(message.SerializeToString(), timeout=60)
     return answer
 
 
-class Refused:
+class RejectedCall:
     """How a call failed."""
 
     def __init__(self, channel: grpc.Channel, rpc: str, message: Any, service: Any = DecisionServiceStub) -> None:

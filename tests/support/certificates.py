@@ -25,7 +25,7 @@ from guidepost.server.app import listening
 from guidepost.server.auth.api_keys import NewKey, new_key
 from guidepost.server.auth.config import TlsFiles
 from guidepost.server.security import Security
-from tests.support.servers import NOW, counter, run
+from tests.support.servers import NOW, counter_bundle, run_coroutine
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,14 @@ def unsigned(token: str) -> str:
 @contextmanager
 def protected(security: Security, log: LogSettings | None = None, bundle: Any = None) -> Iterator[str]:
     """Serve the second desk while the block runs; give the address."""
-    server = listening(bundle or counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security)
-    address = run(server.__aenter__())
+    server = listening(
+        bundle or counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security
+    )
+    address = run_coroutine(server.__aenter__())
     try:
         yield address
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
 
 
 def channel(

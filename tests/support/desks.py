@@ -27,7 +27,7 @@ cases:
 """
 
 
-def later(files: Mapping[str, str] = GOOD, number: str = "2.0.0", year: str = "2025") -> dict[str, str]:
+def renumbered(files: Mapping[str, str] = GOOD, number: str = "2.0.0", year: str = "2025") -> dict[str, str]:
     """Return a desk under another number, in force from another year."""
     return {**files, "manifest.yaml": files["manifest.yaml"].replace('"1.0.0"', f'"{number}"').replace("2024", year)}
 
@@ -40,10 +40,10 @@ def write(folder: Path, files: Mapping[str, str]) -> Path:
     return folder
 
 
-def desk(folder: Path) -> Path:
+def write_desk(folder: Path) -> Path:
     """Write a policies folder of version 2.0.0, with 1.0.0 released beside it."""
     past = {f"past/1.0.0/{name}": text for name, text in GOOD.items()}
-    return write(folder, {**later(), **past, "past/frozen.yaml": register(GOOD)})
+    return write(folder, {**renumbered(), **past, "past/frozen.yaml": register(GOOD)})
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -65,7 +65,7 @@ def git(folder: Path, *arguments: str) -> str:
     return ended.stdout.strip()
 
 
-def committed(folder: Path, message: str = "a change") -> str:
+def commit_all(folder: Path, message: str = "a change") -> str:
     """Commit everything in a repository; give the commit."""
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--message", message)

@@ -33,8 +33,8 @@ from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
-from tests.support.desks import later
-from tests.support.servers import NOW, counter, run
+from tests.support.desks import renumbered
+from tests.support.servers import NOW, counter_bundle, run_coroutine
 
 POSTGRESQL = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 """Where Debian puts PostgreSQL's server."""
@@ -54,15 +54,17 @@ def settings(url: str, durability: Durability = Durability.SYNC, **more: Any) ->
 
 
 @contextmanager
-def logging(log: LogSettings, clock: Any = lambda: NOW, bundle: Bundle | None = None) -> Iterator[DecisionServiceStub]:
+def serving_with_log(
+    log: LogSettings, clock: Any = lambda: NOW, bundle: Bundle | None = None
+) -> Iterator[DecisionServiceStub]:
     """Serve the second desk, or other versions, with a log while the block runs; give a stub."""
-    server = listening(bundle or counter(), "127.0.0.1:0", clock=clock, grace=0.1, log=log)
-    address = run(server.__aenter__())
+    server = listening(bundle or counter_bundle(), "127.0.0.1:0", clock=clock, grace=0.1, log=log)
+    address = run_coroutine(server.__aenter__())
     try:
         with grpc.insecure_channel(address) as channel:
             yield DecisionServiceStub(channel)
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
 
 
 def ask(stub: DecisionServiceStub, decision: str = "queue", timeout: float = 20, **sent: Any) -> Any:
@@ -80,7 +82,7 @@ def ask(stub: DecisionServiceStub, decision: str = "queue", timeout: float = 20,
     return stub.Decide(pb.DecideRequest(decision=decision, ticket=ticket), metadata=metadata, timeout=timeout).decision
 
 
-def reading(url: str) -> Store:
+def open_to_read(url: str) -> Store:
     return Store.open_existing(url)
 
 
@@ -141,15 +143,15 @@ class PostgreSQL:
 
 
 def records(url: str) -> list[Record]:
-    return [found for _, found in reading(url).search(Filter())]
+    return [found for _, found in open_to_read(url).search(Filter())]
 
 
-def whole(url: str) -> bool:
-    made = reading(url)
+def is_intact(url: str) -> bool:
+    made = open_to_read(url)
     return verify(made.entries(), ends=made.ends()).breaks == ()
 
 
-def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
+def rejection_of(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
     """Return the code and the reason of a call that is refused."""
     with pytest.raises(grpc.RpcError) as raised:
         call()
@@ -159,7 +161,7 @@ def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
     return raised.value.code(), info.reason
 
 
-class Failing(Store):
+class FailingStore(Store):
     """A store whose commits fail while ``broken``, and wait while not ``open_``."""
 
     def __init__(self, url: str) -> None:
@@ -194,7 +196,7 @@ CAME = NOW - timedelta(hours=1)
 @cache
 def workshop() -> Bundle:
     """Two versions of a desk with deadlines."""
-    return Bundle((build(later(year="2020")), build(later(number="3.0.0", year="2026"))))
+    return Bundle((build(renumbered(year="2020")), build(renumbered(number="3.0.0", year="2026"))))
 
 
 def rescheduled(stub: DecisionServiceStub, before: str = "other", rider: str = "courier", **metadata: str) -> Any:

@@ -13,7 +13,7 @@ A: Final = 1
 NO_SUCH_NAME: Final = 3
 
 
-class Names:
+class NameServer:
     """Answers questions for any name with the same addresses; without one, that there is no such name."""
 
     def __init__(self) -> None:
@@ -50,9 +50,9 @@ class Names:
 
 
 @contextmanager
-def naming() -> Iterator[Names]:
+def running_name_server() -> Iterator[NameServer]:
     """Answer while the block runs."""
-    names = Names()
+    names = NameServer()
     try:
         yield names
     finally:

@@ -86,13 +86,13 @@ tables:
 
 
 @cache
-def shipped() -> Bundle:
+def shipped_bundle() -> Bundle:
     """Build the shipped versions, without the proof that starting a server asks for."""
     return build_bundle(POLICIES)
 
 
 @cache
-def counter() -> Bundle:
+def counter_bundle() -> Bundle:
     """Build the second desk."""
     return Bundle((build(COUNTER),))
 
@@ -105,17 +105,17 @@ def _loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
+def run_coroutine(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end, and give its result."""
     return asyncio.run_coroutine_threadsafe(coroutine, _loop()).result(60)
 
 
 @contextmanager
-def running(bundle: Bundle, clock: Clock = lambda: NOW, log: LogSettings | None = None) -> Iterator[str]:
+def serving(bundle: Bundle, clock: Clock = lambda: NOW, log: LogSettings | None = None) -> Iterator[str]:
     """Serve a bundle while the block runs; give the address."""
     server = listening(bundle, "127.0.0.1:0", clock=clock, grace=0.1, log=log)
-    address = run(server.__aenter__())
+    address = run_coroutine(server.__aenter__())
     try:
         yield address
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))

@@ -16,7 +16,7 @@ from tests.support.paths import ROOT
 COLOURED: Final = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-7]|38;5;\d+)m")
 
 
-def on_terminal(columns: int, *arguments: str, **environment: str) -> str:
+def run_on_terminal(columns: int, *arguments: str, **environment: str) -> str:
     """Return what a command shows on a terminal so wide, as it arrives there."""
     ours, theirs = os.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))

@@ -50,15 +50,15 @@ COUNTER = Vocabulary(facts=FACTS, outcomes=OUTCOMES, deadlines=("answer_due",), 
 """The vocabulary of a desk without a policy."""
 
 
-def mapped(text: str, vocabulary: Vocabulary = COUNTER) -> ColumnMapping:
+def read_mapping_text(text: str, vocabulary: Vocabulary = COUNTER) -> ColumnMapping:
     """Read a mapping."""
     return mapping_of("map.yaml", text, vocabulary)
 
 
-def read(text: str, rows: Mapping[str, Any] | pa.RecordBatch, first: int = 1) -> Batch:
+def map_rows(text: str, rows: Mapping[str, Any] | pa.RecordBatch, first: int = 1) -> Batch:
     """Read rows of another system by the text of a mapping."""
     batch = rows if isinstance(rows, pa.RecordBatch) else pa.RecordBatch.from_pydict(dict(rows))
-    return Mapper(mapped(text), COUNTER).batch(batch, first)
+    return Mapper(read_mapping_text(text), COUNTER).batch(batch, first)
 
 
 def tickets(batches: Iterable[Batch]) -> list[dict[str, Any]]:
@@ -77,12 +77,12 @@ def facts(batch: Batch) -> list[dict[str, Any]]:
     return [facts_of(batch.chunk.facts, at) for at in range(batch.chunk.size)]
 
 
-def all_unread(source: TicketSource) -> list[Any]:
+def rejected_rows(source: TicketSource) -> list[Any]:
     """Return the rows of a source that cannot be read."""
     return [one for batch in source.batches() for one in batch.rejected]
 
 
-def written(path: Path, content: str | bytes) -> str:
+def write_file(path: Path, content: str | bytes) -> str:
     """Write a file; return its path as text."""
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return str(path)

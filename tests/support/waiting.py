@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 
-def until(true: Callable[[], object], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], object], seconds: float = 60) -> None:
     """Ask again and again until it is true; fails if it takes too long."""
     end = time.monotonic() + seconds
     while not true():
@@ -14,7 +14,7 @@ def until(true: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
-def within(seconds: float, wanted: Callable[[], bool]) -> bool:
+def true_within(seconds: float, wanted: Callable[[], bool]) -> bool:
     """Return whether something comes true in time."""
     end = time.monotonic() + seconds
     while not wanted():

@@ -40,7 +40,7 @@ from tests.support.command import run_command
 from tests.support.deciders import decide, triage
 from tests.support.log_servers import sqlite
 from tests.support.records import record
-from tests.support.tickets import COUNTER, tickets, written
+from tests.support.tickets import COUNTER, tickets, write_file
 
 AT = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 SENT: list[dict[str, Any]] = [
@@ -310,7 +310,7 @@ def test_a_record_that_was_altered_beyond_reading_is_unread_and_not_dropped(tmp_
 def test_a_broken_line_of_an_export_is_unread(tmp_path: Path) -> None:
     store = kept(tmp_path, record(1), record(2))
     lines = [entry_line(entry) for entry in store.entries()]
-    source = open_tickets(written(tmp_path / "log.jsonl", "\n".join([lines[0], lines[1][:-20], "{}"])), COUNTER)
+    source = open_tickets(write_file(tmp_path / "log.jsonl", "\n".join([lines[0], lines[1][:-20], "{}"])), COUNTER)
     found = list(source.batches())
 
     assert [one["name"] for one in tickets(found)] == [record(1).id]

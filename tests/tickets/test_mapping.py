@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.diff.nouns import OutcomeState, StateKind
 from guidepost.tickets import Mapper, MappingErrors, TicketsError, read_mapping
 from tests.support.campaign import LONG
-from tests.support.tickets import COUNTER, facts, mapped, read
+from tests.support.tickets import COUNTER, facts, map_rows, read_mapping_text
 
 SOME = 400 if LONG else 25
 
@@ -20,18 +20,18 @@ SIZES = 'facts:\n  size: {column: Size, values: {"1": large, "2 - so so": middle
 
 
 def test_a_listed_value_means_what_the_mapping_says_whatever_its_case_and_punctuation() -> None:
-    found = read(SIZES % "", {"Size": ["1", "2 - So So", " 1 ", None]})
+    found = map_rows(SIZES % "", {"Size": ["1", "2 - So So", " 1 ", None]})
 
     assert facts(found) == [{"size": "large"}, {"size": "middle"}, {"size": "large"}, {}]
 
 
 def test_numbers_in_a_column_are_named_by_their_digits() -> None:
-    assert facts(read(SIZES % "", {"Size": pa.array([1, None])})) == [{"size": "large"}, {}]
-    assert facts(read(SIZES % "", {"Size": pa.array([1.0, None])})) == [{"size": "large"}, {}]
+    assert facts(map_rows(SIZES % "", {"Size": pa.array([1, None])})) == [{"size": "large"}, {}]
+    assert facts(map_rows(SIZES % "", {"Size": pa.array([1.0, None])})) == [{"size": "large"}, {}]
 
 
 def test_a_value_that_is_not_listed_makes_the_row_unread_and_the_others_stay() -> None:
-    found = read("ticket: Id\n" + SIZES % "", {"Id": ["A", "B", "C"], "Size": ["1", "huge", "1"]}, first=11)
+    found = map_rows("ticket: Id\n" + SIZES % "", {"Id": ["A", "B", "C"], "Size": ["1", "huge", "1"]}, first=11)
 
     assert [(one.row, one.name, one.field, one.message) for one in found.rejected] == [
         (12, "B", "Size", "`huge` is not among the values that the mapping lists")
@@ -44,20 +44,22 @@ def test_a_value_that_is_not_listed_makes_the_row_unread_and_the_others_stay() -
 
 @pytest.mark.parametrize(("said", "comes"), [("unknown", {}), ("small", {"size": "small"}), ("keep", {"size": "huge"})])
 def test_else_says_what_a_value_means_that_is_not_listed(said: str, comes: dict[str, str]) -> None:
-    found = read(SIZES % f", else: {said}", {"Size": ["huge"]})
+    found = map_rows(SIZES % f", else: {said}", {"Size": ["huge"]})
 
     assert (facts(found), found.rejected) == ([comes], ())
 
 
 def test_true_and_false_are_words_for_a_list_of_values() -> None:
-    assert facts(read("facts: {size: {column: Big, values: {true: large}, else: keep}}", {"Big": [True, False]})) == [
+    assert facts(
+        map_rows("facts: {size: {column: Big, values: {true: large}, else: keep}}", {"Big": [True, False]})
+    ) == [
         {"size": "large"},
         {"size": "false"},
     ]
 
 
 def test_without_values_the_version_reads_what_stands_there() -> None:
-    assert facts(read("facts: {size: Size}", {"Size": ["Large", "nonsense", ""]})) == [
+    assert facts(map_rows("facts: {size: Size}", {"Size": ["Large", "nonsense", ""]})) == [
         {"size": "Large"},
         {"size": "nonsense"},
         {},
@@ -65,19 +67,19 @@ def test_without_values_the_version_reads_what_stands_there() -> None:
 
 
 def test_an_alias_of_a_value_may_stand_for_it_in_a_mapping() -> None:
-    assert facts(read("facts: {way: {column: Way, values: {Tel: Call}}}", {"Way": ["Tel"]})) == [{"way": "phone"}]
+    assert facts(map_rows("facts: {way: {column: Way, values: {Tel: Call}}}", {"Way": ["Tel"]})) == [{"way": "phone"}]
 
 
 def test_of_several_columns_the_first_that_says_something_counts() -> None:
     rows = {"New": ["1", "", None, "-"], "Old": ["2", "1", "1", "2"]}
 
-    found = read('facts: {size: {column: [New, Old], values: {"1": large, "2": small}}}\nempty: ["", "-"]', rows)
+    found = map_rows('facts: {size: {column: [New, Old], values: {"1": large, "2": small}}}\nempty: ["", "-"]', rows)
 
     assert [one["size"] for one in facts(found)] == ["large", "large", "large", "small"]
 
 
 def test_columns_of_different_types_can_stand_in_for_each_other() -> None:
-    found = read(
+    found = map_rows(
         'facts: {size: {column: [New, Old], values: {"1": large, "2": small}}}',
         {"New": pa.array([1, None]), "Old": ["2", "2"]},
     )
@@ -98,13 +100,13 @@ facts:
 def test_a_table_gives_what_its_first_fitting_row_says_of_several_columns() -> None:
     rows = {"Scope": ["all", "One", "All", "", None], "Harm": ["Bad", "BAD", "None", "", None]}
 
-    found = read(TABLE % "small", rows)
+    found = map_rows(TABLE % "small", rows)
 
     assert facts(found) == [{"size": "large"}, {"size": "middle"}, {"size": "small"}, {}, {}]
 
 
 def test_what_no_row_of_a_table_has_is_unread_unless_else_says_otherwise() -> None:
-    found = read(TABLE % "error", {"Scope": ["One", "One"], "Harm": ["None", "Bad"]})
+    found = map_rows(TABLE % "error", {"Scope": ["One", "One"], "Harm": ["None", "Bad"]})
 
     assert [(one.row, one.field, one.message) for one in found.rejected] == [
         (1, "Scope + Harm", "`One`, `None` is in no row of the table")
@@ -123,21 +125,22 @@ def test_a_table_reads_each_row_as_if_it_were_alone(rows: list[tuple[str | None,
     want = [{"size": "large"} if row == ("a", "x") else {"size": "middle"} if row[0] == "b" else {} for row in rows]
 
     assert (
-        facts(read(text, {"P": pa.array([row[0] for row in rows], pa.string()), "Q": [row[1] for row in rows]})) == want
+        facts(map_rows(text, {"P": pa.array([row[0] for row in rows], pa.string()), "Q": [row[1] for row in rows]}))
+        == want
     )
 
 
 def test_a_fact_can_be_the_same_in_every_row() -> None:
-    assert facts(read("facts: {way: {always: letter}, size: Size}", {"Size": ["small", None]})) == [
+    assert facts(map_rows("facts: {way: {always: letter}, size: Size}", {"Size": ["small", None]})) == [
         {"way": "letter", "size": "small"},
         {"way": "letter"},
     ]
 
 
 def test_numbers_are_scaled_and_read_with_a_decimal_comma() -> None:
-    assert facts(read("facts: {share: {column: S, scale: 100}}", {"S": [0.07, None]})) == [{"share": 7.0}, {}]
-    assert facts(read("facts: {share: {column: S, scale: 100}}", {"S": ["0.07", ""]})) == [{"share": 7.0}, {}]
-    assert facts(read('facts: {share: {column: S, decimal: ","}}', {"S": ["3,5 %", "1.234,5"]})) == [
+    assert facts(map_rows("facts: {share: {column: S, scale: 100}}", {"S": [0.07, None]})) == [{"share": 7.0}, {}]
+    assert facts(map_rows("facts: {share: {column: S, scale: 100}}", {"S": ["0.07", ""]})) == [{"share": 7.0}, {}]
+    assert facts(map_rows('facts: {share: {column: S, decimal: ","}}', {"S": ["3,5 %", "1.234,5"]})) == [
         {"share": 3.5},
         {"share": 1234.5},
     ]
@@ -145,7 +148,7 @@ def test_numbers_are_scaled_and_read_with_a_decimal_comma() -> None:
 
 def test_what_is_no_number_where_one_is_calculated_with_is_unread() -> None:
     assert (
-        read("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).rejected[0].message
+        map_rows("facts: {share: {column: S, scale: 2}}", {"S": ["4", "many"]}).rejected[0].message
         == "`many` is not a number"
     )
 
@@ -153,8 +156,8 @@ def test_what_is_no_number_where_one_is_calculated_with_is_unread() -> None:
 def test_of_a_text_only_whether_something_is_written_is_kept() -> None:
     rows = {"Text": ["it broke", "", None, "   "]}
 
-    assert facts(read("facts: {story: Text}", rows)) == [{"story": "given"}, {}, {}, {}]
-    assert facts(read("facts: {story: Text}\nempty: [NULL]", rows)) == [
+    assert facts(map_rows("facts: {story: Text}", rows)) == [{"story": "given"}, {}, {}, {}]
+    assert facts(map_rows("facts: {story: Text}\nempty: [NULL]", rows)) == [
         {"story": "given"},
         {"story": " "},
         {},
@@ -163,8 +166,8 @@ def test_of_a_text_only_whether_something_is_written_is_kept() -> None:
 
 
 def test_yes_and_no_are_read_from_booleans_and_from_words() -> None:
-    assert facts(read("facts: {vip: V}", {"V": [True, False, None]})) == [{"vip": True}, {"vip": False}, {}]
-    assert facts(read("facts: {vip: {column: V, values: {Gold: yes}, else: no}}", {"V": ["Gold", "Tin"]})) == [
+    assert facts(map_rows("facts: {vip: V}", {"V": [True, False, None]})) == [{"vip": True}, {"vip": False}, {}]
+    assert facts(map_rows("facts: {vip: {column: V, values: {Gold: yes}, else: no}}", {"V": ["Gold", "Tin"]})) == [
         {"vip": "yes"},
         {"vip": "no"},
     ]
@@ -192,7 +195,7 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
         "Due": ["2026-07-01 10:00", "", None, "2026-01-01T10:00Z", ""],
     }
 
-    recorded = read(RECORDED, rows).chunk.recorded
+    recorded = map_rows(RECORDED, rows).chunk.recorded
 
     assert recorded is not None
     said = {
@@ -229,7 +232,9 @@ def test_what_was_recorded_comes_as_states_and_an_empty_cell_records_nothing() -
 
 
 def test_a_recorded_value_that_the_outcome_does_not_have_makes_the_row_unread() -> None:
-    found = read("facts: {size: Size}\nrecorded: {queue: Queue}", {"Size": ["small", "small"], "Queue": ["slow", "P9"]})
+    found = map_rows(
+        "facts: {size: Size}\nrecorded: {queue: Queue}", {"Size": ["small", "small"], "Queue": ["slow", "P9"]}
+    )
 
     assert [one.message for one in found.rejected] == ["`P9` is not a value of the outcome `queue`"]
     assert len(found.chunk.recorded.outcomes["queue"]) == 1  # type: ignore[union-attr]
@@ -238,13 +243,13 @@ def test_a_recorded_value_that_the_outcome_does_not_have_makes_the_row_unread() 
 def test_the_instant_of_deciding_is_the_one_the_mapping_names_else_that_of_receipt() -> None:
     rows = {"Came": ["2026-01-01T10:00Z"], "Now": ["2026-01-02T10:00Z"]}
 
-    assert str(read("facts: {came_at: Came}", rows).chunk.now.sent(0)) == "2026-01-01 10:00:00+00:00"  # type: ignore[union-attr]
-    assert str(read("facts: {came_at: Came}\nnow: Now", rows).chunk.now.sent(0)) == "2026-01-02 10:00:00+00:00"  # type: ignore[union-attr]
-    assert read("facts: {left_at: Came}", rows).chunk.now is None
+    assert str(map_rows("facts: {came_at: Came}", rows).chunk.now.sent(0)) == "2026-01-01 10:00:00+00:00"  # type: ignore[union-attr]
+    assert str(map_rows("facts: {came_at: Came}\nnow: Now", rows).chunk.now.sent(0)) == "2026-01-02 10:00:00+00:00"  # type: ignore[union-attr]
+    assert map_rows("facts: {left_at: Came}", rows).chunk.now is None
 
 
 def test_a_row_with_several_faults_is_unread_once() -> None:
-    found = read(
+    found = map_rows(
         'facts: {share: {column: S, scale: 2}, size: {column: Z, values: {"1": large}}}', {"S": ["x"], "Z": ["9"]}
     )
 
@@ -254,7 +259,7 @@ def test_a_row_with_several_faults_is_unread_once() -> None:
 
 def test_a_mapper_travels_to_other_processes_and_reads_the_same_there() -> None:
     batch = pa.RecordBatch.from_pydict({"Size": ["1", "9", None]})
-    mapper = Mapper(mapped(SIZES % ""), COUNTER)
+    mapper = Mapper(read_mapping_text(SIZES % ""), COUNTER)
     here, there = mapper.batch(batch), pickle.loads(pickle.dumps(mapper)).batch(batch)
 
     assert facts(here) == facts(there)
@@ -264,7 +269,7 @@ def test_a_mapper_travels_to_other_processes_and_reads_the_same_there() -> None:
 @settings(max_examples=SOME, deadline=None)
 @given(st.lists(st.sampled_from(["1", "2 - so so", "huge", "", None, " 1"]), max_size=60), st.integers(1, 7))
 def test_what_is_read_does_not_depend_on_how_rows_are_cut_or_kept(values: list[str | None], size: int) -> None:
-    mapper = Mapper(mapped(SIZES % ""), COUNTER)
+    mapper = Mapper(read_mapping_text(SIZES % ""), COUNTER)
     whole = pa.RecordBatch.from_arrays([pa.array(values, pa.string())], ["Size"])
     kept_once = pa.RecordBatch.from_arrays([pa.array(values, pa.string()).dictionary_encode()], ["Size"])
     parts = [mapper.batch(whole.slice(at, size), at + 1) for at in range(0, len(values), size)]
@@ -352,14 +357,14 @@ BROKEN = [
 @pytest.mark.parametrize(("text", "said"), BROKEN)
 def test_what_is_wrong_with_a_mapping_is_said_with_its_place_and_a_help(text: str, said: str) -> None:
     with pytest.raises(MappingErrors) as error:
-        mapped(text)
+        read_mapping_text(text)
 
     assert str(error.value).startswith(f"map.yaml:{said}")
 
 
 def test_everything_wrong_with_a_mapping_is_said_at_once_in_order() -> None:
     with pytest.raises(MappingErrors) as error:
-        mapped("facts:\n  sise: S\n  way: {column: W, values: {a: b}}\n  share: {column: S, scale: x}\n")
+        read_mapping_text("facts:\n  sise: S\n  way: {column: W, values: {a: b}}\n  share: {column: S, scale: x}\n")
 
     assert [problem.place.line for problem in error.value.problems] == [2, 3, 4]
 
@@ -371,7 +376,9 @@ def test_a_mapping_that_is_not_there_is_said_to_be_so(tmp_path) -> None:
 
 def test_formats_that_mappings_may_have_are_those_that_are_read() -> None:
     assert (
-        mapped('facts: {came_at: {column: C, zone: UTC, format: "%d/%b/%y %I:%M %p"}}').facts["came_at"].format
+        read_mapping_text('facts: {came_at: {column: C, zone: UTC, format: "%d/%b/%y %I:%M %p"}}')
+        .facts["came_at"]
+        .format
         == "%d/%b/%y %I:%M %p"
     )  # type: ignore[union-attr]
 
@@ -392,5 +399,5 @@ def test_a_column_of_written_numbers_is_read_as_they_are_one_by_one(
             float(str(one["share"]).rstrip("% ")) if one.get("share", "x") != "x" else one.get("share") for one in found
         ]  # type: ignore[misc]
 
-    alone = [one for value in texts for one in facts(read(text, {"S": pa.array([value], pa.string())}))]
-    assert plain(facts(read(text, {"S": pa.array(texts, pa.string())}))) == plain(alone)
+    alone = [one for value in texts for one in facts(map_rows(text, {"S": pa.array([value], pa.string())}))]
+    assert plain(facts(map_rows(text, {"S": pa.array(texts, pa.string())}))) == plain(alone)

@@ -24,7 +24,7 @@ from guidepost.tickets.similarity import instant_format, match_values
 from tests.support.campaign import LONG
 from tests.support.deciders import decide
 from tests.support.paths import ROOT
-from tests.support.tickets import facts, written
+from tests.support.tickets import facts, write_file
 
 MAPPINGS: Final = ROOT / "examples" / "mappings"
 DATA: Final = ROOT.parent / "shared" / "data"
@@ -47,7 +47,7 @@ def test_a_draft_says_what_it_guesses(guide: Version, golden: Callable[[str, str
 def test_a_draft_of_parquet_and_of_json_lines_finds_the_same(guide: Version, tmp_path: Path) -> None:
     rows = [{"id": f"T{at}", "impact": "high" if at % 2 else "low", "created": 1_767_225_600 + at} for at in range(40)]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
-    lines = written(tmp_path / "t.jsonl", "\n".join(str(row).replace("'", '"') for row in rows))
+    lines = write_file(tmp_path / "t.jsonl", "\n".join(str(row).replace("'", '"') for row in rows))
     drafts = [suggest_mapping(spec, guide) for spec in (str(tmp_path / "t.parquet"), lines)]
 
     assert drafts[0].partition("\n")[2] == drafts[1].partition("\n")[2]
@@ -65,7 +65,7 @@ def test_a_draft_works_from_the_words_of_any_desk(tmp_path: Path) -> None:
     )
     cells = [value.name or value.value for value in fact.values]
     text = suggest_mapping(
-        written(tmp_path / "t.csv", "nr,what\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells * 3))),
+        write_file(tmp_path / "t.csv", "nr,what\n" + "".join(f"{at},{cell}\n" for at, cell in enumerate(cells * 3))),
         hospital,
     )
 
@@ -75,16 +75,16 @@ def test_a_draft_works_from_the_words_of_any_desk(tmp_path: Path) -> None:
 def test_a_file_in_which_nothing_looks_like_a_fact_still_gives_a_draft_that_is_accepted(
     guide: Version, tmp_path: Path
 ) -> None:
-    text = suggest_mapping(written(tmp_path / "t.csv", "a,b\n1,x\n2,y\n"), guide)
+    text = suggest_mapping(write_file(tmp_path / "t.csv", "a,b\n1,x\n2,y\n"), guide)
 
     assert "no column is similar to a fact" in text
     mapping_of("draft.yaml", text, guide)
     with pytest.raises(TicketsError, match="has no rows"):
-        suggest_mapping(written(tmp_path / "e.csv", "a,b\n"), guide)
+        suggest_mapping(write_file(tmp_path / "e.csv", "a,b\n"), guide)
 
 
 def test_what_stands_for_nothing_is_found(guide: Version, tmp_path: Path) -> None:
-    text = suggest_mapping(written(tmp_path / "t.csv", 'impact\nhigh\nNULL\nlow\n""\n'), guide)
+    text = suggest_mapping(write_file(tmp_path / "t.csv", 'impact\nhigh\nNULL\nlow\n""\n'), guide)
 
     assert 'empty: ["", "NULL"]' in text
 

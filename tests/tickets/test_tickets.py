@@ -20,7 +20,7 @@ from engine.replay.nouns import RejectedRow
 from guidepost.tickets import RejectedRowsWriter, TicketsError, open_tickets, write_rejected_rows
 from guidepost.tickets.csv import BLOCK_SIZE
 from guidepost.tickets.open import inspect_files
-from tests.support.tickets import COUNTER, all_unread, mapped, tickets, written
+from tests.support.tickets import COUNTER, read_mapping_text, rejected_rows, tickets, write_file
 
 MAP = """
 ticket: Id
@@ -48,7 +48,7 @@ def as_csv(rows: list[dict[str, str]], separator: str = ",") -> str:
 
 def opened(spec: str, text: str = MAP) -> Any:
     """Open a source by a mapping."""
-    return open_tickets(spec, COUNTER, mapped(text))
+    return open_tickets(spec, COUNTER, read_mapping_text(text))
 
 
 def plain(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -87,7 +87,7 @@ WANT = [
     ],
 )
 def test_the_same_tickets_come_out_of_every_kind_of_text(tmp_path: Path, name: str, content: str | bytes) -> None:
-    source = opened(written(tmp_path / name, content))
+    source = opened(write_file(tmp_path / name, content))
     batches = list(source.batches())
 
     assert plain(tickets(batches)) == WANT
@@ -132,10 +132,10 @@ def test_words_in_parquet_are_decoded_once_and_not_row_by_row(tmp_path: Path) ->
 
 def test_rows_with_too_few_or_too_many_fields_are_told_with_their_number_and_text(tmp_path: Path) -> None:
     text = "Id,Size\nT1,A\nT2\nT3,B,x,y\nT4,A\n\nT5,B\nT6\n"
-    source = opened(written(tmp_path / "t.csv", text), "ticket: Id\nfacts: {size: Size}")
+    source = opened(write_file(tmp_path / "t.csv", text), "ticket: Id\nfacts: {size: Size}")
 
     assert [(one["row"], one["name"]) for one in tickets(source.batches())] == [(1, "T1"), (4, "T4"), (5, "T5")]
-    assert all_unread(source) == [
+    assert rejected_rows(source) == [
         RejectedRow(row=2, name="", field="", message="1 fields instead of 2", content="T2"),
         RejectedRow(row=3, name="", field="", message="4 fields instead of 2", content="T3,B,x,y"),
         RejectedRow(row=6, name="", field="", message="1 fields instead of 2", content="T6"),
@@ -149,7 +149,9 @@ def test_every_row_of_a_csv_is_a_ticket_or_unread_under_its_own_number(
 ) -> None:
     lines = {"good": "T{},A", "short": "T{}", "long": "T{},A,A", "unlisted": "T{},Z"}
     text = "Id,Size\n" + "".join(lines[kind].format(at) + "\n" for at, kind in enumerate(kinds, 1))
-    source = opened(written(tmp_path / "t.csv", text), "ticket: Id\nfacts: {size: {column: Size, values: {A: large}}}")
+    source = opened(
+        write_file(tmp_path / "t.csv", text), "ticket: Id\nfacts: {size: {column: Size, values: {A: large}}}"
+    )
     found = [(one["row"], one["name"]) for one in tickets(source.batches(size))]
 
     assert found == [(at, f"T{at}") for at, kind in enumerate(kinds, 1) if kind == "good"]
@@ -161,7 +163,7 @@ def test_every_row_of_a_csv_is_a_ticket_or_unread_under_its_own_number(
 def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> None:
     row = "T{},A," + "x" * 200
     lines = ["Id,Size,Text", *(row.format(at) if at % 10_000 else f"T{at}" for at in range(1, 50_001))]
-    spec = written(tmp_path / "t.csv", "\n".join(lines))
+    spec = write_file(tmp_path / "t.csv", "\n".join(lines))
     assert Path(spec).stat().st_size > 2 * BLOCK_SIZE
     source = opened(spec, "ticket: Id\nfacts: {size: Size}")
     rows = [
@@ -170,7 +172,7 @@ def test_rows_are_numbered_across_the_blocks_of_a_large_file(tmp_path: Path) -> 
 
     assert [one for one in rows if one[1] != f"T{one[0]}"] == []
     assert len(rows) == 49_995
-    assert [one.row for one in all_unread(source)] == [10_000, 20_000, 30_000, 40_000, 50_000]
+    assert [one.row for one in rejected_rows(source)] == [10_000, 20_000, 30_000, 40_000, 50_000]
     shares = [batch.share for batch in source.batches()]
     assert shares == sorted(shares)
 
@@ -184,14 +186,15 @@ def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_w
         '{"key": "A-5", "fields": {"size": null, "n": "x"}}',
     ]
     source = opened(
-        written(tmp_path / "t.jsonl", "\n".join(lines)), "ticket: key\nfacts: {size: fields.size.name, items: fields.n}"
+        write_file(tmp_path / "t.jsonl", "\n".join(lines)),
+        "ticket: key\nfacts: {size: fields.size.name, items: fields.n}",
     )
 
     assert tickets(source.batches()) == [
         {"row": 1, "name": "A-1", "size": "large", "items": "3"},
         {"row": 5, "name": "A-5", "items": "x"},
     ]
-    assert [(one.row, one.message.partition(":")[0], one.content) for one in all_unread(source)] == [
+    assert [(one.row, one.message.partition(":")[0], one.content) for one in rejected_rows(source)] == [
         (2, "not a JSON object", lines[1]),
         (4, "not a JSON object", "[1]"),
     ]
@@ -209,7 +212,7 @@ def test_a_broken_line_of_json_is_unread_and_what_is_inside_an_object_is_named_w
 def test_a_line_of_json_that_no_ticketing_system_writes_is_unread_and_stops_nothing(
     tmp_path: Path, line: str, why: str
 ) -> None:
-    spec = written(
+    spec = write_file(
         tmp_path / "t.jsonl", f'{{"Id": "\\ud83d\\ude00", "Size": "A"}}\n{line}\n{{"Id": "T3", "Size": "A"}}\n'
     )
 
@@ -234,7 +237,7 @@ def test_bytes_and_lists_in_parquet_are_read_as_the_text_that_they_hold(tmp_path
 
 
 def test_a_file_with_very_many_columns_is_read_in_a_moment(tmp_path: Path) -> None:
-    spec = written(
+    spec = write_file(
         tmp_path / "t.csv",
         "Id,Size" + "".join(f",x{number}" for number in range(60_000)) + "\nT1,A" + ",1" * 60_000 + "\n",
     )
@@ -246,14 +249,14 @@ def test_lines_may_end_as_on_an_old_mac(tmp_path: Path) -> None:
     assert ["T1", "T2"] == [
         one["name"]
         for one in tickets(
-            opened(written(tmp_path / "t.csv", "Id,Size\rT1,A\rT2,A\r"), "ticket: Id\nfacts: {size: Size}").batches()
+            opened(write_file(tmp_path / "t.csv", "Id,Size\rT1,A\rT2,A\r"), "ticket: Id\nfacts: {size: Size}").batches()
         )
     ]
 
 
 def test_columns_that_share_a_name_are_told_apart_by_number(tmp_path: Path) -> None:
     source = opened(
-        written(tmp_path / "t.csv", "Id,Label,Label\nT1,A,B\n"),
+        write_file(tmp_path / "t.csv", "Id,Label,Label\nT1,A,B\n"),
         "facts: {size: {column: Label (2), values: {B: small}}}",
     )
 
@@ -262,7 +265,7 @@ def test_columns_that_share_a_name_are_told_apart_by_number(tmp_path: Path) -> N
 
 def test_without_a_mapping_columns_that_are_called_like_facts_are_facts(tmp_path: Path) -> None:
     source = open_tickets(
-        written(tmp_path / "t.csv", "Number,SIZE,Came At,Colour\nT1,large,2026-01-26T04:00Z,red\n"), COUNTER
+        write_file(tmp_path / "t.csv", "Number,SIZE,Came At,Colour\nT1,large,2026-01-26T04:00Z,red\n"), COUNTER
     )
 
     assert plain(tickets(source.batches())) == [
@@ -332,9 +335,9 @@ def test_a_source_that_cannot_be_read_is_said_to_be_so_with_a_help(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes | None, message: str, help_: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    written(tmp_path / "some.csv", "Id\n")
+    write_file(tmp_path / "some.csv", "Id\n")
     if content is not None:
-        written(tmp_path / name, content)
+        write_file(tmp_path / name, content)
     with pytest.raises(TicketsError) as error:
         list(opened(name, "ticket: Id\nfacts: {size: Size}").batches())
 
@@ -343,7 +346,7 @@ def test_a_source_that_cannot_be_read_is_said_to_be_so_with_a_help(
 
 
 def test_bytes_that_are_no_text_further_down_are_said_too(tmp_path: Path) -> None:
-    spec = written(tmp_path / "t.csv", b"Id,Size\n" + b"T1,A\n" * 300_000 + "T2,größe\n".encode("latin-1"))
+    spec = write_file(tmp_path / "t.csv", b"Id,Size\n" + b"T1,A\n" * 300_000 + "T2,größe\n".encode("latin-1"))
 
     with pytest.raises(TicketsError, match="expected UTF-8 in"):
         list(opened(spec, "facts: {size: Size}").batches())
@@ -353,7 +356,7 @@ def test_bytes_that_are_no_text_further_down_are_said_too(tmp_path: Path) -> Non
 @pytest.mark.parametrize("zipped", [False, True])
 def test_a_quote_that_is_never_closed_does_not_swallow_what_follows(tmp_path: Path, cell: str, zipped: bool) -> None:
     text = f"Id,Size\nT1,A\nT2,{cell}\n" + "T3,A\n" * 10_000
-    spec = written(tmp_path / "t.csv", gzip.compress(text.encode(), mtime=0) if zipped else text)
+    spec = write_file(tmp_path / "t.csv", gzip.compress(text.encode(), mtime=0) if zipped else text)
 
     with pytest.raises(TicketsError, match="opens a quote in its last row, 2, and never closes it"):
         list(opened(spec, "facts: {size: Size}").batches())
@@ -361,7 +364,7 @@ def test_a_quote_that_is_never_closed_does_not_swallow_what_follows(tmp_path: Pa
 
 def test_a_text_over_several_lines_may_stand_at_the_end(tmp_path: Path) -> None:
     source = opened(
-        written(tmp_path / "t.csv", 'Id,Size,Story\nT1,A,"it\nbroke"\n\n'), "facts: {size: Size, story: Story}"
+        write_file(tmp_path / "t.csv", 'Id,Size,Story\nT1,A,"it\nbroke"\n\n'), "facts: {size: Size, story: Story}"
     )
 
     assert tickets(source.batches()) == [{"row": 1, "name": None, "size": "A", "story": "given"}]
@@ -369,18 +372,18 @@ def test_a_text_over_several_lines_may_stand_at_the_end(tmp_path: Path) -> None:
 
 def test_only_a_log_can_be_asked_for_some_of_its_records(tmp_path: Path) -> None:
     with pytest.raises(TicketsError, match="expected a decision log"):
-        open_tickets(written(tmp_path / "t.csv", "size\nlarge\n"), COUNTER, None, Filter(caller="desk"))
+        open_tickets(write_file(tmp_path / "t.csv", "size\nlarge\n"), COUNTER, None, Filter(caller="desk"))
 
 
 def test_when_no_column_is_called_like_a_fact_a_mapping_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(TicketsError, match=r"no column of .* has the name of a fact; it has `a`, `b`") as error:
-        open_tickets(written(tmp_path / "t.csv", "a,b\n1,2\n"), COUNTER)
+        open_tickets(write_file(tmp_path / "t.csv", "a,b\n1,2\n"), COUNTER)
 
     assert "replay suggest-mapping" in error.value.help
 
 
 def test_a_file_with_only_a_header_has_no_tickets(tmp_path: Path) -> None:
-    assert tickets(opened(written(tmp_path / "t.csv", "Id,Size\n"), "facts: {size: Size}").batches()) == []
+    assert tickets(opened(write_file(tmp_path / "t.csv", "Id,Size\n"), "facts: {size: Size}").batches()) == []
 
 
 def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -408,6 +411,6 @@ def test_unread_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_row_can_be_shown_as_it_stands_in_its_source(tmp_path: Path) -> None:
-    batch = next(iter(opened(written(tmp_path / "t.csv", as_csv(ROWS))).batches()))
+    batch = next(iter(opened(write_file(tmp_path / "t.csv", as_csv(ROWS))).batches()))
 
     assert json.loads(batch.content(3)) == ROWS[2]

@@ -372,7 +372,8 @@ def test_durable_rules_not_installed_is_a_failure_that_says_so() -> None:
     assert () == report.tables
     assert failure.reason == "durable-rules is not installed: No module named 'durable_rules_engine'"
     assert (
-        failure.help == "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-cross-check` checks everything else"
+        failure.help
+        == "install Guidepost for Python 3.11 or 3.12; `guidepost check --no-cross-check` checks everything else"
     )
 
 

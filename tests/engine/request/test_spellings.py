@@ -26,8 +26,8 @@ from guidepost.tickets import Mapper, Vocabulary, mapping_of
 from guidepost.tickets.sample import ColumnProfile
 from guidepost.tickets.similarity import match_values
 from tests.oracle import same_word
-from tests.support.servers import COUNTER, running
-from tests.support.tickets import facts, read
+from tests.support.servers import COUNTER, serving
+from tests.support.tickets import facts, map_rows
 
 LEVELS: Final = (
     *(
@@ -142,7 +142,7 @@ def test_columns_read_numbers_and_words_alike(desk: Version) -> None:
 
 
 def test_over_grpc_minus_one_is_not_level_one(desk: Version) -> None:
-    with running(Versions((desk,))) as address, Client(address) as client:
+    with serving(Versions((desk,))) as address, Client(address) as client:
         for sent in (-1, -1.0, "-1", "- 1", "(1)", "!highest", "None"):
             with pytest.raises(grpc.RpcError, match="impact"):
                 client.decide("gift", {"impact": sent, "weight": 4, "colour": "red"})
@@ -161,7 +161,7 @@ def test_an_open_list_takes_no_marker_of_nothing_for_another_value(desk: Version
 def test_two_values_that_are_read_as_one_are_a_problem_and_a_sign_tells_two_apart() -> None:
     vocabulary = "facts: {size: {column: S, values: {%s}}}"
 
-    assert facts(read(vocabulary % '"1": large, "-1": small', {"S": ["1", "-1"]})) == [
+    assert facts(map_rows(vocabulary % '"1": large, "-1": small', {"S": ["1", "-1"]})) == [
         {"size": "large"},
         {"size": "small"},
     ]
@@ -171,14 +171,14 @@ def test_a_mapping_never_takes_a_sign_for_punctuation() -> None:
     text = 'facts: {size: {column: S, values: {"1": large, "2": small}%s}}'
 
     for column in (["1", "-1", "(2)", "- 2"], pa.array([1, -1, -2, 12]), pa.array([1.0, -1.0, -2.0, 1.2])):
-        found = read(text % "", {"S": column})
+        found = map_rows(text % "", {"S": column})
         assert (facts(found), [one.row for one in found.rejected]) == ([{"size": "large"}], [2, 3, 4])
-        assert facts(read(text % ", else: unknown", {"S": column})) == [{"size": "large"}, {}, {}, {}]
+        assert facts(map_rows(text % ", else: unknown", {"S": column})) == [{"size": "large"}, {}, {}, {}]
 
 
 @pytest.mark.parametrize("text", ["(2)", "- 2", "2-", "1 2", "1_0", "1.5", "0x1"])
 def test_a_number_with_anything_but_its_sign_and_its_separators_is_none(text: str) -> None:
-    found = read('facts: {share: {column: S, decimal: ","}}', {"S": [text]})
+    found = map_rows('facts: {share: {column: S, decimal: ","}}', {"S": [text]})
 
     assert [one.message for one in found.rejected] == [f"`{text}` is not a number"]
 
@@ -206,7 +206,7 @@ def test_a_word_that_is_a_value_and_an_empty_cell_is_counted(desk: Version) -> N
 
 
 def test_a_listed_value_is_meant_though_it_stands_for_nothing_elsewhere() -> None:
-    found = read(
+    found = map_rows(
         "facts: {size: {column: S, values: {None: small}}, way: W}\nempty: [None]", {"S": ["None"], "W": ["None"]}
     )
 

@@ -42,8 +42,8 @@ from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, certificate, entry, protected, tls_files, unsigned
 from tests.support.paths import ROOT
-from tests.support.servers import counter, run
-from tests.support.waiting import until
+from tests.support.servers import counter_bundle, run_coroutine
+from tests.support.waiting import wait_until
 
 ISSUER = Issuer()
 PORTAL, OFFICE, OLD, NOBODY = new_key(), new_key(), new_key(), new_key()
@@ -215,10 +215,10 @@ class TestServed:
             guidepost.Client(address, token=NOBODY.text) as newcomer,
         ):
             file.write_text(CALLERS.replace("roles", "rolls"), encoding="utf-8")
-            until(lambda: any("cannot be used" in record.message for record in caplog.records))
+            wait_until(lambda: any("cannot be used" in record.message for record in caplog.records))
             assert portal.decide("queue", vip=True).status
             file.write_text(CALLERS.replace(entry(PORTAL), entry(NOBODY)), encoding="utf-8")
-            until(lambda: any("was read again" in record.message for record in caplog.records))
+            wait_until(lambda: any("was read again" in record.message for record in caplog.records))
             assert newcomer.decide("queue", vip=True).status
             assert refusal(lambda: portal.decide("queue", vip=True))[0] == grpc.StatusCode.UNAUTHENTICATED
 
@@ -235,8 +235,8 @@ class TestWorkers:
             )
             office = AdminLink(supervisor, "127.0.0.1:0")
             try:
-                assert isinstance(run(supervisor.start()), Reloaded)
-                run(office.open())
+                assert isinstance(run_coroutine(supervisor.start()), Reloaded)
+                run_coroutine(office.open())
                 with guidepost.Client(address, credentials=secured, token=PORTAL.text, channels=1) as portal:
                     assert portal.decide("queue", vip=True, timeout=60).status
                 with guidepost.Client(address, credentials=secured, token=OFFICE.text, channels=1) as office_client:
@@ -264,8 +264,8 @@ class TestWorkers:
                         timeout=60,
                     ).workers
             finally:
-                run(office.close())
-                run(supervisor.stop())
+                run_coroutine(office.close())
+                run_coroutine(supervisor.stop())
 
     def test_a_worker_with_an_unreadable_file_of_callers_does_not_serve(self, tmp_path: Path) -> None:
         with reserve_port("127.0.0.1", 0) as address:
@@ -281,14 +281,14 @@ class TestWorkers:
             )
             try:
                 with pytest.raises(CannotServe, match=r"none\.yaml:1:1: cannot be read"):
-                    run(supervisor.start())
+                    run_coroutine(supervisor.start())
             finally:
-                run(supervisor.stop())
+                run_coroutine(supervisor.stop())
 
 
 async def _making(path: Path) -> Reloaded:
-    write_bundle(counter(), path)
-    return Reloaded(counter().refs)
+    write_bundle(counter_bundle(), path)
+    return Reloaded(counter_bundle().refs)
 
 
 class TestTokens:

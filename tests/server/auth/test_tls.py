@@ -18,7 +18,7 @@ from guidepost.server.security import Security
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Pair, certificate, channel, protected, tls_files
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
 
 AUTHORITY, STRANGER = certificate("authority"), certificate("stranger")
 FIRST, SECOND = certificate("first.example", AUTHORITY), certificate("second.example", AUTHORITY)
@@ -82,7 +82,7 @@ class TestServed:
         (tmp_path / "tls.key").write_bytes(SECOND.key)
         assert shown(served) == "second.example"
         since = asked[0]
-        until(lambda: asked[0] > since + 4)
+        wait_until(lambda: asked[0] > since + 4)
         end.set()
         for one in callers:
             one.join()

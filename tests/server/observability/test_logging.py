@@ -20,8 +20,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from tests.support.log_servers import ask, settings, sqlite
-from tests.support.servers import NOW, counter, run
-from tests.support.waiting import within
+from tests.support.servers import NOW, counter_bundle, run_coroutine
+from tests.support.waiting import true_within
 
 
 @pytest.fixture
@@ -106,19 +106,19 @@ def called(
     logs.set_up("json", stream)
     with call_observers(ObservabilityConfig(log_calls=True)) as looking:
         server = listening(
-            counter(),
+            counter_bundle(),
             "127.0.0.1:0",
             clock=lambda: NOW,
             grace=0.1,
             log=settings(sqlite(tmp_path_factory.mktemp("log"))),
             observers=looking,
         )
-        address = run(server.__aenter__())
+        address = run_coroutine(server.__aenter__())
         try:
             with grpc.insecure_channel(address) as channel:
                 yield DecisionServiceStub(channel), stream
         finally:
-            run(server.__aexit__(None, None, None))
+            run_coroutine(server.__aexit__(None, None, None))
 
 
 def messages(stream: io.StringIO) -> list[dict[str, object]]:
@@ -133,11 +133,11 @@ def test_each_call_says_who_called_how_it_ended_and_where_the_decision_log_has_i
     with pytest.raises(grpc.RpcError):
         ask(stub, "nonsense", _caller="front-desk")
 
-    assert within(60, lambda: len(messages(stream)) == 2)
+    assert true_within(60, lambda: len(messages(stream)) == 2)
     good, bad = messages(stream)
     [record] = good["records"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]+", record)
-    ref = counter().versions[0].ref
+    ref = counter_bundle().versions[0].ref
     assert (good["method"], good["status"], good["caller"], good["version"], good["digest"]) == (
         "/guidepost.v1.DecisionService/Decide",
         "OK",
@@ -160,7 +160,7 @@ def test_no_message_holds_anything_of_a_ticket(called: tuple[DecisionServiceStub
     item = pb.TriageItem(ticket=Ticket(facts={"colour": FactValue(text="S3CRET-colour")}), ticket_id="S3CRET-ticket")
     stub.TriageBatch(pb.TriageBatchRequest(items=[item] * 30))
 
-    assert within(60, lambda: len(messages(stream)) == 5)
+    assert true_within(60, lambda: len(messages(stream)) == 5)
     assert "S3CRET" not in stream.getvalue()
     batch = messages(stream)[-1]
     assert batch["tickets"] == 30

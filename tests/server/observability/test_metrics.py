@@ -40,10 +40,10 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from tests.support.deciders import decide, triage
-from tests.support.log_servers import Failing, ask, settings, sqlite
+from tests.support.log_servers import FailingStore, ask, settings, sqlite
 from tests.support.paths import ROOT
-from tests.support.servers import COUNTER, NOW, counter, run
-from tests.support.waiting import within
+from tests.support.servers import COUNTER, NOW, counter_bundle, run_coroutine
+from tests.support.waiting import true_within
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
 PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -75,13 +75,13 @@ class Scraped:
 def measured(log: LogSettings | None) -> Iterator[tuple[DecisionServiceStub, Scraped]]:
     """Serve the second desk with metrics while the block runs."""
     metrics = Metrics()
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, metrics=metrics)
-    address = run(server.__aenter__())
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, metrics=metrics)
+    address = run_coroutine(server.__aenter__())
     try:
         with grpc.insecure_channel(address) as channel, serve_metrics(metrics.registry, "127.0.0.1:0") as url:
             yield DecisionServiceStub(channel), Scraped(url)
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
 
 
 def test_calls_are_counted_by_method_and_status_and_timed() -> None:
@@ -93,7 +93,7 @@ def test_calls_are_counted_by_method_and_status_and_timed() -> None:
         with pytest.raises(grpc.RpcError):
             ask(stub, "nonsense")
 
-        assert within(60, lambda: scraped("call_seconds_count", method=DECIDE) == 5)
+        assert true_within(60, lambda: scraped("call_seconds_count", method=DECIDE) == 5)
         assert [
             scraped("calls_total", method=DECIDE, code=code)
             for code in ("OK", "INVALID_ARGUMENT", "NOT_FOUND", "UNAVAILABLE")
@@ -105,11 +105,11 @@ def test_tickets_of_a_batch_without_an_answer_are_counted_by_status(monkeypatch:
     with measured(None) as (stub, scraped):
         wrong = pb.TriageItem(ticket=Ticket(facts={"weather": FactValue(text="red")}))
         stub.TriageBatch(pb.TriageBatchRequest(items=[wrong, wrong]))
-        assert within(60, lambda: scraped("item_errors_total", code="INVALID_ARGUMENT") == 2)
+        assert true_within(60, lambda: scraped("item_errors_total", code="INVALID_ARGUMENT") == 2)
 
         monkeypatch.setattr(Decider, "triage", None)
         stub.TriageBatch(pb.TriageBatchRequest(items=[wrong]))
-        assert within(60, lambda: scraped("item_errors_total", code="INTERNAL") == 1)
+        assert true_within(60, lambda: scraped("item_errors_total", code="INTERNAL") == 1)
 
 
 def test_methods_that_are_not_there_make_no_metrics() -> None:
@@ -127,7 +127,7 @@ def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
         with ThreadPoolExecutor(8) as callers:
             list(callers.map(lambda number: ask(stub, vip=True, _request_id=f"{number % 30}"), range(40)))
 
-        assert within(60, lambda: scraped("log_records_committed_total") == 30)
+        assert true_within(60, lambda: scraped("log_records_committed_total") == 30)
         assert scraped("log_repeated_requests_total") == 10
         assert 1 <= scraped("log_commits_total") <= 40
         assert (
@@ -136,13 +136,13 @@ def test_commits_are_counted_with_their_records(tmp_path: Path) -> None:
         assert scraped("log_commit_records_sum") == 30
         assert start <= scraped("log_last_commit_timestamp_seconds") <= time.time()
         assert (scraped("log_records_waiting"), scraped("log_records_at_risk")) == (0, 0)
-        assert within(60, lambda: 1 <= scraped("log_signed_head_sequence") <= 30)
+        assert true_within(60, lambda: 1 <= scraped("log_signed_head_sequence") <= 30)
 
 
 def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = Failing(sqlite(tmp_path))
+    store = FailingStore(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     log = settings(sqlite(tmp_path), Durability.BOUNDED, records=2, milliseconds=60_000, timeout=0.2)
     with measured(log) as (stub, scraped):
@@ -159,10 +159,10 @@ def test_a_log_that_fails_shows_what_waits_what_is_at_risk_and_what_was_refused(
         assert scraped("calls_total", method=DECIDE, code="UNAVAILABLE") == 1
         assert scraped("log_records_at_risk") == 2
         assert scraped("log_records_waiting") >= 2
-        assert within(60, lambda: scraped("log_writable") == 0)
+        assert true_within(60, lambda: scraped("log_writable") == 0)
         assert scraped("log_commit_failures_total") >= 1
         store.broken = False
-        assert within(60, lambda: scraped("log_records_at_risk") == scraped("log_records_waiting") == 0)
+        assert true_within(60, lambda: scraped("log_records_at_risk") == scraped("log_records_waiting") == 0)
         assert (scraped("log_writable"), scraped("log_records_committed_total")) == (1, 2)
 
 
@@ -247,7 +247,7 @@ class TestDecisionsAreCounted:
             stub.TriageBatch(pb.TriageBatchRequest(items=items))
             list(stub.TriageStream(pb.TriageStreamRequest(item=item) for item in items[:7]))
 
-            assert within(60, lambda: scraped("stream_tickets_total") == 7)
+            assert true_within(60, lambda: scraped("stream_tickets_total") == 7)
             assert (scraped("batch_tickets_count"), scraped("batch_tickets_sum")) == (1, 30)
             assert scraped("decisions_total", version="7.0.0", decision="queue", outcome="fast") == 37
             assert scraped("calls_total", method="/guidepost.v1.DecisionService/TriageStream", code="OK") == 1
@@ -255,7 +255,7 @@ class TestDecisionsAreCounted:
     def test_under_no_word_that_a_caller_made_up(self) -> None:
         """Labels contain only words of the policy, whatever callers send."""
         metrics = Metrics()
-        version = counter().versions[0]
+        version = counter_bundle().versions[0]
         words = {"fast", "slow", "yes", "no", "other", "undecided", "not_covered"}
         for made in ("'); drop", "fast ", "\u202e", "x" * 150):
             metrics.decisions.decided(version, triage(version, {"vip": True, "colour": made}, Moment(NOW)))
@@ -281,7 +281,7 @@ class TestDecisionsAreCounted:
 
 def test_the_version_in_force_changes_at_its_instant() -> None:
     early, late = (
-        counter().versions[0],
+        counter_bundle().versions[0],
         build(
             {**COUNTER, "manifest.yaml": COUNTER["manifest.yaml"].replace("7.0.0", "8.0.0").replace("2020-", "2027-")}
         ),
@@ -301,16 +301,16 @@ def test_the_version_in_force_changes_at_its_instant() -> None:
 
 
 def test_calls_under_way_are_shown_until_they_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Failing(sqlite(tmp_path))
+    store = FailingStore(sqlite(tmp_path))
     monkeypatch.setattr("guidepost.decision_log.recorder.Store.open", lambda *_: store)
     with measured(settings(sqlite(tmp_path), timeout=2.0)) as (stub, scraped), ThreadPoolExecutor(3) as callers:
         store.broken = True
         waiting = [callers.submit(ask, stub, vip=True) for _ in range(3)]
-        assert within(60, lambda: scraped("calls_in_flight", streams="no") == 3)
+        assert true_within(60, lambda: scraped("calls_in_flight", streams="no") == 3)
         store.broken = False
         for one in waiting:
             one.result(20)
-        assert within(60, lambda: scraped("calls_in_flight", streams="no") == 0)
+        assert true_within(60, lambda: scraped("calls_in_flight", streams="no") == 0)
 
 
 def test_memory_and_time_of_the_process_are_measured() -> None:

@@ -21,9 +21,9 @@ from guidepost.server.settings.load import read_settings
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
-from tests.support.log_servers import ask, reading, settings, sqlite
-from tests.support.servers import NOW, counter, run
-from tests.support.waiting import within
+from tests.support.log_servers import ask, open_to_read, settings, sqlite
+from tests.support.servers import NOW, counter_bundle, run_coroutine
+from tests.support.waiting import true_within
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 TICKET = Ticket(facts={"vip": FactValue(flag=True)})
@@ -34,13 +34,13 @@ def traced(log: Any = None, share: float = 1.0) -> Iterator[tuple[DecisionServic
     """Serve the second desk with traces while the block runs."""
     exporter = InMemorySpanExporter()
     tracing = Tracing(exporter, share)
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, observers=(tracing,))
-    address = run(server.__aenter__())
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, observers=(tracing,))
+    address = run_coroutine(server.__aenter__())
     try:
         with grpc.insecure_channel(address) as channel:
             yield DecisionServiceStub(channel), tracing, exporter
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
         tracing.close()
 
 
@@ -49,7 +49,7 @@ def spans(tracing: Tracing, exporter: InMemorySpanExporter, count: int) -> list[
         tracing.flush()
         return len(exporter.get_finished_spans()) == count
 
-    assert within(60, ended)
+    assert true_within(60, ended)
     return list(exporter.get_finished_spans())
 
 
@@ -57,7 +57,7 @@ def test_a_span_says_what_was_called_by_whom_and_where_the_decision_is(tmp_path:
     with traced(settings(sqlite(tmp_path))) as (stub, tracing, exporter):
         decision = ask(stub, vip=True, _caller="front-desk")
         [span] = spans(tracing, exporter, 1)
-    store = reading(sqlite(tmp_path))
+    store = open_to_read(sqlite(tmp_path))
     [(_, record)] = store.search(Filter())
     store.close()
 
@@ -69,7 +69,7 @@ def test_a_span_says_what_was_called_by_whom_and_where_the_decision_is(tmp_path:
         "rpc.grpc.status": "OK",
         "guidepost.caller": "front-desk",
         "guidepost.policy.version": "7.0.0",
-        "guidepost.policy.digest": counter().versions[0].digest,
+        "guidepost.policy.digest": counter_bundle().versions[0].digest,
         "guidepost.decision.ids": (decision.id,),
         "guidepost.record.ids": (record.id,),
     }

@@ -32,8 +32,8 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, entry, new_key, protected
 from tests.support.http2 import FRAME, RESET, Connection, frame
 from tests.support.paths import ROOT
-from tests.support.servers import COUNTER, run
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, run_coroutine
+from tests.support.waiting import wait_until
 
 TRIAGE, STREAM, DIFF, HEALTH = (
     "/guidepost.v1.DecisionService/Triage",
@@ -248,7 +248,7 @@ class TestOpenStreams:
                         return False
                     return True
 
-                until(admitted)
+                wait_until(admitted)
             assert stream.ask().result
 
     @pytest.mark.parametrize(
@@ -302,7 +302,7 @@ def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place
     gc.disable()
     try:
         with served(tmp_path, Limits(connection_streams=10)) as address:
-            assert run(all_of(address)) == {
+            assert run_coroutine(all_of(address)) == {
                 "INVALID_ARGUMENT: the message cannot be parsed as the request of this method"
             }
     finally:
@@ -329,11 +329,11 @@ def parts_until(access: Access, change: Callable[[], object]) -> Iterator[str]:
         await server.start()
         return server, port
 
-    server, port = run(start())
+    server, port = run_coroutine(start())
     try:
         yield f"127.0.0.1:{port}"
     finally:
-        run(server.stop(0))
+        run_coroutine(server.stop(0))
 
 
 @pytest.mark.parametrize(
@@ -362,7 +362,7 @@ def test_messages_that_never_end_do_not_fill_the_memory_of_a_worker(path: str, k
         finally:
             for one in connections:
                 one.__exit__()
-        until(lambda: resident(worker) - before < 48)
+        wait_until(lambda: resident(worker) - before < 48)
         with grpc.insecure_channel(address) as channel:
             assert (
                 DecisionServiceStub(channel)

@@ -41,8 +41,8 @@ from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 from tests.support.deciders import decide
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, end_of, sqlite
-from tests.support.servers import NOW, counter, run
-from tests.support.waiting import until
+from tests.support.servers import NOW, counter_bundle, run_coroutine
+from tests.support.waiting import wait_until
 
 PURGING = Security(access=AuthConfig(purge=True))
 DAYS = 6
@@ -54,7 +54,7 @@ def at(day: int) -> datetime:
 
 def made(day: int, **changes: Any) -> Record:
     """Return the record of a call to the second desk, as its server writes it."""
-    version, facts = counter().versions[0], {"vip": False, "size": day}
+    version, facts = counter_bundle().versions[0], {"vip": False, "size": day}
     answer = decide(version, "queue", facts, Moment(at(day)))
     whole = Record(
         id=uuid7(at(day), day.to_bytes(10, "big")),
@@ -103,13 +103,13 @@ def url(databases: str) -> str:
 
 @contextmanager
 def asking(log: LogSettings | None, security: Security = NO_SECURITY) -> Iterator[Client]:
-    server = listening(counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security)
-    address = run(server.__aenter__())
+    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=log, security=security)
+    address = run_coroutine(server.__aenter__())
     try:
         with Client(address) as client:
             yield client
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_records_are_found_page_by_page(client: Client) -> None:
         ({"ticket": "T-1"}, [1, 4]),
         ({"caller": "nobody"}, []),
         ({"since": at(2), "until": at(4)}, [2, 3]),
-        ({"version": counter().versions[0].digest[:12]}, [0, 1, 2, 3, 4, 5]),
+        ({"version": counter_bundle().versions[0].digest[:12]}, [0, 1, 2, 3, 4, 5]),
         ({"rule": made(0).decisions[0].rules[0], "ticket": "T-0"}, [0, 3]),
         ({"outcome": "nothing"}, []),
     ],
@@ -176,7 +176,7 @@ def test_a_whole_export_can_be_verified_elsewhere(client: Client, monkeypatch: p
 
 
 def test_a_log_is_verified_by_its_server(client: Client, url: str) -> None:
-    until(lambda: client.audit.verify().whole)
+    wait_until(lambda: client.audit.verify().whole)
     whole = client.audit.verify()
     with Store.open(url).engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM entries WHERE sequence = 3")
@@ -216,7 +216,7 @@ def test_a_verification_reports_progress_and_ends_with_its_call(
     assert next(part.progress for part in call if part.progress) > 0
     assert client.decide("gift", colour="red").name == "gift"
     call.cancel()
-    until(lambda: stopped)
+    wait_until(lambda: stopped)
 
     assert stopped == ["_Stopped"]
 
@@ -243,11 +243,11 @@ def test_a_record_whose_reproduction_differs_lists_the_differences(client: Clien
 
 
 def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_path: Path) -> None:
-    until(lambda: client.audit.certificate(made(1).id).signed)
+    wait_until(lambda: client.audit.certificate(made(1).id).signed)
     signed = client.audit.certificate(made(1).id)
 
     steps = check_certificate(
-        Certificate.read(signed.certificate), trusted_keys([tmp_path / "public.pem"]), counter().versions[0]
+        Certificate.read(signed.certificate), trusted_keys([tmp_path / "public.pem"]), counter_bundle().versions[0]
     )
     assert {step.result for step in steps} == {StepResult.OK}
     assert [SignedHead.read(line).head.writer for line in client.audit.verify().signed_heads] == ["main"]
@@ -261,7 +261,9 @@ def test_a_certificate_of_a_server_without_a_key_is_unsigned(url: str) -> None:
 def test_the_first_record_of_a_server_is_signed_at_once(client: Client, url: str) -> None:
     client.decide("gift", colour="red")
 
-    until(lambda: Store.open(url).signed_heads()[-1:] and Store.open(url).signed_heads()[-1].head.sequence == DAYS + 1)
+    wait_until(
+        lambda: Store.open(url).signed_heads()[-1:] and Store.open(url).signed_heads()[-1].head.sequence == DAYS + 1
+    )
 
 
 def test_records_are_removed_only_if_the_server_allows_it(client: Client) -> None:
@@ -352,7 +354,7 @@ def test_an_altered_record_is_shown_as_such_and_never_explained_or_certified(cli
 
 
 def test_a_record_of_a_version_that_the_server_has_not_is_not_explained(client: Client, url: str) -> None:
-    other = made(7, version=replace(counter().versions[0].ref, digest="0" * 64))
+    other = made(7, version=replace(counter_bundle().versions[0].ref, digest="0" * 64))
     Store.open(url).append("main", [other])
 
     with pytest.raises(grpc.RpcError) as error:
@@ -396,15 +398,15 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
                 len((await desk.audit.purge(at(2), dry_run=True)).chains),
             ]
 
-    until(lambda: client.audit.certificate(made(1).id).signed)
+    wait_until(lambda: client.audit.certificate(made(1).id).signed)
     server = listening(
-        counter(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), security=PURGING
+        counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), security=PURGING
     )
-    address = run(server.__aenter__())
+    address = run_coroutine(server.__aenter__())
     try:
-        assert run(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, True, 1]
+        assert run_coroutine(ask(address)) == [2, [1, 2, 3, 4, 5, 6], 6, True, True, True, 1]
     finally:
-        run(server.__aexit__(None, None, None))
+        run_coroutine(server.__aexit__(None, None, None))
 
 
 def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_still_count(

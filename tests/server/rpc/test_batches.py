@@ -21,13 +21,13 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import FactValue, Ticket
 from guidepost.v1.version_pb2 import VersionSelector
-from tests.support.log_servers import logging, settings, sqlite
-from tests.support.servers import NOW, counter, running
+from tests.support.log_servers import serving_with_log, settings, sqlite
+from tests.support.servers import NOW, counter_bundle, serving
 
 
 @pytest.fixture(scope="module")
 def stub() -> Iterator[DecisionServiceStub]:
-    with running(counter()) as address, grpc.insecure_channel(address) as channel:
+    with serving(counter_bundle()) as address, grpc.insecure_channel(address) as channel:
         yield DecisionServiceStub(channel)
 
 
@@ -107,7 +107,7 @@ class TestBatches:
 
         async def answer() -> None:
             other = asyncio.create_task(others())
-            batches = BatchEvaluator(Watched(LiveBundle(counter()), lambda: NOW, None), write, MOST_TICKETS)
+            batches = BatchEvaluator(Watched(LiveBundle(counter_bundle()), lambda: NOW, None), write, MOST_TICKETS)
             await batches.batch(pb.TriageBatchRequest(items=[item(size=3)] * MOST_TICKETS), "", lambda: None)
             other.cancel()
 
@@ -170,7 +170,7 @@ class TestRecords:
         self, tmp_path: Path, durability: Durability
     ) -> None:
         url = sqlite(tmp_path)
-        with logging(settings(url, durability)) as stub:
+        with serving_with_log(settings(url, durability)) as stub:
             items = [item(f"r{number}", f"INC-{number}", size=number) for number in range(30)]
             first = stub.TriageBatch(pb.TriageBatchRequest(items=items))
             again = stub.TriageBatch(
@@ -187,7 +187,7 @@ class TestRecords:
         assert all(sum(f'"ticket":"INC-{number}"' in body for body in bodies) == 1 for number in (*range(30), 77))
 
     def test_what_a_ticket_is_called_has_to_fit_the_log(self, tmp_path: Path) -> None:
-        with logging(settings(sqlite(tmp_path))) as stub:
+        with serving_with_log(settings(sqlite(tmp_path))) as stub:
             answer = stub.TriageBatch(pb.TriageBatchRequest(items=[item("x" * 201, size=3), item("fine", size=3)]))
 
         assert ["INVALID_METADATA", ""] == [result.error.reason for result in answer.results]

@@ -14,13 +14,13 @@ from guidepost.v1 import diff_pb2, policy_pb2
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 from guidepost.v1.version_pb2 import VersionSelector
-from tests.support.servers import running, shipped
+from tests.support.servers import serving, shipped_bundle
 
 
 @pytest.fixture(scope="module")
 def desk() -> Iterator[grpc.Channel]:
     """Connect to a server of the guide's desk."""
-    with running(shipped()) as address, grpc.insecure_channel(address) as channel:
+    with serving(shipped_bundle()) as address, grpc.insecure_channel(address) as channel:
         yield channel
 
 
@@ -29,7 +29,7 @@ def parts(desk: grpc.Channel, **asked: object) -> list[pb.DiffVersionsResponse]:
 
 
 def test_a_difference_comes_as_its_summary_and_then_decision_by_decision(desk: grpc.Channel) -> None:
-    old, new = shipped().versions
+    old, new = shipped_bundle().versions
     expected = compare(old, new)
 
     summary, *decisions = parts(desk, before=VersionSelector(version="1.0.0"), after=VersionSelector(version="2.0.0"))
@@ -93,7 +93,7 @@ def test_a_difference_that_cannot_be_given_says_why(
 
 
 def test_a_version_is_given_as_data_with_every_rule_and_its_place(desk: grpc.Channel) -> None:
-    policy = shipped().versions[-1].policy
+    policy = shipped_bundle().versions[-1].policy
     answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=60).version
 
     assert [one.name for one in answer.tables] == list(policy.tables)
@@ -110,7 +110,7 @@ def test_a_version_is_given_as_data_with_every_rule_and_its_place(desk: grpc.Cha
 
 
 def test_times_are_given_as_data_too(desk: grpc.Channel) -> None:
-    policy = shipped().versions[-1].policy
+    policy = shipped_bundle().versions[-1].policy
     answer = PolicyServiceStub(desk).GetVersion(pb.GetVersionRequest(), timeout=60).version
 
     assert [one.name for one in answer.deadlines] == list(policy.deadlines)

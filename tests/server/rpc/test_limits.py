@@ -170,9 +170,9 @@ async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any]
 def test_calls_above_the_limit_are_rejected_with_the_time_of_a_retry(
     method: str,
 ) -> None:
-    from tests.support.servers import run
+    from tests.support.servers import run_coroutine
 
-    (*ended, again), gate = run(under_load(Limits(in_flight=7, streams=7), method, 40))
+    (*ended, again), gate = run_coroutine(under_load(Limits(in_flight=7, streams=7), method, 40))
     refused = [one for one in ended if isinstance(one, grpc.aio.AioRpcError)]
 
     assert len(refused) == 33

@@ -25,8 +25,8 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import Pause
 from guidepost.v1.version_pb2 import VersionSelector
-from tests.support.calls import Refused, call, raw
-from tests.support.servers import NOW, run, running, shipped
+from tests.support.calls import RejectedCall, call, call_raw
+from tests.support.servers import NOW, run_coroutine, serving, shipped_bundle
 
 FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
 
@@ -34,7 +34,7 @@ FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """Serve the guide's desk, and yield the address."""
-    with running(shipped()) as address:
+    with serving(shipped_bundle()) as address:
         yield address
 
 
@@ -254,7 +254,7 @@ class TestStanding:
     def test_the_same_request_at_the_same_time_gives_the_same_bytes(self, desk: grpc.Channel) -> None:
         request = asked("Triage", {**P3, "stage": "arrival", "channel": "email"}, "2026-01-27T09:00:00+11:00")
 
-        assert len({raw(desk, "Triage", request) for _ in range(5)}) == 1
+        assert len({call_raw(desk, "Triage", request) for _ in range(5)}) == 1
 
     def test_tickets_with_and_without_instants_never_get_each_others_answer(self, desk: grpc.Channel) -> None:
         """Cached encodings are distinguished."""
@@ -306,7 +306,7 @@ class TestHolds:
         request.ticket.pauses.append(Pause(end=stamp(FRIDAY)))
         request.ticket.pauses.append(Pause(start=stamp(FRIDAY), end=stamp(FRIDAY - timedelta(hours=2))))
 
-        refused = Refused(desk, "DecideResponseTarget", request)
+        refused = RejectedCall(desk, "DecideResponseTarget", request)
 
         assert grpc.StatusCode.INVALID_ARGUMENT is refused.code
         assert {"ticket.pauses[0].start", "ticket.pauses[1].end", "ticket.plan"} == set(refused.fields)
@@ -317,8 +317,8 @@ class TestInstants:
 
     @pytest.mark.parametrize("at", ["1969-12-31T23:59:59Z", "2201-01-01T00:00:00Z"])
     def test_an_instant_outside_the_years_is_refused_with_those_that_are_not(self, desk: grpc.Channel, at: str) -> None:
-        fact = Refused(desk, "DecideResponseTarget", asked("DecideResponseTarget", {**P3, "received_at": at}))
-        now = Refused(desk, "DecideResponseTarget", asked("DecideResponseTarget", P3, at))
+        fact = RejectedCall(desk, "DecideResponseTarget", asked("DecideResponseTarget", {**P3, "received_at": at}))
+        now = RejectedCall(desk, "DecideResponseTarget", asked("DecideResponseTarget", P3, at))
 
         assert ["ticket.received_at", "now"] == [field for refused in (fact, now) for field in refused.fields]
         assert all("years 1970 to 2200" in told for refused in (fact, now) for told in refused.fields.values())
@@ -343,7 +343,7 @@ class TestInstants:
             ("Reschedule", before, ["before.received_at"]),
             ("Triage", pb.TriageRequest(ticket=ticket(P3), version=VersionSelector(as_of=never)), ["version.as_of"]),
         ):
-            refused = Refused(desk, rpc, request)
+            refused = RejectedCall(desk, rpc, request)
             assert (grpc.StatusCode.INVALID_ARGUMENT, fields) == (refused.code, sorted(refused.fields)), rpc
             assert all(
                 "1970-01-01T00:00:00Z, a zero timestamp: was it set?" in told for told in refused.fields.values()
@@ -387,7 +387,7 @@ class TestInstants:
         request = pb.DecideResponseTargetRequest(ticket=ticket(assigned_priority="P3"))
         request.ticket.facts["received_at"].text = "2026-01-23T15:00:00"
 
-        refused = Refused(desk, "DecideResponseTarget", request)
+        refused = RejectedCall(desk, "DecideResponseTarget", request)
 
         told = refused.fields['ticket.facts["received_at"]']
         assert "expected an offset from UTC" in told
@@ -425,19 +425,19 @@ class TestReschedule:
     def test_wrong_earlier_facts_have_paths_of_their_own(self, desk: grpc.Channel) -> None:
         request = asked("Reschedule", P3, before=ticket(assigned_priority="P9"), unknown_before=["colour"])
 
-        refused = Refused(desk, "Reschedule", request)
+        refused = RejectedCall(desk, "Reschedule", request)
 
         assert ["before.assigned_priority"] == [*refused.fields]
 
 
 def test_what_is_never_asked_again_is_not_kept_written() -> None:
     """The cache has a message without its instants, or not at all if they occur in other fields."""
-    service = DecisionService(LiveBundle(shipped()), lambda: NOW)
+    service = DecisionService(LiveBundle(shipped_bundle()), lambda: NOW)
     undecided = {name: value for name, value in P3.items() if name != "plan"}
     closed = {"case_state": "closed", "reopen_requested": True, "country": "AU", "closed_at": FRIDAY}
     for facts, name in ((P3, "response"), (undecided, "response"), (closed, "lifecycle")):
         for hours in range(5):
-            run(
+            run_coroutine(
                 service.Decide(
                     asked("Decide", facts, FRIDAY + timedelta(hours=hours), decision=name),
                     SimpleNamespace(time_remaining=lambda: None),
@@ -451,7 +451,7 @@ def test_every_instant_outcome_of_the_policies_has_a_field_of_its_kind() -> None
     """So typed responses contain all of them."""
     instants = {
         name
-        for version in shipped().versions
+        for version in shipped_bundle().versions
         for name, outcome in version.policy.outcomes.items()
         if outcome.type.value == "instant"
     }
@@ -468,7 +468,7 @@ def test_a_repeated_call_gets_the_recorded_state_of_the_deadline(tmp_path: Path)
     later = (NOW + timedelta(days=number) for number in range(9))
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
     with (
-        running(shipped(), lambda: next(later), LogSettings(url=f"sqlite:///{tmp_path}/log.db")) as address,
+        serving(shipped_bundle(), lambda: next(later), LogSettings(url=f"sqlite:///{tmp_path}/log.db")) as address,
         Client(address) as client,
     ):
         first = client.triage(facts, request_id="r-1")

@@ -32,7 +32,7 @@ from guidepost.v1 import (
     version_pb2,
 )
 from tests.support.deciders import decide, triage
-from tests.support.servers import counter, shipped
+from tests.support.servers import counter_bundle, shipped_bundle
 
 Ticket, FactValue = ticket_pb2.Ticket, ticket_pb2.FactValue
 FIXTURES: Final = Path(__file__).parents[2] / "wire" / "v1"
@@ -153,12 +153,12 @@ class TestTickets:
             if name not in wire.NO_FACTS
         }
 
-        for version in shipped().versions:
+        for version in shipped_bundle().versions:
             facts = version.policy.facts.values()
             declared = {fact.name: kinds.get(fact.type.value, "string") for fact in facts if fact.name in fields}
 
             assert declared.items() <= fields.items()
-        assert set(fields) <= {name for version in shipped().versions for name in version.policy.facts}
+        assert set(fields) <= {name for version in shipped_bundle().versions for name in version.policy.facts}
 
 
 class TestSelectors:
@@ -179,7 +179,9 @@ class TestDecisions:
 
     def test_every_typed_field_is_an_outcome_of_its_decision(self) -> None:
         """In any version; an outcome that a policy adds is in the list of outcomes."""
-        decisions = [decision for version in shipped().versions for decision in version.policy.decisions.values()]
+        decisions = [
+            decision for version in shipped_bundle().versions for decision in version.policy.decisions.values()
+        ]
         outcomes: dict[str, set[str]] = {}
         for decision in decisions:
             outcomes.setdefault(f"{decision.name.capitalize()}Decision", {"decision"}).update(decision.outcomes)
@@ -189,7 +191,9 @@ class TestDecisions:
 
     def test_a_decided_outcome_stands_in_its_field(self) -> None:
         """Words as texts, structure as enums."""
-        answer = decide(shipped().versions[-1], "priority", {"stage": "triage", "impact": "high", "urgency": "medium"})
+        answer = decide(
+            shipped_bundle().versions[-1], "priority", {"stage": "triage", "impact": "high", "urgency": "medium"}
+        )
 
         written = wire.typed(outcomes_pb2.PriorityDecision, answer)
 
@@ -198,7 +202,7 @@ class TestDecisions:
 
     def test_an_undecided_outcome_leaves_its_field_absent(self) -> None:
         """Absent differs from the empty text."""
-        answer = decide(shipped().versions[-1], "priority", {"affected_percent": 80})
+        answer = decide(shipped_bundle().versions[-1], "priority", {"affected_percent": 80})
 
         written = wire.typed(outcomes_pb2.PriorityDecision, answer)
 
@@ -245,7 +249,7 @@ class TestDecisions:
 
     def test_a_rule_says_where_it_stands(self) -> None:
         """File, line, column, heading and assumption."""
-        answer = triage(counter().versions[0], {"colour": "red"})[1]
+        answer = triage(counter_bundle().versions[0], {"colour": "red"})[1]
 
         written = wire.decision(answer).rules[-1]
 

@@ -20,8 +20,8 @@ from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
 from guidepost.server.workers.messages import Rejected, Reloaded
 from guidepost.server.workers.run_build import builder_of
 from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
-from tests.support.desks import desk
-from tests.support.waiting import until
+from tests.support.desks import write_desk
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GUIDEPOST_CACHE", str(tmp_path / "proofs"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    return desk(tmp_path / "desk")
+    return write_desk(tmp_path / "desk")
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_build_ends_with_the_server_and_leaves_nothing(
 
     process = asyncio.run(asyncio.wait_for(stopped_meanwhile(), 60))
     assert files(supervisor) == []
-    until(lambda: not Path(f"/proc/{process}").exists())
+    wait_until(lambda: not Path(f"/proc/{process}").exists())
 
 
 def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
@@ -174,7 +174,7 @@ def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
 
     assert isinstance(asyncio.run(supervisor.reload()), Rejected)
     assert files(supervisor) == []
-    until(
+    wait_until(
         lambda: (
             not Path(f"/proc/{child.read_text()}").exists()
             or "\nState:\tZ" in Path(f"/proc/{child.read_text()}/status").read_text()

@@ -18,10 +18,10 @@ import pytest
 
 import guidepost
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
-from tests.support.log_servers import ask, reading, sqlite
+from tests.support.log_servers import ask, open_to_read, sqlite
 from tests.support.server_process import records_by_ticket, serving_process
-from tests.support.servers import COUNTER, counter, running
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, counter_bundle, serving
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_sigterm_under_load_loses_no_accepted_call_and_clients_move_to_another_s
     """Every call that a server accepted is in the decision log, and every record was answered."""
     url = sqlite(tmp_path)
     with (
-        running(counter()) as second,
+        serving(counter_bundle()) as second,
         serving_process(desk, url, tmp_path / "cache", "--grace", "20") as (server, address),
         ExitStack() as stack,
     ):
@@ -96,17 +96,17 @@ def test_sigterm_under_load_loses_no_accepted_call_and_clients_move_to_another_s
             Plain(DecisionServiceStub(channel), itertools.count(1 + number * 100_000))
             for number, channel in enumerate(channels * 3)
         ]
-        until(lambda: min(len(one.answered) for one in plain) > 5 and min(one.answers for one in steady) > 5)
+        wait_until(lambda: min(len(one.answered) for one in plain) > 5 and min(one.answers for one in steady) > 5)
         server.send_signal(signal.SIGTERM)
         code = server.wait(40)
         before = [one.answers for one in steady]
-        until(lambda: all(one.answers > earlier for one, earlier in zip(steady, before, strict=True)))
+        wait_until(lambda: all(one.answers > earlier for one, earlier in zip(steady, before, strict=True)))
         for one in (*plain, *steady):
             one.end.set()
         for one in (*plain, *steady):
             one.join(40)
         after = [one.answers for one in steady]
-    store = reading(url)
+    store = open_to_read(url)
     recorded = set(records_by_ticket(store))
     store.close()
     answered, failed = (

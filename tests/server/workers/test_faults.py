@@ -25,10 +25,10 @@ from engine.decision_log.record import Record, instant
 from engine.decision_log.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
-from tests.support.log_servers import ask, logging, reading, settings, sqlite
+from tests.support.log_servers import ask, open_to_read, serving_with_log, settings, sqlite
 from tests.support.server_process import Acknowledged, check_log, serving_process
 from tests.support.servers import COUNTER, NOW
-from tests.support.waiting import until, within
+from tests.support.waiting import true_within, wait_until
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ class Callers:
     def more(self, answers: int = 30) -> None:
         """Wait for more answers."""
         wanted = len(self.told) + answers
-        assert within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
+        assert true_within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
 
     def end(self) -> dict[str, Acknowledged]:
         self._end.set()
@@ -119,14 +119,14 @@ def test_killed_workers_and_a_killed_supervisor_lose_no_call(desk: Path, tmp_pat
             callers.more()
             os.kill(victim, signal.SIGKILL)
             callers.more()
-            until(lambda victim=victim: victim not in workers(server.pid) and listeners(address) >= listening)
+            wait_until(lambda victim=victim: victim not in workers(server.pid) and listeners(address) >= listening)
         after, failures = workers(server.pid), list(callers.failures)
         callers.more()
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
-        until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
+        wait_until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
         told = callers.end()
-    store = reading(url)
+    store = open_to_read(url)
     there = check_log(store, told)
     store.close()
 
@@ -173,14 +173,14 @@ def set_back(tmp_path: Path) -> tuple[list[Any], list[Record]]:
     """Call for one decision at each instant; return the answers, and the records in the order of their chain."""
     versions = Bundle((shop("7.0.0", NOW - 24 * HOUR), shop("8.0.0", NOW - HOUR / 2)))
     url, clock = sqlite(tmp_path), [NOW]
-    with logging(settings(url), lambda: clock[0], versions) as stub:
+    with serving_with_log(settings(url), lambda: clock[0], versions) as stub:
         answers = []
         for number, shown in enumerate(SHOWN):
             clock[0] = shown
             answers.append(ask(stub, size=number, _ticket=f"{number}", _request_id=f"r{number}"))
         clock[0] = NOW - 2 * HOUR
         answers.append(ask(stub, size=0, _ticket="0", _request_id="r0"))
-    store = reading(url)
+    store = open_to_read(url)
     entries = list(store.entries())
     assert verify(entries, ends=store.ends()).breaks == ()
     records = [Record.read(entry.body) for entry in entries]

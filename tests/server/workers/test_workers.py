@@ -46,8 +46,8 @@ from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from tests.support.campaign import LONG
 from tests.support.deciders import decide
 from tests.support.paths import ROOT
-from tests.support.servers import COUNTER, NOW, counter, run
-from tests.support.waiting import until
+from tests.support.servers import COUNTER, NOW, counter_bundle, run_coroutine
+from tests.support.waiting import wait_until
 
 
 def desk(version: str, wait: str) -> Version:
@@ -100,10 +100,10 @@ def supervised(making: Making, workers: int = 2, metrics: str = "") -> Iterator[
             making,
         )
         try:
-            assert isinstance(run(supervisor.start()), Reloaded)
+            assert isinstance(run_coroutine(supervisor.start()), Reloaded)
             yield supervisor, address
         finally:
-            run(supervisor.stop())
+            run_coroutine(supervisor.stop())
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ class Callers(threading.Thread):
         self.wrong: list[object] = []
         self.start()
 
-    def run(self) -> None:
+    def run_coroutine(self) -> None:
         threads = [threading.Thread(target=self._call, args=(number,), daemon=True) for number in range(self._callers)]
         for thread in threads:
             thread.start()
@@ -192,7 +192,7 @@ def test_reloads_under_load_fail_no_call_and_mix_no_versions(serving: tuple[Supe
     supervisor, address, making = serving
     callers = Callers(address, making.versions)
     for _ in range(500 if LONG else 60):
-        assert isinstance(run(supervisor.reload()), Reloaded)
+        assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
     callers.stop()
 
     assert callers.wrong == []
@@ -203,14 +203,14 @@ def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, 
     supervisor, address, making = serving
     before = supervisor.versions
     making.spoilt = True
-    refused = run(supervisor.reload())
+    refused = run_coroutine(supervisor.reload())
     making.spoilt = False
 
     assert isinstance(refused, Rejected)
     assert "cannot be read" in refused.message
     assert before == supervisor.versions
     callers = Callers(address, making.versions)
-    until(lambda: len(callers.answers) > 20)
+    wait_until(lambda: len(callers.answers) > 20)
     callers.stop()
     assert callers.wrong == []
     assert {before[0].version} == set(callers.answers)
@@ -222,12 +222,12 @@ def test_a_worker_that_is_killed_is_started_anew_and_callers_notice_nothing(
 ) -> None:
     supervisor, address, making = serving
     callers = Callers(address, making.versions)
-    until(lambda: len(callers.answers) > 20)
+    wait_until(lambda: len(callers.answers) > 20)
     victim = supervisor.processes[1]
     os.kill(victim, signal.SIGKILL)
-    until(lambda: supervisor.processes[1] != victim)
+    wait_until(lambda: supervisor.processes[1] != victim)
     after = len(callers.answers)
-    until(lambda: len(callers.answers) > after + 20)
+    wait_until(lambda: len(callers.answers) > after + 20)
     callers.stop()
 
     assert callers.wrong == []
@@ -238,7 +238,7 @@ def test_workers_are_rolled_one_at_a_time_and_callers_notice_nothing(serving: tu
     supervisor, address, making = serving
     before = supervisor.processes
     callers = Callers(address, making.versions)
-    run(supervisor.roll())
+    run_coroutine(supervisor.roll())
     callers.stop()
 
     assert callers.wrong == []
@@ -265,20 +265,20 @@ def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(
 ) -> None:
     supervisor, address, making = serving
     fine = {health_pb2.HealthCheckResponse.SERVING}
-    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
     assert fine == healthy(address)
     making.spoilt = True
-    assert isinstance(run(supervisor.reload()), Rejected)
+    assert isinstance(run_coroutine(supervisor.reload()), Rejected)
     making.spoilt = False
     assert fine == healthy(address)
-    run(supervisor.roll())
+    run_coroutine(supervisor.roll())
     assert fine == healthy(address)
 
 
 @pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
 def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float) -> None:
     path = tmp_path / "built"
-    write_bundle(counter(), path)
+    write_bundle(counter_bundle(), path)
     os.truncate(path, int(path.stat().st_size * kept))
 
     with pytest.raises(ValueError, match=r"whole|bytes|empty"):
@@ -288,12 +288,12 @@ def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float
 def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supervisor, str, Making]) -> None:
     supervisor, _, making = serving
     making.broken = OSError("no room left")
-    refused = run(supervisor.reload())
+    refused = run_coroutine(supervisor.reload())
     making.broken = None
 
     assert isinstance(refused, Rejected)
     assert "no room left" in refused.message
-    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
 
 
 def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(
@@ -304,11 +304,11 @@ def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folde
     before = supervisor.processes
     os.kill(before[1], signal.SIGKILL)
 
-    until(lambda: supervisor.processes[1] != before[1])
+    wait_until(lambda: supervisor.processes[1] != before[1])
     with guidepost.Client(address) as client:
         assert client.decide("queue", size=3, timeout=20).version.version == supervisor.versions[0].version
     making.turn += 1
-    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
 
 
 def test_health_says_that_the_last_reload_failed_until_one_succeeds(
@@ -321,7 +321,7 @@ def test_health_says_that_the_last_reload_failed_until_one_succeeds(
         ),
         Problem(place=Place(file="desk/queue.yaml", line=9), code="yaml", message="no"),
     )
-    run(supervisor.reload())
+    run_coroutine(supervisor.reload())
     making.problems = ()
 
     def said(output: TableOrJson = TableOrJson.TABLE) -> str:
@@ -334,7 +334,7 @@ def test_health_says_that_the_last_reload_failed_until_one_succeeds(
         "help: run `guidepost check` on the policies of that server\n"
     )
     assert json.loads(said(TableOrJson.JSON))["last_reload"] == "desk/queue.yaml:3:5 [unknown-value], and 1 more"
-    assert isinstance(run(supervisor.reload()), Reloaded)
+    assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
     assert said() == f"{address}: SERVING\n"
 
 
@@ -345,11 +345,11 @@ def test_a_worker_that_cannot_serve_says_why() -> None:
         supervisor = Supervisor(
             SupervisorConfig(policies=Path(), workers=1, log=None),
             f"127.0.0.1:{taken.getsockname()[1]}",
-            Making(counter().versions[0]),
+            Making(counter_bundle().versions[0]),
         )
         with pytest.raises(CannotServe, match="cannot listen"):
-            run(supervisor.start())
-        run(supervisor.stop())
+            run_coroutine(supervisor.start())
+        run_coroutine(supervisor.stop())
 
 
 @pytest.mark.faults
@@ -389,7 +389,7 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
         with socket.socket() as asking:
             return asking.connect_ex((host, int(port))) != 0
 
-    until(closed)
+    wait_until(closed)
 
 
 def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(
@@ -450,10 +450,10 @@ def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
 
 
 def test_a_reload_without_a_change_reports_it() -> None:
-    making = Making(counter().versions[0])
+    making = Making(counter_bundle().versions[0])
     with supervised(making, workers=1) as (supervisor, _):
-        again = run(supervisor.reload())
-    assert Reloaded((counter().refs[0],), changed=False) == again
+        again = run_coroutine(supervisor.reload())
+    assert Reloaded((counter_bundle().refs[0],), changed=False) == again
 
 
 def built_maps(process: int) -> set[str]:
@@ -488,7 +488,7 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
     with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
         [process], held = supervisor.processes.values(), []
         for _ in range(24 if LONG else 12):
-            reloaded = run(supervisor.reload())
+            reloaded = run_coroutine(supervisor.reload())
             [served] = reloaded.versions
             assert (
                 served.digest
@@ -534,7 +534,7 @@ def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Pa
         assert not any(one is worker._live.bundle.versions[0] for one in gc.get_objects())
 
     try:
-        run(reload())
+        run_coroutine(reload())
     finally:
         gc.unfreeze()
 
@@ -542,10 +542,10 @@ def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Pa
 @pytest.fixture(scope="module")
 def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
     office = AdminLink(serving[0], "127.0.0.1:0", "127.0.0.1:0")
-    run(office.open())
+    run_coroutine(office.open())
     with grpc.insecure_channel(office.admin) as channel:
         yield AdminServiceStub(channel)
-    run(office.close())
+    run_coroutine(office.close())
 
 
 class TestAdmin:
@@ -604,10 +604,10 @@ class TestMetrics:
     """The samples of every worker and of the supervisor."""
 
     def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
-        making = Making(counter().versions[0])
+        making = Making(counter_bundle().versions[0])
         with supervised(making, metrics="127.0.0.1:0") as (supervisor, address):
             office = AdminLink(supervisor, metrics="127.0.0.1:0")
-            run(office.open())
+            run_coroutine(office.open())
             for _ in range(12):
                 with guidepost.Client(address, channels=1) as client:
                     client.decide("queue", size=3)
@@ -615,7 +615,7 @@ class TestMetrics:
                 family.name: family
                 for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())
             }
-            run(office.close())
+            run_coroutine(office.close())
 
         decided = [
             sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")
@@ -628,7 +628,7 @@ class TestMetrics:
         }
         assert {"1", "2"} == {sample.labels["worker"] for sample in families["process_resident_memory_bytes"].samples}
         [policy] = families["guidepost_policy_version"].samples
-        assert (counter().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
+        assert (counter_bundle().refs[0].digest, 1) == (policy.labels["digest"], policy.value)
         assert 2 == families["guidepost_workers"].samples[0].value
         assert 0 == families["guidepost_reload_failures"].samples[0].value
 
