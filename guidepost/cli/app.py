@@ -36,12 +36,12 @@ COMMANDS: Final = {
     "check": Command(
         panel=WRITE,
         target="check:check",
-        help="Check every version: files, every cell of the tables, durable-rules, cases and invariants.",
+        help="Check every version: files, tables, cases and invariants.",
     ),
     "eval": Command(
         panel=WRITE,
         target="eval:evaluate",
-        help="Decide one ticket from its facts, and show the reasons or the missing facts.",
+        help="Decide one ticket from its facts, and show the reasons.",
         options={
             "context_settings": {**HELP, "ignore_unknown_options": True, "allow_extra_args": True},
             "options_metavar": "[DECISION] [--FACT VALUE | FACT=VALUE]... [OPTIONS]",
@@ -52,13 +52,13 @@ COMMANDS: Final = {
     "analyze": Command(
         panel=WRITE,
         target="analyze:analyze",
-        help="Find mistakes, needless rules, unused words and assumptions in a version.",
+        help="Find mistakes, needless rules and assumptions in a version.",
     ),
     "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of every version, over all cells."),
     "fmt": Command(
         panel=WRITE,
         target="fmt:fmt",
-        help="Format policy files: indentation, matrices in columns, spaces, empty lines.",
+        help="Format policy files without changing their meaning.",
     ),
     "schema": Command(
         panel=WRITE, target="schema:schema", help="Write the JSON Schemas that editors use for policy files."
@@ -73,36 +73,34 @@ COMMANDS: Final = {
     "ci": Command(
         panel=COMPARE,
         target="ci:ci",
-        help="Check a change of policies as a pull request does: check, test, analyze, fmt and diff.",
+        help="Check a change of policies as a pull request does.",
     ),
     "replay": Command(panel=COMPARE, target="replay:replay", help="Decide past tickets again and report what differs."),
     "release": Command(
         panel=COMPARE,
         target="release:release",
-        help="Freeze the working version: copy its files to past/ and record their digest.",
+        help="Freeze the working version, and start the next one.",
     ),
     "build": Command(
         panel=COMPARE,
         target="build:build",
-        help="Build a bundle: the files of a version, its digest and its rules in one archive.",
+        help="Build a bundle: the files of a version in one archive.",
     ),
     "sign": Command(
         panel=COMPARE,
         target="keys:sign_command",
-        help="Sign a bundle: write a file with the signature of its bytes and the id of the key.",
+        help="Sign a bundle with a private key.",
     ),
     "verify": Command(
         panel=COMPARE,
         target="keys:verify_bundle",
-        help="Verify a bundle: its content is as built, and a trusted key signed it.",
+        help="Verify the content and the signature of a bundle.",
     ),
     "unpack": Command(
         panel=COMPARE, target="unpack:unpack_command", help="Make a policies folder from bundles, one for each version."
     ),
     "keys": Command(panel=COMPARE, target="keys:keys", help="Make and show the keys that sign bundles."),
-    "serve": Command(
-        panel=SERVE, target="serve:serve", help="Check the policies, then serve them over gRPC until interrupted."
-    ),
+    "serve": Command(panel=SERVE, target="serve:serve", help="Check the policies, then serve them over gRPC."),
     "health": Command(panel=SERVE, target="health:health", help="Ask a server for its health."),
     "access": Command(
         panel=SERVE, target="access:access", help="Make API keys for callers, and check the file of callers."
@@ -110,7 +108,7 @@ COMMANDS: Final = {
     "version": Command(
         panel=SERVE,
         target="version:version",
-        help="Show the versions of the program, the policies, Python and the libraries.",
+        help="Show the versions of the program, policies and libraries.",
     ),
     "audit": Command(panel=AUDIT, target="audit:audit", help="Search, explain, export and verify the decision log."),
 }

@@ -34,6 +34,16 @@ def test_a_command_loads_and_its_help_in_the_table_is_that_of_the_command(name: 
     assert COMMANDS[name].help == first_sentence(load_command(name).help or "")
 
 
+def test_no_help_is_cut_off_in_a_list_of_commands_of_80_columns() -> None:
+    lists = [{name: command.help for name, command in COMMANDS.items()}]
+    for name in COMMANDS:
+        group = load_command(name)
+        if isinstance(group, TyperGroup):
+            lists.append({inner: first_sentence(one.help or "") for inner, one in group.commands.items()})
+
+    assert [help_ for listed in lists for help_ in listed.values() if len(help_) > 72 - max(map(len, listed))] == []
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_every_command_and_option_is_a_sentence(name: str) -> None:
     found = [

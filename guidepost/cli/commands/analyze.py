@@ -78,7 +78,7 @@ def analyze(
         FailOn, typer.Option("--fail-on", help="Exit with 3 if a finding has this level or a higher one.")
     ] = FailOn.ERROR,
 ) -> None:
-    """Find mistakes, needless rules, unused words and assumptions in a version.
+    """Find mistakes, needless rules and assumptions in a version.
 
     Every finding has a place, and a witness ticket if the cells of a table show it; docs/analysis.md explains each
     code.

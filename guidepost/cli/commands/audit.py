@@ -247,10 +247,10 @@ def verify_log(
     log: LogOption = "",
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
 ) -> None:
-    """Verify the log and name every entry that was changed, removed, inserted or moved.
+    """Verify that no entry of the log was altered.
 
-    With --key or --heads, reports how many entries a trusted head covers. Exits with 7 if the log is not whole, or if a
-    chain has no trusted head.
+    Names every entry that was changed, removed, inserted or moved. With --key or --heads, reports how many entries a
+    trusted head covers. Exits with 7 if the log is not whole, or if a chain has no trusted head.
     """
     with source_errors("keys"):
         trust = trusted_keys(key or ())

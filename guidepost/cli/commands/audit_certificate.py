@@ -104,10 +104,10 @@ def check(
     policies: PoliciesOption = None,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Check a certificate without the log: its hash, path, signature and version.
+    """Check a certificate without the log.
 
-    With --against, also decides the record again. Exits with 7 if a check fails, or if nothing proves that the record
-    was in the log because a signed head or --key is missing.
+    Checks its hash, path, signature and version. With --against, also decides the record again. Exits with 7 if a check
+    fails, or if nothing proves that the record was in the log because a signed head or --key is missing.
     """
     try:
         made = Certificate.read(_text(file))

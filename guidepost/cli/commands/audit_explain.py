@@ -54,9 +54,10 @@ def explain(
     key: KeysOption = None,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Explain a past decision: decide it again and show every rule with its place.
+    """Explain a past decision by deciding it again.
 
-    Exits with 7 if the decision differs from the record, and with 2 if its version is missing.
+    Shows every rule with its file, line and heading. Exits with 7 if the decision differs from the record, and with 2
+    if its version is missing.
     """
     with open_log(log) as store:
         entry = read_entry(store, record)

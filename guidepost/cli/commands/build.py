@@ -32,10 +32,10 @@ def build(
     keys: KeysOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a summary of the bundle as JSON.")] = False,
 ) -> None:
-    """Build a bundle: the files of a version, its digest and its rules in one archive.
+    """Build a bundle: the files of a version in one archive.
 
-    The same files yield the same bytes. A version with problems is rejected, and so is a changed policy under the
-    number of a released version.
+    The archive also contains the digest and the list of rules. The same files yield the same bytes. A version with
+    problems is rejected, and so is a changed policy under the number of a released version.
     """
     folder = find_folder(policies)
     source = open_source(spec, policies=folder, keys=keys)

@@ -87,9 +87,10 @@ def check(
         ),
     ] = False,
 ) -> None:
-    """Check every version: files, every cell of the tables, durable-rules, cases and invariants.
+    """Check every version: files, tables, cases and invariants.
 
-    A released version must be unchanged, and a policy that changed since its release needs a new version number.
+    Every cell of the tables is checked and compared with durable-rules. A released version must be unchanged, and a
+    policy that changed since its release needs a new version number.
 
     Exits with 3 if a policy has problems, and with 4 if a case fails.
     """

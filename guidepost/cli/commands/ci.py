@@ -78,10 +78,10 @@ def ci(
     ] = None,
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The format of the report.")] = TextOrJson.TEXT,
 ) -> None:
-    """Check a change of policies as a pull request does: check, test, analyze, fmt and diff.
+    """Check a change of policies as a pull request does.
 
-    Compares the working tree with the merge base: the last commit that it has in common with --base. In a job of GitHub
-    Actions, each problem also becomes an annotation at its place.
+    Runs check, test, analyze, fmt and diff. Compares the working tree with the merge base: the last commit that it has
+    in common with --base. In a job of GitHub Actions, each problem also becomes an annotation at its place.
 
     Exits with the code of the worst step: 3 for problems or files that are not formatted, then 4 for failed cases, then
     2 if the base does not exist, then 6 if the change exceeds its limits. A base without policies, or with policies

@@ -72,7 +72,10 @@ def show(
     output: OutputOption = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Draw a month or a week of a calendar, with its holidays and its next opening and closing."""
+    """Draw a month or a week of a calendar.
+
+    Also shows its holidays, and when it opens and closes next.
+    """
     loaded, problems = load(policies), list[str]()
     at = read_moment_options(now, [], loaded.now, problems).now or loaded.now
     policy = replace(loaded, now=at).select(version=version, digest=digest).policy

@@ -90,9 +90,10 @@ def evaluate(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
     policies: PoliciesOption = None,
 ) -> None:
-    """Decide one ticket from its facts, and show the reasons or the missing facts.
+    """Decide one ticket from its facts, and show the reasons.
 
-    DECISION is one of the policy's decisions, or triage (the default): all decisions that a new ticket needs.
+    If facts are missing, shows which ones, and what to ask next. DECISION is one of the policy's decisions, or triage
+    (the default): all decisions that a new ticket needs.
 
     Each fact of the policy is an option, such as --impact high, and may also be written as impact=high; `guidepost show
     facts` lists them. Facts on the command line override --json, which overrides --file. In a file, holds are a list

@@ -37,10 +37,11 @@ def fmt(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 3 if a file would change.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Write nothing; show what would change.")] = False,
 ) -> None:
-    """Format policy files: indentation, matrices in columns, spaces, empty lines.
+    """Format policy files without changing their meaning.
 
-    Comments, quotes and order are kept. A file whose meaning would change is left unchanged. Exits with 3 if a file
-    cannot be read or formatted, and with --check also if a file would change.
+    Sets indentation, the columns of matrices, spaces and empty lines. Comments, quotes and order are kept. A file whose
+    meaning would change is left unchanged. Exits with 3 if a file cannot be read or formatted, and with --check also if
+    a file would change.
     """
     if list(paths or ()) == [STANDARD]:
         _through(sys.stdin.read(), check=check, diff=diff)

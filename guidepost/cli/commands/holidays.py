@@ -112,7 +112,7 @@ def show(
     year: Annotated[int | None, typer.Option("--year", metavar="YEAR", help="Only this year.")] = None,
     policies: PoliciesOption = None,
 ) -> None:
-    """Show all lists, or the holidays of some with their status and source."""
+    """Show all lists, or the holidays of some lists."""
     _, files = _lists(policies, regions)
     screen = results()
     if not regions and year is None:

@@ -75,7 +75,10 @@ def sign_command(
         ),
     ] = None,
 ) -> None:
-    """Sign a bundle: write a file with the signature of its bytes and the id of the key."""
+    """Sign a bundle with a private key.
+
+    Writes a file with the signature of its bytes and the id of the key.
+    """
     path = output or Path(bundle + SUFFIX)
     with source_errors(bundle):
         made = read_bundle(local_bytes(Path(bundle)), Path(bundle).as_posix())
@@ -103,9 +106,9 @@ def verify_bundle(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Verify a bundle: its content is as built, and a trusted key signed it.
+    """Verify the content and the signature of a bundle.
 
-    Exits with 3 if it must not be used.
+    The content must be as built, and a trusted key must have signed it. Exits with 3 if it must not be used.
     """
     with source_errors("keys"):
         trust = trusted_keys(key or ())

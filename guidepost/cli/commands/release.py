@@ -31,9 +31,9 @@ def release(
     ] = "",
     output: Annotated[TextOrJson, typer.Option("-o", "--output", help="The output format.")] = TextOrJson.TEXT,
 ) -> None:
-    """Freeze the working version: copy its files to past/ and record their digest.
+    """Freeze the working version, and start the next one.
 
-    A version with problems or failed cases is not released.
+    Copies its files to past/ and records their digest. A version with problems or failed cases is not released.
     """
     folder = find_folder(policies)
     found = check_folder(folder)

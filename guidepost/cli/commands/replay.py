@@ -144,7 +144,7 @@ def run(
     to: ToOption = None,
     every: Annotated[bool, typer.Option("--all", help="Show every change, region and group.")] = False,
 ) -> None:
-    """Decide past tickets by another version and report what changes.
+    """Decide past tickets by a version, and report changes.
 
     Exits with 6 if more changes than --max-changed and --forbid allow, and with 2 if no row can be read.
     """
@@ -214,10 +214,11 @@ def verify(
     to: ToOption = None,
     every: Annotated[bool, typer.Option("--all", help="Show every record that is decided differently.")] = False,
 ) -> None:
-    """Verify a decision log: decide each record again by its own version and compare it with what was recorded.
+    """Decide the records of a log again, to verify them.
 
-    Exits with 7 if a record is decided differently or its version is missing, with 6 if more rows than --max-unread
-    cannot be read, and with 2 if no row can be read.
+    Each record is decided by its own version and compared with what was recorded. Exits with 7 if a record is decided
+    differently or its version is missing, with 6 if more rows than --max-unread cannot be read, and with 2 if no row
+    can be read.
     """
     unread_limit = _limit(max_unread)
     found = verified_log(
@@ -247,7 +248,7 @@ def suggest_mapping(
     key: KeysOption = None,
     to: ToOption = None,
 ) -> None:
-    """Draft a mapping file from the names and values of the columns."""
+    """Draft a mapping file from the columns of a file."""
     draft = suggested_mapping(source, against, policies=policies, keys=key)
     with output_stream(to, private=True) as stream:
         stream.write(draft)

@@ -135,10 +135,11 @@ def run(
         Path | None, typer.Option("--junit", metavar="FILE", help="Also write the results to this file, as JUnit XML.")
     ] = None,
 ) -> None:
-    """Run the cases of the policies: decide each ticket and compare the answer with the expected one.
+    """Run the cases of the policies.
 
-    Exits with 3 if a policy or a case has problems, with 4 if a case fails, with 5 if coverage is below a threshold,
-    and with 2 if there is no case to run.
+    Decides the ticket of each case and compares the answer with the expected one. Exits with 3 if a policy or a case
+    has problems, with 4 if a case fails, with 5 if coverage is below a threshold, and with 2 if there is no case to
+    run.
     """
     code = _run(
         RunOptions(
@@ -172,7 +173,7 @@ def watch(
     threshold: ThresholdOption = None,
     cell_threshold: CellThresholdOption = None,
 ) -> None:
-    """Run the cases, and run them again whenever a policy file changes, until Ctrl-C."""
+    """Run the cases whenever a policy file changes, until Ctrl-C."""
     watched = folders or [find_folder(None)]
     if files := [str(folder) for folder in watched if not folder.is_dir()]:
         raise command_error(f"expected folders to watch, got `{', '.join(files)}`")

@@ -20,7 +20,7 @@ def version(
     policies: PoliciesOption = None,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Show the versions of the program, the policies, Python and the libraries."""
+    """Show the versions of the program, policies and libraries."""
     try:
         loaded = load(policies)
     except typer.Exit:
