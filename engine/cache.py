@@ -26,7 +26,7 @@ class Cache(Generic[K, V]):
     cache is pickled and copied without its values.
 
     >>> squares = Cache(2)
-    >>> [squares.get(3), squares.keep(3, 9), squares.get(3)]
+    >>> [squares.get(3), squares.put(3, 9), squares.get(3)]
     [None, 9, 9]
     """
 
@@ -51,7 +51,7 @@ class Cache(Generic[K, V]):
     def __reduce__(self) -> tuple[type[Cache[K, V]], tuple[int]]:
         return Cache, (self.bound,)
 
-    def keep(self, key: K, value: V) -> V:
+    def put(self, key: K, value: V) -> V:
         """Store a value under a key, and return it; a full cache drops its oldest eighth first."""
         with self._lock:
             values = self._values
@@ -61,7 +61,7 @@ class Cache(Generic[K, V]):
             values[key] = value
         return value
 
-    def once(self, key: K, make: Callable[[], V]) -> V:
+    def get_or_make(self, key: K, make: Callable[[], V]) -> V:
         """Return the value of a key, and make it if it is missing; other threads that need it wait for it.
 
         Use it for values that take long to make. If ``make`` raises, the calls of all waiting threads raise the same
@@ -77,7 +77,7 @@ class Cache(Generic[K, V]):
         if making is not None:
             return making.result()
         try:
-            made = self.keep(key, make())
+            made = self.put(key, make())
         except BaseException as error:
             mine.set_exception(error)
             raise

@@ -78,7 +78,7 @@ def _between(clock: Clock, first: int, last: int) -> list[_Part]:
     for number in range(first // BLOCK, (last - 1) // BLOCK + 1):
         block = clock.blocks.get(number)
         if block is None:
-            block = clock.blocks.keep(number, _without_holds(clock, number * BLOCK, (number + 1) * BLOCK))
+            block = clock.blocks.put(number, _without_holds(clock, number * BLOCK, (number + 1) * BLOCK))
         ends, parts = block
         of_block = parts[bisect_right(ends, first) : bisect_left(ends, last) + 1]
         if found and of_block and found[-1][2:] == of_block[0][2:]:

@@ -27,5 +27,5 @@ class Clocks:
         clock = self._clocks.get(key)
         if clock is None:
             made = Clock(calendar_in(written, self.policy.regions.get(region), self.policy.holidays))
-            clock = self._clocks.keep(key, made)
+            clock = self._clocks.put(key, made)
         return clock

@@ -98,7 +98,7 @@ class Scheduler:
     def schedule(self, atoms: list[int]) -> Schedule:
         """Return the schedule of a ticket with these atoms."""
         key = self.plan.key_of(atoms)
-        return self._schedules.get(key) or self._schedules.keep(key, _Case(self, atoms).schedule())
+        return self._schedules.get(key) or self._schedules.put(key, _Case(self, atoms).schedule())
 
     def targets(self, atoms: list[int]) -> frozenset[Target | None]:
         """Return every target that a ticket with these atoms can still have (None: nothing is due)."""

@@ -182,7 +182,7 @@ class Decider:
         key = (roster.name, instant.timestamp() // 60)
         found = self._duties.get(key)
         if found is None:
-            found = self._duties.keep(key, duty(roster, instant))
+            found = self._duties.put(key, duty(roster, instant))
         return Duty(outcome=found.outcome, at=instant, daytime=found.daytime, now=found.now, next=found.next)
 
 
@@ -204,5 +204,5 @@ def _assembled(live: LiveDecision, ticket: Ticket, key: object, duties: Mapping[
     """Assemble an answer without instants, and cache it unless it holds very long words of the caller."""
     made = assemble_answer(live, ticket, duties)
     if all(len(word) <= MAX_WORD for _, word in ticket.unlisted):
-        live.answers.keep(key, made)
+        live.answers.put(key, made)
     return made

@@ -104,11 +104,11 @@ class CanonicalWriter:
         if answer.unlisted or (answer.has_instants and answer.undated_id is None):
             return self._whole(answer)
         if answer.undated_id is None:
-            return self._kept.get(answer.id) or self._kept.keep(answer.id, self._whole(answer))
+            return self._kept.get(answer.id) or self._kept.put(answer.id, self._whole(answer))
         dated = self._dated.get(answer.undated_id)
         if dated is None:
             instants = {one.name for one in answer.outcomes if isinstance(one.value, datetime)}
-            dated = self._dated.keep(
+            dated = self._dated.put(
                 answer.undated_id, DatedTemplate.of(recorded_decision(answer, self._hidden), instants)
             )
         return dated.text(answer)
@@ -130,7 +130,7 @@ class CanonicalWriter:
         """Return the text of a triage or a decision; the arguments are those of a record, but facts may be instants."""
         named = self._versions.get(version)
         if named is None:
-            named = self._versions.keep(
+            named = self._versions.put(
                 version, canonical({"digest": version.digest, "name": version.name, "version": version.version})
             )
         text = (
@@ -143,7 +143,7 @@ class CanonicalWriter:
     def _facts(self, facts: Mapping[str, Any]) -> str:
         """Write facts, sorted; callers send the same ones again and again, and most are words."""
         sent = tuple(facts)
-        order = self._orders.get(sent) or self._orders.keep(
+        order = self._orders.get(sent) or self._orders.put(
             sent, tuple([(name, f"{quoted(name)}:") for name in sorted(sent)])
         )
         return ",".join(

@@ -56,7 +56,7 @@ class Explainer:
         cached = self._outcomes.get(key)
         if cached is None:
             made = self._explain(name, cell)
-            cached = self._outcomes.keep(key, self._alike.get(made) or self._alike.keep(made, made))
+            cached = self._outcomes.put(key, self._alike.get(made) or self._alike.put(made, made))
         return cached
 
     def resolved_cells(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
@@ -132,7 +132,7 @@ class Explainer:
         key = (name, cell)
         cached = self._paths.get(key)
         if cached is None:
-            cached = self._paths.keep(key, self._trace(partial, name, cell))
+            cached = self._paths.put(key, self._trace(partial, name, cell))
         return cached
 
     def _trace(self, partial: PartialTable, name: str, cell: int) -> Numbers:
@@ -177,7 +177,7 @@ class Explainer:
             tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
             above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
             counting = tuple(fact for fact in above if fact in tested or self._matters(partial, fact, local, name))
-            cached = self._causes.keep(
+            cached = self._causes.put(
                 key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.rule_sets[entry]), counting)
             )
         return cached
@@ -195,7 +195,7 @@ class Explainer:
         key = (partial.grid.table.name, above.grid.table.name)
         cell_map = self._cell_maps.get(key)
         if cell_map is None:
-            cell_map = self._cell_maps.keep(key, _cell_map(partial, above))
+            cell_map = self._cell_maps.put(key, _cell_map(partial, above))
         return sum(cells[cell // stride % size] for stride, size, cells in cell_map)
 
     def _settled_rules(self, partial: PartialTable, name: str, cell: int) -> Numbers:

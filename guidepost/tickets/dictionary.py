@@ -58,7 +58,7 @@ class Translator:
             return None
         key = (value.__class__, value)
         # The cache holds tuples, since a translation may be None.
-        (found,) = self.cache.get(key) or self.cache.keep(key, (self.translate(value),))
+        (found,) = self.cache.get(key) or self.cache.put(key, (self.translate(value),))
         return found
 
 

@@ -188,7 +188,7 @@ class InstantReader:
 
     def _alone(self, text: str) -> int | None:
         """Read one text; None if it is not an instant, or has no offset and the mapping names no zone."""
-        (found,) = self.one_by_one.get(text) or self.one_by_one.keep(text, (self._micros(text),))
+        (found,) = self.one_by_one.get(text) or self.one_by_one.put(text, (self._micros(text),))
         return found
 
     def _micros(self, text: str) -> int | None:

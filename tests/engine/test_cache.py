@@ -38,7 +38,7 @@ def restless() -> Iterator[None]:
 def test_a_cache_never_holds_more_than_its_bound(bound: int, steps: list[tuple[bool, int]]) -> None:
     kept: Cache[int, str] = Cache(bound)
     for keeps, key in steps:
-        _ = kept.keep(key, str(key)) if keeps else kept.get(key)
+        _ = kept.put(key, str(key)) if keeps else kept.get(key)
         assert len(kept) <= bound
 
 
@@ -47,7 +47,7 @@ def test_what_was_just_kept_is_returned(bound: int, keys: list[int]) -> None:
     kept: Cache[int, object] = Cache(bound)
     for key in keys:
         value = object()
-        assert kept.keep(key, value) is value
+        assert kept.put(key, value) is value
         assert kept.get(key) is value
 
 
@@ -56,7 +56,9 @@ def test_answers_are_the_same_as_without_a_cache(bound: int, steps: list[tuple[b
     kept: Cache[int, int] = Cache(bound)
     for at_once, key in steps:
         found = (
-            kept.once(key, lambda key=key: key * key + 1) if at_once else kept.get(key) or kept.keep(key, key * key + 1)
+            kept.get_or_make(key, lambda key=key: key * key + 1)
+            if at_once
+            else kept.get(key) or kept.put(key, key * key + 1)
         )  # type: ignore[misc]
         assert found == key * key + 1
 
@@ -66,7 +68,7 @@ def test_a_full_cache_drops_a_part_and_keeps_the_newest(bound: int, more: int) -
     kept: Cache[int, int] = Cache(bound)
     last = bound + more
     for key in range(last):
-        kept.keep(key, key + 1)
+        kept.put(key, key + 1)
 
     newest = bound - bound // 8
     assert [kept.get(key) for key in range(last - newest, last)] == [key + 1 for key in range(last - newest, last)]
@@ -74,9 +76,9 @@ def test_a_full_cache_drops_a_part_and_keeps_the_newest(bound: int, more: int) -
 
 def test_a_key_that_is_kept_again_evicts_nothing() -> None:
     kept: Cache[str, int] = Cache(2)
-    kept.keep("a", 1)
-    kept.keep("b", 2)
-    kept.keep("a", 3)
+    kept.put("a", 1)
+    kept.put("b", 2)
+    kept.put("a", 3)
 
     assert (kept.get("a"), kept.get("b")) == (3, 2)
 
@@ -88,11 +90,11 @@ def test_a_cache_needs_room_for_something() -> None:
 
 def test_a_cache_travels_without_its_values() -> None:
     kept: Cache[str, int] = Cache(5)
-    kept.keep("a", 1)
+    kept.put("a", 1)
 
     for other in (pickle.loads(pickle.dumps(kept)), copy.deepcopy(kept)):
         assert (len(other), other.bound, other.get("a")) == (0, 5, None)
-        assert (other.keep("a", 2), kept.get("a")) == (2, 1)
+        assert (other.put("a", 2), kept.get("a")) == (2, 1)
 
 
 @pytest.mark.usefixtures("restless")
@@ -107,8 +109,8 @@ def test_threads_that_share_a_cache_get_their_values_and_stay_within_its_bound()
             key = (start + at * 7) % 40
             right = (
                 right
-                and (kept.get(key) or kept.keep(key, key + 1)) == key + 1
-                and kept.once(key, lambda key=key: key + 1) == key + 1
+                and (kept.get(key) or kept.put(key, key + 1)) == key + 1
+                and kept.get_or_make(key, lambda key=key: key + 1) == key + 1
             )  # type: ignore[misc]
             most = max(most, len(kept))
         return right
@@ -130,10 +132,10 @@ def test_threads_that_ask_for_the_same_thing_at_once_have_it_made_once() -> None
         return made[-1]
 
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(kept.once, "a", make)
+        first = pool.submit(kept.get_or_make, "a", make)
         assert begun.wait(30)
-        others = [pool.submit(kept.once, "a", make) for _ in range(3)]
-        kept.once("b", lambda: "evicts whatever there is")
+        others = [pool.submit(kept.get_or_make, "a", make) for _ in range(3)]
+        kept.get_or_make("b", lambda: "evicts whatever there is")
         go.set()
         found = {id(one.result(30)) for one in (first, *others)}
     assert found == {id(one) for one in made}
@@ -147,8 +149,8 @@ def test_a_value_that_cannot_be_made_raises_and_is_tried_again_next_time() -> No
         raise RuntimeError("no luck")
 
     with pytest.raises(RuntimeError, match="no luck"):
-        kept.once("a", fails)
-    assert kept.once("a", lambda: 5) == 5
+        kept.get_or_make("a", fails)
+    assert kept.get_or_make("a", lambda: 5) == 5
 
 
 def test_differences_that_are_asked_for_at_once_are_all_given(monkeypatch: pytest.MonkeyPatch) -> None:

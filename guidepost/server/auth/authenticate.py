@@ -49,7 +49,7 @@ class Authenticator:
         digest = hashlib.sha256(secret.encode()).digest()
         found = self._cache.get(digest)
         if found is None or found[1] <= self._clock():
-            found = self._cache.keep(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
+            found = self._cache.put(digest, self._by_key(secret) if key_id(secret) else self._by_token(secret))
         return found[0]
 
     def _by_key(self, secret: str) -> tuple[Caller, float]:

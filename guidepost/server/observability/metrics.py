@@ -152,7 +152,7 @@ class DecisionMetrics(Observer, Collector):
             name = answer.undated_id or answer.id
             cell = cells.get(name)
             if cell is None:
-                cell = cells.keep(name, self._cell(version, answer))
+                cell = cells.put(name, self._cell(version, answer))
             cell[0] += 1
 
     def _cell(self, version: Version, answer: Answer) -> list[int]:
@@ -169,7 +169,7 @@ class DecisionMetrics(Observer, Collector):
         name = version.ref.digest, outcome.name
         words = self._words.get(name)
         if words is None:
-            words = self._words.keep(name, frozenset(one.value for one in version.policy.outcomes[outcome.name].values))
+            words = self._words.put(name, frozenset(one.value for one in version.policy.outcomes[outcome.name].values))
         return value if isinstance(value, str) and value in words else OTHER
 
     def collect(self) -> Iterator[Metric]:

@@ -180,7 +180,7 @@ class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
         found = self._versions.get(version.digest)
         if found is None:
             notice = wire.notice(version.policy.manifest.notice)
-            found = self._versions.keep(
+            found = self._versions.put(
                 version.digest,
                 (
                     pb.TriageResponse(version=wire.version_ref(version.ref)).SerializeToString(),
@@ -218,7 +218,7 @@ class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
             return sized(before, wire.encode(kind, answer))
         if name is None:
             key = (before, kind, answer.id)
-            return self._encoded.get(key) or self._encoded.keep(key, sized(before, wire.encode(kind, answer)))
+            return self._encoded.get(key) or self._encoded.put(key, sized(before, wire.encode(kind, answer)))
         key = (before, kind, name)
-        template = self._templates.get(key) or self._templates.keep(key, wire.Template(kind, answer))
+        template = self._templates.get(key) or self._templates.put(key, wire.Template(kind, answer))
         return sized(before, template.fill(answer))

@@ -80,4 +80,4 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
 
     def _difference(self, before: Version, after: Version) -> Diff:
         """Return the difference of two versions, from the cache if possible: versions never change."""
-        return self._differences.once((before.digest, after.digest), lambda: compare(before, after))
+        return self._differences.get_or_make((before.digest, after.digest), lambda: compare(before, after))

@@ -63,7 +63,7 @@ class EncodeOnce(Generic[T, E]):
         """Return the bytes of an object."""
         found = self._kept.get(id(one))
         if found is None or found[0] is not one:
-            found = self._kept.keep(id(one), (one, self._encode(one)))
+            found = self._kept.put(id(one), (one, self._encode(one)))
         return found[1]
 
 
@@ -198,7 +198,7 @@ def _field(kind: type[Message], outcome: Outcome) -> tuple[int, bool, bytes]:
         if field is None or field.message_type is not Timestamp.DESCRIPTOR:
             return 0, False, b""
         return field.number, True, tag(field.number)
-    encode = _fields.get(kind) or _fields.keep(kind, EncodeOnce(lambda one: _encode_field(kind, one), MAX_OUTCOMES))
+    encode = _fields.get(kind) or _fields.put(kind, EncodeOnce(lambda one: _encode_field(kind, one), MAX_OUTCOMES))
     return encode(outcome)
 
 

@@ -360,7 +360,7 @@ class TestTokens:
             prove(access, token)
         proving._clock = before
         for number in range(CACHE_SIZE):
-            proving._cache.keep(str(number).encode(), (prove(access, PORTAL.text), 0.0))
+            proving._cache.put(str(number).encode(), (prove(access, PORTAL.text), 0.0))
         assert prove(access, OFFICE.text).name == prove(access, OFFICE.text).name
         assert len(proving._cache) <= CACHE_SIZE
 
