@@ -18,10 +18,11 @@ test: .setup-test  ## run the tests, except those that only .ci/run runs
 check: .setup-server  ## check the shipped policies and run their cases
 	$(RUN)/guidepost check policies
 
-lint: .setup-dev  ## ruff: rules and format; import-linter: the order of the folders
+lint: .setup-dev  ## ruff: rules and format; import-linter: the order of the folders; plain words
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/lint-imports --no-logo
+	$(RUN)/python scripts/plain-words
 
 types: .setup-dev  ## mypy, strict
 	$(RUN)/mypy
