@@ -24,41 +24,41 @@ from guidepost.render.diff_report import SHOWN, DiffReport, command
 _STYLES = {Edit.ADDED: "green", Edit.REMOVED: "red", Edit.CHANGED: "yellow", Edit.RENAMED: "cyan"}
 
 
-def diff_parts(shown: DiffReport, *, every: bool) -> Iterator[RenderableType]:
+def diff_parts(report: DiffReport, *, every: bool) -> Iterator[RenderableType]:
     """Yield a report; ``every`` shows all regions and citations."""
-    yield from _head(shown)
-    if shown.wording or shown.citations:
+    yield from _head(report)
+    if report.wording or report.citations:
         yield from ("", Text("What the text says", "bold underline"))
-        yield indented(grid([_wording_row(one) for one in shown.wording]))
-        yield from map(indented, _citations(shown, every))
-    for matrix in shown.changed_matrices:
+        yield indented(grid([_wording_row(one) for one in report.wording]))
+        yield from map(indented, _citations(report, every))
+    for matrix in report.changed_matrices:
         yield from ("", _matrix(matrix))
-    if shown.diff.requests:
+    if report.diff.requests:
         yield from ("", Text("What may be sent", "bold underline"))
-        yield indented(grid([_wording_row(one) for one in shown.diff.requests]))
-    if shown.diff.changed_decisions:
+        yield indented(grid([_wording_row(one) for one in report.diff.requests]))
+    if report.diff.changed_decisions:
         yield from ("", Text("What it does", "bold underline"))
-    for decision in shown.diff.changed_decisions:
+    for decision in report.diff.changed_decisions:
         yield from map(indented, _decision(decision, every))
-    if shown.excesses:
+    if report.excesses:
         yield from ("", Text("Beyond the limits", "bold underline red"))
-        for excess in shown.excesses:
+        for excess in report.excesses:
             where = f"\n    where {excess.region}\n    such as {excess.example}" if excess.region else ""
             yield indented(Text.assemble((excess.message, "red"), where))
 
 
-def _head(shown: DiffReport) -> Iterator[RenderableType]:
-    sides = [f"{ref.name} {ref.version} ({ref.digest[:12]})" for ref in (shown.diff.before, shown.diff.after)]
+def _head(report: DiffReport) -> Iterator[RenderableType]:
+    sides = [f"{ref.name} {ref.version} ({ref.digest[:12]})" for ref in (report.diff.before, report.diff.after)]
     yield Text.assemble((sides[0], "bold"), " -> ", (sides[1], "bold"))
-    yield Text(headline(shown.diff), "green" if shown.diff.same_decisions else "")
+    yield Text(headline(report.diff), "green" if report.diff.same_decisions else "")
 
 
 def _wording_row(one: Wording) -> tuple[RenderableType, ...]:
     return Text(one.edit.value, _STYLES[one.edit]), wording_text(one), Text(str(one.place or ""), "dim")
 
 
-def _citations(shown: DiffReport, every: bool) -> Iterator[RenderableType]:
-    pairs = shown.citations
+def _citations(report: DiffReport, every: bool) -> Iterator[RenderableType]:
+    pairs = report.citations
     if not pairs:
         return
     total = sum(map(len, pairs.values()))

@@ -26,14 +26,14 @@ from guidepost.render.html import coded, page_template
 from guidepost.render.markdown import arrows
 
 
-def diff_html(shown: DiffReport) -> str:
+def diff_html(report: DiffReport) -> str:
     """Return a report as an HTML page."""
-    return _template().render(shown=shown, diff=shown.diff, most=SHOWN)
+    return _template().render(report=report, diff=report.diff, most=SHOWN)
 
 
 @cache
 def _template() -> Template:
-    return page_template("page.html.j2", _WORDS)
+    return page_template("page.html.j2", _FUNCTIONS)
 
 
 def _changes(changes: Mapping[Change, int]) -> str:
@@ -60,7 +60,7 @@ def _worded(one: Wording) -> str:
     return coded(said) if one.part == ELAPSED else said
 
 
-_WORDS: Final[dict[str, Any]] = {
+_FUNCTIONS: Final[dict[str, Any]] = {
     "headline": headline,
     "outcome_text": outcome_text,
     "decision_text": decision_text,

@@ -13,22 +13,22 @@ from guidepost.render.diff_report import DiffReport
 from guidepost.render.policy_json import plain_place
 
 
-def plain_diff(shown: DiffReport) -> JsonObject:
+def plain_diff(report: DiffReport) -> JsonObject:
     """Return a report as data."""
-    diff = shown.diff
+    diff = report.diff
     return {
-        "before": plain_version(diff.before, shown.names[0]),
-        "after": plain_version(diff.after, shown.names[1]),
+        "before": plain_version(diff.before, report.names[0]),
+        "after": plain_version(diff.after, report.names[1]),
         "headline": headline(diff),
         "two_desks": diff.two_desks,
         "same_decisions": diff.same_decisions,
-        "wording": [_wording(one) for one in shown.diff.wording],
+        "wording": [_wording(one) for one in report.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
-        "matrices": [_matrix(one) for one in shown.matrices],
+        "matrices": [_matrix(one) for one in report.matrices],
         "decisions": [_decision(one) for one in diff.decisions],
         "budget": [
             {"rule": one.rule, "message": one.message, "region": one.region, "example": one.example}
-            for one in shown.excesses
+            for one in report.excesses
         ],
     }
 

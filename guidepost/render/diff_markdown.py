@@ -28,36 +28,36 @@ LENGTHS: Final = (200, 50, SHOWN)
 """The lengths of lists to try: the first with which the whole text is short enough is used."""
 
 
-def diff_markdown(shown: DiffReport, most: int = MOST_BYTES) -> str:
+def diff_markdown(report: DiffReport, most: int = MOST_BYTES) -> str:
     """Return a report as Markdown of at most ``most`` bytes."""
-    return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost diff")
+    return fit_parts(lambda length: _parts(report, length), LENGTHS, most, "guidepost diff")
 
 
-def _parts(shown: DiffReport, length: int) -> Iterator[str]:
-    one, other = shown.diff.before, shown.diff.after
-    yield f"## {escaped(shown.title)}"
-    yield escaped(headline(shown.diff))
-    yield f"{escaped(shown.names[0])} `{one.digest[:12]}` → {escaped(shown.names[1])} `{other.digest[:12]}`"
-    if shown.excesses:
+def _parts(report: DiffReport, length: int) -> Iterator[str]:
+    one, other = report.diff.before, report.diff.after
+    yield f"## {escaped(report.title)}"
+    yield escaped(headline(report.diff))
+    yield f"{escaped(report.names[0])} `{one.digest[:12]}` → {escaped(report.names[1])} `{other.digest[:12]}`"
+    if report.excesses:
         yield "### Beyond the limits"
         yield "\n".join(
             f"- ❌ {prose(excess.message)}"
             + (f"; where {escaped(excess.region)}, such as {code(excess.example)}" if excess.region else "")
-            for excess in shown.excesses
+            for excess in report.excesses
         )
-    if shown.wording or shown.citations:
+    if report.wording or report.citations:
         yield folded(
-            f"What the text says ({len(shown.diff.wording):,})",
-            listed([*_wording(shown.wording), *_citations(shown)], length),
+            f"What the text says ({len(report.diff.wording):,})",
+            listed([*_wording(report.wording), *_citations(report)], length),
         )
-    for matrix in shown.changed_matrices:
+    for matrix in report.changed_matrices:
         yield from _matrix(matrix)
-    yield from _glance(shown.diff.changed_decisions)
-    for decision in shown.diff.changed_decisions:
+    yield from _glance(report.diff.changed_decisions)
+    for decision in report.diff.changed_decisions:
         yield from _decision(decision, length)
-    if shown.diff.requests:
+    if report.diff.requests:
         yield "### What may be sent"
-        yield "\n".join(listed([*_wording(shown.diff.requests)], length))
+        yield "\n".join(listed([*_wording(report.diff.requests)], length))
 
 
 def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
@@ -147,6 +147,6 @@ def _wording(wording: Iterable[Wording]) -> Iterator[str]:
         yield f"- {one.edit.value}: {said}" + (f" ({code(str(one.place))})" if one.place else "")
 
 
-def _citations(shown: DiffReport) -> Iterator[str]:
-    for (one, other), there in shown.citations.items():
+def _citations(report: DiffReport) -> Iterator[str]:
+    for (one, other), there in report.citations.items():
         yield f"- citation changed {len(there)}×: {escaped(one or 'nothing')} → {escaped(other or 'nothing')}"

@@ -16,13 +16,13 @@ from markupsafe import Markup
 from engine.model.quoting import visible_lines
 
 
-def page_template(name: str, words: Mapping[str, Any], *styles: str) -> Template:
-    """Return a template; ``words`` are the functions that it calls, ``styles`` its style sheets."""
+def page_template(name: str, functions: Mapping[str, Any], *styles: str) -> Template:
+    """Return a template; ``functions`` are those that it calls, ``styles`` its style sheets."""
     loader = PackageLoader("guidepost.render", "templates")
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_safe
     )
-    environment.globals.update(words, coded=coded)
+    environment.globals.update(functions, coded=coded)
     style, script = (
         "\n".join(_own(environment, one) for one in names) for names in (("page.css", *styles), ("page.js",))
     )

@@ -19,27 +19,27 @@ BAR: Final = 12
 """The columns of the longest bar."""
 
 
-def replay_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
+def replay_parts(report: ReplayReport, *, every: bool) -> Iterator[RenderableType]:
     """Yield a report; ``every`` shows all regions, changes and groups."""
-    yield from _head(shown)
-    if not shown.compared:
-        yield from _decided(shown, every)
-    elif shown.changed or shown.moved:
-        yield from _glance(shown)
-    for said in replay_text.alike_texts(shown):
+    yield from _head(report)
+    if not report.compared:
+        yield from _decided(report, every)
+    elif report.changed or report.moved:
+        yield from _glance(report)
+    for said in replay_text.alike_texts(report):
         yield from ("", Text(said))
-    for one in shown.detailed if shown.compared else ():
-        yield from _outcome(shown, one, every)
-    for moves in shown.moved if shown.compared else ():
-        yield from _moves(shown, moves)
-    for fact, groups in shown.groups.items():
-        yield from _groups(fact, groups, shown=shown, every=every)
-    if shown.compared and not shown.replay.equal and shown.same:
-        yield from ("", Text(f"The same for every ticket: {replay_text.same_text(shown)}", "dim"))
-    yield from _unread(shown)
-    if shown.excesses:
+    for one in report.detailed if report.compared else ():
+        yield from _outcome(report, one, every)
+    for moves in report.moved if report.compared else ():
+        yield from _moves(report, moves)
+    for fact, groups in report.groups.items():
+        yield from _groups(fact, groups, report=report, every=every)
+    if report.compared and not report.replay.equal and report.same:
+        yield from ("", Text(f"The same for every ticket: {replay_text.same_text(report)}", "dim"))
+    yield from _unread(report)
+    if report.excesses:
         yield from ("", Text("Beyond the limits", "bold underline red"))
-        for excess in shown.excesses:
+        for excess in report.excesses:
             where = f"\n    where {excess.region}" if excess.region else ""
             yield indented(
                 Text.assemble(
@@ -48,18 +48,18 @@ def replay_parts(shown: ReplayReport, *, every: bool) -> Iterator[RenderableType
             )
 
 
-def _head(shown: ReplayReport) -> Iterator[RenderableType]:
-    before, after = replay_text.sides(shown)
-    yield Text.assemble((shown.source, "bold"), ": ", before, " -> ", (after, "bold"))
+def _head(report: ReplayReport) -> Iterator[RenderableType]:
+    before, after = replay_text.sides(report)
+    yield Text.assemble((report.source, "bold"), ": ", before, " -> ", (after, "bold"))
     yield Text(
-        replay_text.headline(shown),
-        "green" if shown.replay.equal and shown.replay.compared == shown.replay.tickets else "bold",
+        replay_text.headline(report),
+        "green" if report.replay.equal and report.replay.compared == report.replay.tickets else "bold",
     )
-    for note in replay_text.notes(shown):
+    for note in replay_text.notes(report):
         yield Text(note)
-    if not shown.compared:
+    if not report.compared:
         yield Text(f"help: {replay_text.compare_help()}")
-    if said := replay_text.unread_text(shown):
+    if said := replay_text.unread_text(report):
         yield Text(said, "yellow")
 
 
@@ -76,39 +76,39 @@ def _bar(number: int, most: int, style: str = "cyan") -> Text:
     return Text("█" * max(round(BAR * number / most), 1 if number else 0) if most else "", style)
 
 
-def _glance(shown: ReplayReport) -> Iterator[RenderableType]:
+def _glance(report: ReplayReport) -> Iterator[RenderableType]:
     rows = [
         (one.name, _number(one.changed), _share(one.changed, one.tickets), replay_text.mostly_text(one))
-        for one in shown.changed
+        for one in report.changed
     ]
     rows += [
         (
             one.name,
             _number(one.changed),
             _share(one.changed, one.tickets),
-            replay_text.moves_text(one, shown.unit).partition(": ")[2],
+            replay_text.moves_text(one, report.unit).partition(": ")[2],
         )
-        for one in shown.moved
+        for one in report.moved
     ]
     yield ""
-    yield ruled_table(("outcome", shown.unit, "share", "mostly"), rows)
+    yield ruled_table(("outcome", report.unit, "share", "mostly"), rows)
 
 
-def _decided(shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
-    for one in shown.answer_outcomes:
+def _decided(report: ReplayReport, every: bool) -> Iterator[RenderableType]:
+    for one in report.answer_outcomes:
         found = list(outcome_counts(one).items())
         yield from ("", Text(one.name, "bold cyan"))
         rows = [
-            (state_text(state), _number(number), _share(number, shown.replay.tickets), _bar(number, found[0][1]))
+            (state_text(state), _number(number), _share(number, report.replay.tickets), _bar(number, found[0][1]))
             for state, number in found[: None if every else SHOWN]
         ]
         yield indented(grid(rows))
         yield from map(indented, _more(len(found) - SHOWN, "value", every))
 
 
-def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[RenderableType]:
+def _outcome(report: ReplayReport, one: Replayed, every: bool) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.outcome_text(one, shown.unit)}")
+    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.outcome_text(one, report.unit)}")
     found = list(outcome_changes(one).items())
     rows = [
         (
@@ -122,35 +122,35 @@ def _outcome(shown: ReplayReport, one: Replayed, every: bool) -> Iterator[Render
     stays = one.tickets - one.changed
     yield indented(
         ruled_table(
-            ("from -> to", shown.unit, "share", ""),
+            ("from -> to", report.unit, "share", ""),
             [*rows, *([(Text("the same", "dim"), _number(stays), _share(stays, one.tickets), "")] if stays else [])],
         )
     )
     yield from map(indented, _more(len(found) - SHOWN, "change", every))
     for region in one.regions if every else one.regions[:SHOWN]:
-        yield from map(indented, _region(shown, one, region))
+        yield from map(indented, _region(report, one, region))
     yield from map(indented, _more(len(one.regions) - SHOWN, "region", every))
     if said := replay_text.elsewhere_text(one):
         yield indented(Text(said, "dim"))
 
 
-def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
+def _region(report: ReplayReport, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
     yield Text.assemble(
         f"{replay_text.where_text(region)}: ",
         (replay_text.region_changes(region), "bold yellow"),
-        f"  {replay_text.region_count(region, shown.unit)}",
+        f"  {replay_text.region_count(region, report.unit)}",
     )
     for example in region.examples[:1]:
         yield Text(
-            f"    {f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}",
+            f"    {f'{visible(example.name)}: ' if example.name else ''}{report.command(one.name, example)}",
             "dim",
             no_wrap=True,
         )
 
 
-def _moves(shown: ReplayReport, one: Moves) -> Iterator[RenderableType]:
+def _moves(report: ReplayReport, one: Moves) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.moves_text(one, shown.unit)}")
+    yield Text.assemble((one.name, "bold cyan"), f": {replay_text.moves_text(one, report.unit)}")
     if said := replay_text.extent_text(one):
         yield indented(Text(f"they move {said}"))
     most = max((shift.tickets for shift in one.shifts), default=0)
@@ -169,17 +169,17 @@ def _moves(shown: ReplayReport, one: Moves) -> Iterator[RenderableType]:
     for example in one.examples[:1]:
         yield indented(
             Text(
-                f"{f'{visible(example.name)}: ' if example.name else ''}{shown.command(one.name, example)}",
+                f"{f'{visible(example.name)}: ' if example.name else ''}{report.command(one.name, example)}",
                 "dim",
                 no_wrap=True,
             )
         )
 
 
-def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every: bool) -> Iterator[RenderableType]:
+def _groups(fact: str, groups: tuple[Group, ...], *, report: ReplayReport, every: bool) -> Iterator[RenderableType]:
     most = max(one.changed for one in groups)
     listed = groups if every else groups[:SHOWN]
-    if shown.compared:
+    if report.compared:
         rows = [
             (
                 replay_text.value_label(one.value),
@@ -191,11 +191,11 @@ def _groups(fact: str, groups: tuple[Group, ...], *, shown: ReplayReport, every:
             )
             for one in listed
         ]
-        table = ruled_table((f"by {fact}", shown.unit, "changed", "share", "", ""), rows)
+        table = ruled_table((f"by {fact}", report.unit, "changed", "share", "", ""), rows)
     else:
         all_, largest = sum(one.tickets for one in groups), max(one.tickets for one in groups)
         table = ruled_table(
-            (f"by {fact}", shown.unit, "share", ""),
+            (f"by {fact}", report.unit, "share", ""),
             [
                 (
                     replay_text.value_label(one.value),
@@ -216,20 +216,20 @@ def _by_outcome(one: Group) -> str:
     return f"{found[0][1]} {-found[0][0]:,}{', …' if len(found) > 1 else ''}" if found else ""
 
 
-def _unread(shown: ReplayReport) -> Iterator[RenderableType]:
-    if not shown.replay.unread:
+def _unread(report: ReplayReport) -> Iterator[RenderableType]:
+    if not report.replay.unread:
         return
     yield from ("", Text("Rows that could not be read", "bold underline yellow"))
-    listed = list(shown.replay.unread.items())
+    listed = list(report.replay.unread.items())
     yield indented(grid([(_number(number), visible(what)) for what, number in listed[:SHOWN]]))
     yield from map(indented, _more(len(listed) - SHOWN, "kind", every=False))
-    if shown.first_rejected:
+    if report.first_rejected:
         yield indented(
             ruled_table(
                 ("row", "ticket", "field", "problem"),
                 [
                     (_number(one.row), visible(one.name), visible(one.field), visible(one.message))
-                    for one in shown.first_rejected
+                    for one in report.first_rejected
                 ],
             )
         )

@@ -16,20 +16,20 @@ from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts, transition_table
 
 MOST_STATES: Final = 12
-"""Changes among more states than this are shown only as a table, not as squares."""
+"""Changes among more states than this are report only as a table, not as squares."""
 
 Row = tuple[str, int, str, str]
 """A bar: its label, its length, its text and its colour."""
 
 
-def replay_html(shown: ReplayReport) -> str:
+def replay_html(report: ReplayReport) -> str:
     """Return a report as an HTML page."""
-    return _template().render(shown=shown, most=SHOWN, most_states=MOST_STATES)
+    return _template().render(report=report, most=SHOWN, most_states=MOST_STATES)
 
 
 @cache
 def _template() -> Template:
-    return page_template("replay.html.j2", _WORDS, "replay.css")
+    return page_template("replay.html.j2", _FUNCTIONS, "replay.css")
 
 
 def _cut(text: str, most: int) -> str:
@@ -69,25 +69,25 @@ def _shift_figures(one: Moves) -> list[tuple[str, int]]:
     return [*((replay_text.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
-def _decided_rows(shown: ReplayReport, one: Replayed) -> list[Row]:
+def _decided_rows(report: ReplayReport, one: Replayed) -> list[Row]:
     return [
-        (state_text(state), number, f"{number:,} ({100 * number / shown.replay.tickets:.3g}%)", "")
+        (state_text(state), number, f"{number:,} ({100 * number / report.replay.tickets:.3g}%)", "")
         for state, number in list(outcome_counts(one).items())[:SHOWN]
     ]
 
 
-def _grouped(shown: ReplayReport) -> dict[str, list[Row]]:
+def _grouped(report: ReplayReport) -> dict[str, list[Row]]:
     """Return the bars for each fact by which tickets are grouped."""
 
     def bar(one: Group) -> Row:
         changed = (
             (one.changed, f"{one.changed:,} of {one.tickets:,}")
-            if shown.compared
+            if report.compared
             else (one.tickets, f"{one.tickets:,}")
         )
         return replay_text.value_label(one.value), *changed, ""
 
-    return {fact: [bar(one) for one in groups] for fact, groups in shown.groups.items()}
+    return {fact: [bar(one) for one in groups] for fact, groups in report.groups.items()}
 
 
 def _mostly(one: Replayed | Moves) -> str:
@@ -106,7 +106,7 @@ def _region_changes(region: TicketRegion) -> str:
     return arrows(replay_text.region_changes(region))
 
 
-_WORDS: Final[dict[str, Any]] = {
+_FUNCTIONS: Final[dict[str, Any]] = {
     "headline": replay_text.headline,
     "notes": replay_text.notes,
     "alike_texts": replay_text.alike_texts,

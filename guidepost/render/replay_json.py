@@ -17,41 +17,41 @@ FORMAT: Final = 1
 """The version of the format; readers reject a higher one."""
 
 
-def plain_replay(shown: ReplayReport) -> JsonObject:
+def plain_replay(report: ReplayReport) -> JsonObject:
     """Return a report as data."""
-    one = shown.replay
+    one = report.replay
     return {
         "format": FORMAT,
-        "source": shown.source,
-        "after": plain_version(one.after, shown.after),
-        "before": {"asked": shown.before, "recorded": one.recorded, "versions": dict(one.before)},
-        "compared": shown.compared,
-        "headline": headline(shown),
+        "source": report.source,
+        "after": plain_version(one.after, report.after),
+        "before": {"asked": report.before, "recorded": one.recorded, "versions": dict(one.before)},
+        "compared": report.compared,
+        "headline": headline(report),
         "rows": one.rows,
         "tickets": one.tickets,
         "compared_tickets": one.compared,
         "changed": one.changed,
-        "counts": shown.unit,
+        "counts": report.unit,
         "distinct_tickets": _repeats(one.repeats),
         "decided_by": dict(one.decided),
         "alike": list(one.alike),
-        "notes": [*notes(shown), *shown.notes],
-        "doubts": [{"fact": fact, "word": word, "rows": rows} for (fact, word), rows in shown.doubts.items()],
+        "notes": [*notes(report), *report.notes],
+        "doubts": [{"fact": fact, "word": word, "rows": rows} for (fact, word), rows in report.doubts.items()],
         "outcomes": [_outcome(outcome) for outcome in one.outcomes],
         "deadlines": [_moves(moves) for moves in one.deadlines],
         "groups": {fact: [_group(group) for group in groups] for fact, groups in one.groups.items()},
         "unread": {
             "rows": sum(one.unread.values()),
             "by": dict(one.unread),
-            "file": shown.rejected_file,
+            "file": report.rejected_file,
             "first": [
                 {"row": row.row, "ticket": row.name, "field": row.field, "message": row.message}
-                for row in shown.first_rejected
+                for row in report.first_rejected
             ],
         },
         "budget": [
             {"rule": found.rule, "message": found.message, "region": found.region, "example": found.example}
-            for found in shown.excesses
+            for found in report.excesses
         ],
     }
 

@@ -16,40 +16,40 @@ LENGTHS: Final = (100, 30, SHOWN)
 """The lengths of lists to try: the first with which the whole text is short enough is used."""
 
 
-def replay_markdown(shown: ReplayReport, most: int = MOST_BYTES) -> str:
+def replay_markdown(report: ReplayReport, most: int = MOST_BYTES) -> str:
     """Return a report as Markdown of at most ``most`` bytes."""
-    return fit_parts(lambda length: _parts(shown, length), LENGTHS, most, "guidepost replay")
+    return fit_parts(lambda length: _parts(report, length), LENGTHS, most, "guidepost replay")
 
 
-def _parts(shown: ReplayReport, length: int) -> Iterator[str]:
-    before, after = replay_text.sides(shown)
-    yield f"## Past tickets by {escaped(shown.after)}"
-    yield f"**{escaped(replay_text.headline(shown))}**"
-    yield f"{code(shown.source)}: {escaped(before)} → {escaped(after)}"
-    if notes := replay_text.notes(shown):
+def _parts(report: ReplayReport, length: int) -> Iterator[str]:
+    before, after = replay_text.sides(report)
+    yield f"## Past tickets by {escaped(report.after)}"
+    yield f"**{escaped(replay_text.headline(report))}**"
+    yield f"{code(report.source)}: {escaped(before)} → {escaped(after)}"
+    if notes := replay_text.notes(report):
         yield "\n".join(f"- {prose(note)}" for note in notes)
-    if not shown.compared:
+    if not report.compared:
         yield prose(replay_text.compare_help())
-    if said := replay_text.unread_text(shown):
+    if said := replay_text.unread_text(report):
         yield f"⚠️ {escaped(said)}"
-    if shown.excesses:
+    if report.excesses:
         yield "### Beyond the limits"
         yield "\n".join(
             f"- ❌ {prose(one.message)}"
             + (f"; where {escaped(one.region)}" if one.region else "")
             + (f", such as {code(one.example)}" if one.example else "")
-            for one in shown.excesses
+            for one in report.excesses
         )
-    if shown.compared:
-        yield from _changed(shown, length)
-        if alike := replay_text.alike_texts(shown):
+    if report.compared:
+        yield from _changed(report, length)
+        if alike := replay_text.alike_texts(report):
             yield "\n".join(f"- {escaped(said)}" for said in alike)
     else:
-        yield from _decided(shown, length)
-    yield from _groups(shown, length)
-    if shown.compared and not shown.replay.equal and shown.same:
-        yield f"The same for every ticket: {escaped(replay_text.same_text(shown))}."
-    yield from _unread(shown, length)
+        yield from _decided(report, length)
+    yield from _groups(report, length)
+    if report.compared and not report.replay.equal and report.same:
+        yield f"The same for every ticket: {escaped(replay_text.same_text(report))}."
+    yield from _unread(report, length)
 
 
 def _share(number: int, all_: int) -> str:
@@ -72,56 +72,56 @@ def _table(headings: str, rows: Iterable[str], length: int, last: Sequence[str] 
     return [*head, *every[:length], *last, *more]
 
 
-def _changed(shown: ReplayReport, length: int) -> Iterator[str]:
+def _changed(report: ReplayReport, length: int) -> Iterator[str]:
     rows = [
         f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {escaped(replay_text.mostly_text(one))} |"
-        for one in shown.changed
+        for one in report.changed
     ]
     rows += [
-        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {replay_text.moves_text(one, shown.unit).partition(': ')[2]} |"
-        for one in shown.moved
+        f"| {escaped(one.name)} | {one.changed:,} of {one.tickets:,} | {_share(one.changed, one.tickets)} | {replay_text.moves_text(one, report.unit).partition(': ')[2]} |"
+        for one in report.moved
     ]
     if rows:
-        yield "\n".join(_table(f"outcome|#{shown.unit}|#share|mostly", rows, length))
-    for one in shown.detailed:
+        yield "\n".join(_table(f"outcome|#{report.unit}|#share|mostly", rows, length))
+    for one in report.detailed:
         yield folded(
-            f"<b>{escape(one.name)}</b>: {escape(replay_text.outcome_text(one, shown.unit))}",
-            _outcome(shown, one, length),
+            f"<b>{escape(one.name)}</b>: {escape(replay_text.outcome_text(one, report.unit))}",
+            _outcome(report, one, length),
         )
-    for moves in shown.moved:
+    for moves in report.moved:
         yield folded(
-            f"<b>{escape(moves.name)}</b>: {escape(replay_text.moves_text(moves, shown.unit))}", _moves(shown, moves)
+            f"<b>{escape(moves.name)}</b>: {escape(replay_text.moves_text(moves, report.unit))}", _moves(report, moves)
         )
 
 
-def _outcome(shown: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
+def _outcome(report: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
     rows = [
         f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |"
         for change, number in outcome_changes(one).items()
     ]
     stays = one.tickets - one.changed
     same = [f"| the same | {stays:,} | {_share(stays, one.tickets)} |"] if stays else []
-    yield from _table(f"from → to|#{shown.unit}|#share", rows, length, same)
+    yield from _table(f"from → to|#{report.unit}|#share", rows, length, same)
     if one.regions:
         yield ""
         yield from _table(
-            f"where|change|#{shown.unit}|for example", (_region(shown, one, region) for region in one.regions), length
+            f"where|change|#{report.unit}|for example", (_region(report, one, region) for region in one.regions), length
         )
     if said := replay_text.elsewhere_text(one):
         yield from ("", said)
 
 
-def _region(shown: ReplayReport, one: Replayed, region: TicketRegion) -> str:
-    example = code(shown.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
-    return f"| {escaped(replay_text.where_text(region))} | {escaped(replay_text.region_changes(region))} | {replay_text.region_count(region, shown.unit)} | {example} |"
+def _region(report: ReplayReport, one: Replayed, region: TicketRegion) -> str:
+    example = code(report.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
+    return f"| {escaped(replay_text.where_text(region))} | {escaped(replay_text.region_changes(region))} | {replay_text.region_count(region, report.unit)} | {example} |"
 
 
-def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
+def _moves(report: ReplayReport, one: Moves) -> Iterator[str]:
     if said := replay_text.extent_text(one):
         yield f"They move {said}."
         yield ""
     yield from _table(
-        f"moves by|#{shown.unit}|#share",
+        f"moves by|#{report.unit}|#share",
         [
             f"| {replay_text.shift_text(shift)} | {shift.tickets:,} | {_share(shift.tickets, one.tickets)} |"
             for shift in one.shifts
@@ -131,24 +131,24 @@ def _moves(shown: ReplayReport, one: Moves) -> Iterator[str]:
     )
     for example in one.examples[:1]:
         yield ""
-        yield f"For example {code(shown.command(one.name, example))}"
+        yield f"For example {code(report.command(one.name, example))}"
 
 
-def _decided(shown: ReplayReport, length: int) -> Iterator[str]:
-    for one in shown.answer_outcomes:
+def _decided(report: ReplayReport, length: int) -> Iterator[str]:
+    for one in report.answer_outcomes:
         rows = [
-            f"| {escaped(state_text(state))} | {number:,} | {_share(number, shown.replay.tickets)} |"
+            f"| {escaped(state_text(state))} | {number:,} | {_share(number, report.replay.tickets)} |"
             for state, number in outcome_counts(one).items()
         ]
-        yield folded(f"<b>{escape(one.name)}</b>", _table(f"decided|#{shown.unit}|#share", rows, length))
+        yield folded(f"<b>{escape(one.name)}</b>", _table(f"decided|#{report.unit}|#share", rows, length))
 
 
-def _groups(shown: ReplayReport, length: int) -> Iterator[str]:
-    for fact, groups in shown.groups.items():
-        headings = f"{escaped(fact)}|#{shown.unit}" + ("|#changed|#share" if shown.compared else "")
+def _groups(report: ReplayReport, length: int) -> Iterator[str]:
+    for fact, groups in report.groups.items():
+        headings = f"{escaped(fact)}|#{report.unit}" + ("|#changed|#share" if report.compared else "")
         yield folded(
             f"by <b>{escape(fact)}</b>",
-            _table(headings, (_group(one, compared=shown.compared) for one in groups), length),
+            _table(headings, (_group(one, compared=report.compared) for one in groups), length),
         )
 
 
@@ -157,14 +157,14 @@ def _group(one: Group, *, compared: bool) -> str:
     return f"| {escaped(replay_text.value_label(one.value))} | {one.tickets:,} |{changed}"
 
 
-def _unread(shown: ReplayReport, length: int) -> Iterator[str]:
-    if shown.replay.unread:
-        kinds = [f"- {number:,}× {prose(what)}" for what, number in shown.replay.unread.items()]
+def _unread(report: ReplayReport, length: int) -> Iterator[str]:
+    if report.replay.unread:
+        kinds = [f"- {number:,}× {prose(what)}" for what, number in report.replay.unread.items()]
         rows = (
             f"| {one.row:,} | {escaped(one.name)} | {escaped(one.field)} | {escaped(one.message)} |"
-            for one in shown.first_rejected
+            for one in report.first_rejected
         )
         yield folded(
-            f"rows that could not be read ({sum(shown.replay.unread.values()):,})",
+            f"rows that could not be read ({sum(report.replay.unread.values()):,})",
             [*listed(kinds, length), "", *_table("#row|ticket|field|problem", rows, length)],
         )

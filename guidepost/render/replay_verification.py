@@ -155,7 +155,7 @@ def plain_verification(one: LogVerification) -> dict[str, Any]:
 
 def verification_html(one: LogVerification) -> str:
     """Return a verification as an HTML page."""
-    return _template().render(proof=one)
+    return _template().render(verification=one)
 
 
 @cache
