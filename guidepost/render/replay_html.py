@@ -16,7 +16,7 @@ from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts, transition_table
 
 MOST_STATES: Final = 12
-"""Changes among more states than this are report only as a table, not as squares."""
+"""Changes among more states than this are shown only as a table, not as squares."""
 
 Row = tuple[str, int, str, str]
 """A bar: its label, its length, its text and its colour."""
