@@ -143,12 +143,12 @@ class DecisionMetrics(Observer, Collector):
         self._words: Cache[tuple[str, str], frozenset[str]] = Cache(CACHE_SIZE)
         registry.register(self)
 
-    def decided(self, version: Version, given: Answers) -> None:
+    def decided(self, version: Version, answers: Answers) -> None:
         """Count the decisions of an answer. A reschedule has none."""
-        if isinstance(given, Rescheduled):
+        if isinstance(answers, Rescheduled):
             return
         cells = self._cells
-        for answer in given:
+        for answer in answers:
             name = answer.undated_id or answer.id
             cell = cells.get(name)
             if cell is None:

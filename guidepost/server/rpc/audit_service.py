@@ -102,11 +102,11 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
     async def QueryRecords(self, request: pb.QueryRecordsRequest, context: Context) -> pb.QueryRecordsResponse:  # noqa: ARG002
         """List records, page by page."""
         self._access.require(Action.READ_LOG)
-        asked = wire.log_filter(request.filter)
+        log_filter = wire.log_filter(request.filter)
         if not 0 <= request.page_size <= MAX_PAGE:
             raise InvalidField("page_size", f"expected 1 to {MAX_PAGE:,}, or 0 for {PAGE}, got {request.page_size:,}")
         try:
-            return await self._read(lambda store: _page(store, asked, request))
+            return await self._read(lambda store: _page(store, log_filter, request))
         except InvalidPageToken as error:
             raise InvalidField("page_token", str(error)) from error
 
@@ -118,8 +118,8 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
     ) -> AsyncIterator[pb.ExportRecordsResponse]:
         """Yield records as lines of JSON, some in each message; the next ones are read when these are sent."""
         self._access.require(Action.READ_LOG)
-        asked = wire.log_filter(request.filter)
-        lines = await self._read(lambda store: _lines(store, asked))
+        log_filter = wire.log_filter(request.filter)
+        lines = await self._read(lambda store: _lines(store, log_filter))
         while some := await self._read(lambda _: list(islice(lines, LINES))):
             yield pb.ExportRecordsResponse(lines=some)
 
@@ -159,8 +159,8 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
     async def GetCertificate(self, request: pb.GetCertificateRequest, context: Context) -> pb.GetCertificateResponse:  # noqa: ARG002
         """Return the certificate of a record."""
         entry, _ = await self._whole(request.id)
-        made = await self._read(lambda store: certify(store, entry))
-        return pb.GetCertificateResponse(certificate=made.text, signed=made.head is not None)
+        certificate = await self._read(lambda store: certify(store, entry))
+        return pb.GetCertificateResponse(certificate=certificate.text, signed=certificate.head is not None)
 
     @unary
     async def PurgeRecords(self, request: pb.PurgeRecordsRequest, context: Context) -> pb.PurgeRecordsResponse:
@@ -170,7 +170,7 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         now = self._clock()
         if not request.HasField("before"):
             raise InvalidField("before", "expected an instant; records that were received before it are removed")
-        before = wire.asked_instant("before", request.before)
+        before = wire.required_instant("before", request.before)
         if before > now:
             raise InvalidField("before", "expected an instant in the past")
         name = (
@@ -249,14 +249,14 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         return Trust((TrustedKey("this server's own", key_id(public), public),))
 
 
-def _page(store: Store, asked: Filter, request: pb.QueryRecordsRequest) -> pb.QueryRecordsResponse:
-    found = page(store, asked, request.page_size or PAGE, request.page_token)
+def _page(store: Store, log_filter: Filter, request: pb.QueryRecordsRequest) -> pb.QueryRecordsResponse:
+    found = page(store, log_filter, request.page_size or PAGE, request.page_token)
     return pb.QueryRecordsResponse(
         entries=[wire.entry(entry) for entry, _ in found.records], next_page_token=found.next_token
     )
 
 
-def _lines(store: Store, asked: Filter) -> Iterator[str]:
-    if asked == Filter():
+def _lines(store: Store, log_filter: Filter) -> Iterator[str]:
+    if log_filter == Filter():
         return chain(map(note_line, store.purge_notes()), map(entry_line, store.entries()))
-    return (entry_line(entry) for entry, _ in store.search(asked))
+    return (entry_line(entry) for entry, _ in store.search(log_filter))

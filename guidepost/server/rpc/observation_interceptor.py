@@ -64,7 +64,7 @@ class Observer:
     def began(self, call: ObservedCall) -> None:
         """Called when a call begins."""
 
-    def decided(self, version: Version, given: Answers) -> None:
+    def decided(self, version: Version, answers: Answers) -> None:
         """Called for each answer."""
 
     def item_failed(self, code: str) -> None:
@@ -78,20 +78,20 @@ CURRENT: Final[ContextVar[ObservedCall | None]] = ContextVar("observed", default
 """The current call, if there are observers."""
 
 
-def note_answer(version: Version, given: Answers, caller: str, record: str) -> None:
+def note_answer(version: Version, answers: Answers, caller: str, record: str) -> None:
     """Note an answer of the current call, and the id of its record ("" for none)."""
     call = CURRENT.get()
     if call is None:
         return
     call.version, call.caller = version.ref, caller
     for observer in call.observers:
-        observer.decided(version, given)
+        observer.decided(version, answers)
     if not call.with_ids:
         return
     if record and len(call.records) < MAX_IDS:
         call.records.append(record)
-    if (room := MAX_IDS - len(call.decisions)) > 0 and not isinstance(given, Rescheduled):
-        call.decisions.extend(answer.id for answer in given[:room])
+    if (room := MAX_IDS - len(call.decisions)) > 0 and not isinstance(answers, Rescheduled):
+        call.decisions.extend(answer.id for answer in answers[:room])
 
 
 def note_tickets(number: int) -> None:

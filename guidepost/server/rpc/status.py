@@ -128,8 +128,8 @@ def _ending(error: Exception, request: Any, context: Context) -> tuple[Code, str
 
 async def abort_with(context: Context, status: status_pb2.Status) -> None:
     """End a call with a status."""
-    made = rpc_status.to_status(status)
-    await _abort(context, made.code, made.details, tuple(made.trailing_metadata))
+    converted = rpc_status.to_status(status)
+    await _abort(context, converted.code, converted.details, tuple(converted.trailing_metadata))
 
 
 async def _abort(context: Context, code: Code, details: str, metadata: Metadata) -> None:

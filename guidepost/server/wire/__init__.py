@@ -19,12 +19,12 @@ Modules::
 from __future__ import annotations
 
 from guidepost.server.wire.audit import (
-    asked_instant,
     checked_text,
     entry,
     explanation,
     log_filter,
     purged_chain,
+    required_instant,
     verification,
 )
 from guidepost.server.wire.decode_request import (
@@ -47,7 +47,6 @@ __all__ = [
     "TYPED_FACTS",
     "InvalidSelector",
     "Template",
-    "asked_instant",
     "checked_text",
     "decision",
     "decision_diff",
@@ -63,6 +62,7 @@ __all__ = [
     "path",
     "policy_version",
     "purged_chain",
+    "required_instant",
     "rescheduled",
     "selection",
     "summary",

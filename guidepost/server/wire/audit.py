@@ -31,7 +31,7 @@ def log_filter(message: pb.RecordFilter) -> Filter:
     for name in TEXTS:
         checked_text(f"filter.{name}", getattr(message, name))
     since, until = (
-        asked_instant(f"filter.{name}", getattr(message, name)) if message.HasField(name) else None
+        required_instant(f"filter.{name}", getattr(message, name)) if message.HasField(name) else None
         for name in ("since", "until")
     )
     return Filter(**{name: getattr(message, name) for name in TEXTS}, since=since, until=until)
@@ -46,10 +46,10 @@ def checked_text(path: str, text: str) -> str:
     return text
 
 
-def asked_instant(path: str, given: Any) -> datetime:
+def required_instant(path: str, timestamp: Any) -> datetime:
     """Return an instant that a caller has to set; raises InvalidField."""
     try:
-        return times.chosen_instant(given)
+        return times.required_instant(timestamp)
     except ValueError as error:
         raise InvalidField(path, str(error)) from error
 
@@ -144,7 +144,7 @@ def _outcome(one: RecordedOutcome) -> pb.OutcomeRecord:
     return pb.OutcomeRecord(name=one.name, status=STATUS[Status(one.status)], value=_value(one.value))
 
 
-def _value(given: Any) -> decision_pb2.OutcomeValue | None:
-    if given is None:
+def _value(plain: Any) -> decision_pb2.OutcomeValue | None:
+    if plain is None:
         return None
-    return value(tuple(given) if isinstance(given, list) else given)
+    return value(tuple(plain) if isinstance(plain, list) else plain)

@@ -123,7 +123,7 @@ def selection(selector: version_pb2.VersionSelector, field: str = "version") -> 
             )
         return {kind: value}
     try:
-        return {kind: times.chosen_instant(value)}
+        return {kind: times.required_instant(value)}
     except ValueError as error:
         raise InvalidSelector(f"{field}.{kind}", str(error)) from error
 

@@ -44,7 +44,7 @@ def _rule(rule: Rule) -> policy_pb2.PolicyRule:
     return policy_pb2.PolicyRule(
         id=rule.id,
         when=[_condition(condition) for condition in rule.when],
-        then=[_given(name, given) for name, given in rule.then.items()],
+        then=[_rule_outcome(name, outcome) for name, outcome in rule.then.items()],
         source=rule.source,
         assumption=rule.assumption,
         about=rule.about,
@@ -56,12 +56,12 @@ def _condition(condition: Condition) -> policy_pb2.RuleCondition:
     return policy_pb2.RuleCondition(fact=condition.fact, text=condition.text)
 
 
-def _given(name: str, given: Literal | SameAs | Measure) -> policy_pb2.RuleOutcome:
-    if isinstance(given, SameAs):
-        return policy_pb2.RuleOutcome(name=name, same_as=given.fact)
-    if isinstance(given, Measure):
-        return policy_pb2.RuleOutcome(name=name, measure=measure(given))
-    return policy_pb2.RuleOutcome(name=name, value=value(given))
+def _rule_outcome(name: str, outcome: Literal | SameAs | Measure) -> policy_pb2.RuleOutcome:
+    if isinstance(outcome, SameAs):
+        return policy_pb2.RuleOutcome(name=name, same_as=outcome.fact)
+    if isinstance(outcome, Measure):
+        return policy_pb2.RuleOutcome(name=name, measure=measure(outcome))
+    return policy_pb2.RuleOutcome(name=name, value=value(outcome))
 
 
 def measure(one: Measure) -> policy_pb2.TimeMeasure:

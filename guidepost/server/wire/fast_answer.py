@@ -110,11 +110,11 @@ class Template:
         parts += [sized(ELAPSED, times.elapsed(passed).SerializeToString()) for passed in answer.passed]
         if not self._wraps:
             return b"".join(parts)
-        made = [sized(DECISION, b"".join(parts))]
+        typed = [sized(DECISION, b"".join(parts))]
         for before, field, at in self._typed:
-            made += (before, field, instants[at])
-        made.append(self._rest)
-        return b"".join(made)
+            typed += (before, field, instants[at])
+        typed.append(self._rest)
+        return b"".join(typed)
 
 
 def encode(kind: type[Message], answer: Answer) -> bytes:
@@ -130,8 +130,8 @@ def _outcome(outcome: Outcome) -> bytes:
 
 
 def _encode_outcome(outcome: Outcome) -> bytes:
-    given = b"" if outcome.value is None else sized(VALUE, value(outcome.value).SerializeToString())
-    return sized(OUTCOMES, _start(outcome) + given + _end(outcome))
+    encoded = b"" if outcome.value is None else sized(VALUE, value(outcome.value).SerializeToString())
+    return sized(OUTCOMES, _start(outcome) + encoded + _end(outcome))
 
 
 def _start(outcome: Outcome) -> bytes:

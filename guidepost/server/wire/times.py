@@ -42,7 +42,7 @@ def instant(timestamp: Timestamp) -> datetime:
         ) from error
 
 
-def chosen_instant(timestamp: Timestamp) -> datetime:
+def required_instant(timestamp: Timestamp) -> datetime:
     """Return the instant of a timestamp that a caller has to set.
 
     Raises ValueError if it is not set or out of range.
