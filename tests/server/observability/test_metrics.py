@@ -188,7 +188,7 @@ def test_a_server_says_where_its_metrics_are(tmp_path: Path) -> None:
     )
     assert (wrong.returncode, wrong.stderr.splitlines()[-1].strip()) == (
         2,
-        "error: --metrics: expected HOST:PORT, for example 127.0.0.1:9464, got '9464'",
+        "error: --metrics: expected HOST:PORT, for example 127.0.0.1:9464, got `9464`",
     )
 
 
