@@ -65,13 +65,13 @@ def test_a_single_process_reloads_what_changed_and_refuses_what_is_wrong(tmp_pat
             (policies / "queue.yaml").write_text(
                 COUNTER["queue.yaml"].replace("wait: 10", "wait: soon"), encoding="utf-8"
             )
-            wait_until(lambda: "policies not reloaded, the last good ones go on serving" in said.read_text())
+            wait_until(lambda: "policies not reloaded, the previous versions are still served" in said.read_text())
             assert wait() == 20
             (policies / "queue.yaml").write_text(
                 COUNTER["queue.yaml"].replace("wait: 10", "wait: 20"), encoding="utf-8"
             )
             process.send_signal(signal.SIGHUP)
-            wait_until(lambda: "policies read again: nothing changed" in said.read_text())
+            wait_until(lambda: "policies reloaded without a change" in said.read_text())
             assert wait() == 20
         process.send_signal(signal.SIGTERM)
 
