@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engine.model.answer import Answer, Fired, Status
+from engine.model.answer import Answer, FiredRule, Status
 from engine.model.problems import Place
 from engine.request.moment import Moment
 
@@ -44,7 +44,7 @@ class Mismatch:
     what: str
     expected: str
     got: str
-    rules: tuple[Fired, ...] = ()
+    rules: tuple[FiredRule, ...] = ()
     missing: tuple[str, ...] = ()
     compared: str = ""
 

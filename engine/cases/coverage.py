@@ -111,7 +111,7 @@ def percent(part: int, whole: int) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Touched:
+class AnswerTrace:
     """What one answer touches.
 
     It has rules by id, cells by table, numbers sent for facts in these cells, turns, and states of deadlines. A state
@@ -143,7 +143,7 @@ class Tracer:
         behind = frozenset().union(*(self.chains[table] for table in made))
         return tuple(table for table in self.version.partial_tables if table in behind)
 
-    def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> Touched:
+    def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> AnswerTrace:
         """Return what an answer touches."""
         version, plan = self.version, self.version.plans[decision]
         ticket, _ = self._decider.read(facts, moment)
@@ -161,7 +161,7 @@ class Tracer:
                 cell = self._deadline_cell(name, ticket.atoms)
                 cells.add((name, cell))
                 points |= _points(version.deadline_grids[name], cell, numbers)
-        return Touched(
+        return AnswerTrace(
             rules=frozenset(rule.id for rule in answer.rules),
             cells=frozenset(cells),
             points=frozenset(points),
@@ -197,7 +197,7 @@ def _chains(version: Version) -> dict[str, frozenset[str]]:
     return chains
 
 
-def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...]:
+def trace(version: Version, results: Iterable[CaseResult]) -> tuple[AnswerTrace, ...]:
     """Return what each answered case touches."""
     tracer = Tracer(version)
     return tuple(
@@ -207,7 +207,7 @@ def trace(version: Version, results: Iterable[CaseResult]) -> tuple[Touched, ...
     )
 
 
-def coverage_of(version: Version, touched: Iterable[Touched]) -> Coverage:
+def coverage_of(version: Version, touched: Iterable[AnswerTrace]) -> Coverage:
     """Return the coverage of a version by its cases."""
     listed = tuple(touched)
     rules = Counter(rule for one in listed for rule in one.rules)

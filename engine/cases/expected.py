@@ -17,7 +17,7 @@ MOST_NUMBERS: Final = 12
 """The most numbers that a help lists."""
 
 
-class Declared:
+class AnswerVocabulary:
     """Everything that an answer of one policy can contain: values of outcomes, rules, assumptions, entries."""
 
     def __init__(self, policy: Policy) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping as MappingOf
 from typing import Final
 
 from engine.cases.case import Case
-from engine.cases.expected import Declared
+from engine.cases.expected import AnswerVocabulary
 from engine.load.node_readers import Mapping, Node, Scalar, items, mapping, pairs, text, texts, value_place
 from engine.load.structure import structure_problems
 from engine.load.yaml_tree import read
@@ -87,7 +87,7 @@ class _CaseReader:
         self.policy = policy
         self.problems: list[Problem] = []
         self._tickets = TicketReader(policy.facts, all_atoms(policy))
-        self._declared = Declared(policy)
+        self._declared = AnswerVocabulary(policy)
 
     def sound(self, nodes: Sequence[Node], wrong: Sequence[Place]) -> Iterator[Case]:
         """Read the cases of a file that have the right shape; ``wrong`` are the places with problems."""

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engine.cases.case import Case
-from engine.cases.coverage import Point, Touched, Tracer
+from engine.cases.coverage import AnswerTrace, Point, Tracer
 from engine.cases.rule_tickets import Facts, RuleTickets, Witness
 from engine.decide.answer_json import written
 from engine.decide.answer_times_json import iso
@@ -46,7 +46,7 @@ class Proposal:
 
 
 def propose(
-    version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool = False
+    version: Version, cases: Iterable[Case], touched: Iterable[AnswerTrace], *, everything: bool = False
 ) -> tuple[Proposal, ...]:
     """Propose cases for what the cases of a version do not cover, or (``everything``) for all of it.
 
@@ -57,7 +57,7 @@ def propose(
 
 class _Proposer:
     def __init__(
-        self, version: Version, cases: Iterable[Case], touched: Iterable[Touched], *, everything: bool
+        self, version: Version, cases: Iterable[Case], touched: Iterable[AnswerTrace], *, everything: bool
     ) -> None:
         self.version, self.everything = version, everything
         self.tracer, self.witnesses = Tracer(version), RuleTickets(version)
@@ -71,7 +71,7 @@ class _Proposer:
         for one in touched:
             self._cover(one)
 
-    def _cover(self, touched: Touched) -> None:
+    def _cover(self, touched: AnswerTrace) -> None:
         self._rules |= touched.rules
         for table, cell, fact, number in touched.points:
             self._points.setdefault((table, cell, fact), set()).add(number)

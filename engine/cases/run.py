@@ -9,7 +9,7 @@ from engine.cases.case import Case, CaseResult, Mismatch
 from engine.cases.comparison import instants_compared, list_text, lists_compared
 from engine.decide.answer_json import written
 from engine.decide.decider import Decider
-from engine.model.answer import Answer, Fired, Outcome, Status, WrongRequest
+from engine.model.answer import Answer, FiredRule, Outcome, Status, WrongRequest
 from engine.request.moment import NotAnInstant, read_instant
 from engine.version.version import Version
 
@@ -105,7 +105,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Mismatch]:
         yield Mismatch(what="ask_next", expected=case.ask_next, got=answer.ask_next or "nothing")
 
 
-def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[Fired, ...]:
+def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[FiredRule, ...]:
     """Return the unexpected rules, if rules are compared."""
     return tuple(rule for rule in answer.assumptions if rule.id not in wanted) if what == "assumptions" else ()
 

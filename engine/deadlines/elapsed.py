@@ -8,7 +8,7 @@ from datetime import datetime
 from engine.clock.calendar import DayRule
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import uncertain
-from engine.model.answer import Fired, Passed, Status
+from engine.model.answer import FiredRule, Passed, Status
 from engine.model.policy import Elapsed
 from engine.model.targets import BY_DAY, Counting, Unit, WrittenCalendar
 from engine.model.vocabulary import FactType
@@ -82,7 +82,7 @@ class ElapsedFact:
         )
         return ticket, passed
 
-    def _region(self, ticket: Ticket) -> tuple[str, tuple[Fired, ...]] | None:
+    def _region(self, ticket: Ticket) -> tuple[str, tuple[FiredRule, ...]] | None:
         """Return the region ("" if none is needed) and the rules behind it; None if it is not decided."""
         region = self.plan.region
         if region is None or not self.needs_region:
@@ -110,5 +110,5 @@ class ElapsedFact:
         return float(-(-seconds // per_unit) if one.counting is Counting.BEGUN else seconds // per_unit)
 
 
-def _fired(name: str, source: Elapsed | WrittenCalendar) -> Fired:
-    return Fired(id=name, table=name, place=source.place, source=source.source, assumption=source.assumption)
+def _fired(name: str, source: Elapsed | WrittenCalendar) -> FiredRule:
+    return FiredRule(id=name, table=name, place=source.place, source=source.source, assumption=source.assumption)

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from engine.cache import Cache
-from engine.model.answer import Fired, Outcome, Status
+from engine.model.answer import FiredRule, Outcome, Status
 from engine.model.policy import Deadline, Literal, Policy, Rule
 from engine.model.targets import NOTHING, Measure, Target
 from engine.model.vocabulary import NO, YES
@@ -49,7 +49,7 @@ class Schedule:
     target: Target | None
     possible: tuple[Target | None, ...]
     missing: tuple[str, ...]
-    rules: tuple[Fired, ...]
+    rules: tuple[FiredRule, ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -289,13 +289,13 @@ class _Case:
             found |= set(self._outcome(name, self.atoms).missing) if name in self._plan.lookups else {name}
         return tuple(sorted(found))
 
-    def _rules(self, target: Target | None) -> tuple[Fired, ...]:
+    def _rules(self, target: Target | None) -> tuple[FiredRule, ...]:
         """Return the rules of the deadline that fired, the rules behind their inputs, and the calendar."""
-        found: dict[str, Fired] = {}
+        found: dict[str, FiredRule] = {}
         used: set[str] = set()
         for at in self.fired[target]:
             rule = self._rule(at)
-            found[rule.id] = Fired(
+            found[rule.id] = FiredRule(
                 id=rule.id,
                 table=self._plan.grid.table.name,
                 place=rule.place,
@@ -307,7 +307,7 @@ class _Case:
             found |= {rule.id: rule for rule in self._outcome(name, self.atoms).rules}
         if target is not None:
             calendar = self._scheduler.policy.calendars[target.calendar]
-            found[calendar.name] = Fired(
+            found[calendar.name] = FiredRule(
                 id=calendar.name,
                 table=calendar.name,
                 place=calendar.place,

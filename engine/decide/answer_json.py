@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.decide.answer_times_json import iso, plain_due, plain_duty, plain_passed
-from engine.model.answer import Answer, Fired, Outcome
+from engine.model.answer import Answer, FiredRule, Outcome
 from engine.model.policy import Literal
 from engine.model.vocabulary import NO, NOT_COVERED, YES, number_text
 
@@ -87,7 +87,7 @@ def plain_value(value: Literal | None) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def plain_rule(rule: Fired) -> dict[str, Any]:
+def plain_rule(rule: FiredRule) -> dict[str, Any]:
     """Return a rule that fired: its id, table, place, source and assumption."""
     return {
         "id": rule.id,

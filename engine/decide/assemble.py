@@ -8,7 +8,7 @@ from typing import Final
 
 from engine.decide.live_decision import LiveDecision
 from engine.decide.outcomes import deadline_outcome, roster_outcome
-from engine.model.answer import Answer, Duty, Fired, Outcome, Status, Unlisted
+from engine.model.answer import Answer, Duty, FiredRule, Outcome, Status, Unlisted
 from engine.model.did_you_mean import nearest
 from engine.request.ticket import Ticket
 
@@ -27,7 +27,7 @@ def assemble_answer(live: LiveDecision, ticket: Ticket, duties: Mapping[str, Dut
 
 
 def assemble(
-    live: LiveDecision, ticket: Ticket, identity: str, outcomes: tuple[Outcome, ...], more: tuple[Fired, ...] = ()
+    live: LiveDecision, ticket: Ticket, identity: str, outcomes: tuple[Outcome, ...], more: tuple[FiredRule, ...] = ()
 ) -> Answer:
     """Return the answer with these outcomes, in the order of the decision; it rests on their rules and on ``more``."""
     plan = live.plan
@@ -75,7 +75,7 @@ def _unlisted(live: LiveDecision, ticket: Ticket) -> tuple[Unlisted, ...]:
     return tuple(found)
 
 
-def ordered(outcomes: tuple[Outcome, ...], more: tuple[Fired, ...]) -> tuple[Fired, ...]:
+def ordered(outcomes: tuple[Outcome, ...], more: tuple[FiredRule, ...]) -> tuple[FiredRule, ...]:
     """Return the rules of all outcomes and ``more``, each once, by file and line."""
     distinct = {rule.id: rule for rules in (*[outcome.rules for outcome in outcomes], more) for rule in rules}
     return tuple(

@@ -13,7 +13,7 @@ from engine.deadlines.due import counted_holds, due, reach
 from engine.deadlines.schedule import Schedule
 from engine.decide.assemble import assemble, ordered
 from engine.decide.live_decision import LiveDecision
-from engine.model.answer import Answer, DeadlineState, Due, Duty, Fired, Outcome, Passed, Status
+from engine.model.answer import Answer, DeadlineState, Due, Duty, FiredRule, Outcome, Passed, Status
 from engine.model.policy import Deadline, Literal
 from engine.model.targets import Target
 from engine.request.moment import Moment
@@ -111,7 +111,7 @@ def _due_outcome(made: Due, undated: Outcome, deadline: Deadline) -> Outcome:
     rules = undated.rules
     if made.extended is not None and deadline.holds.assumption:
         rules += (
-            Fired(
+            FiredRule(
                 id=f"{deadline.name}.holds",
                 table=deadline.name,
                 place=deadline.place,
@@ -126,7 +126,7 @@ def _due_outcome(made: Due, undated: Outcome, deadline: Deadline) -> Outcome:
         and deadline.at_risk.assumption
     ):
         rules += (
-            Fired(
+            FiredRule(
                 id=f"{deadline.name}.at_risk",
                 table=deadline.name,
                 place=deadline.place,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.deadlines.schedule import Scheduler
-from engine.model.answer import Duty, Fired, Outcome, Status
+from engine.model.answer import Duty, FiredRule, Outcome, Status
 from engine.model.policy import Roster
 from engine.request.ticket import Ticket
 
@@ -21,7 +21,7 @@ def roster_outcome(roster: Roster, duty: Duty | None) -> Outcome:
             missing=(roster.at,),
             rules=(),
         )
-    rule = Fired(
+    rule = FiredRule(
         id=roster.name, table=roster.name, place=roster.place, source=roster.source, assumption=roster.assumption
     )
     return Outcome(

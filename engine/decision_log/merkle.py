@@ -19,7 +19,7 @@ EMPTY: Final = hashlib.sha256().hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Covered:
+class CoveredRange:
     """The entries that a signed head covers.
 
     These are the entries of a chain after ``since`` up to ``last``, with the root of their tree.

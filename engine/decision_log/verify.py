@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.merkle import Covered, Tree
+from engine.decision_log.merkle import CoveredRange, Tree
 
 
 class Tampering(StrEnum):
@@ -62,7 +62,7 @@ class ChainExtent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verified:
+class Verification:
     """The result of a verification: the breaks in order, the number of entries, and the head of each chain.
 
     ``extents`` are the chains, by name. ``held`` are the heads that match, and ``unheld`` those that cannot be checked
@@ -81,8 +81,8 @@ def verify(
     entries: Iterable[Entry | Purge],
     heads: Iterable[Head] = (),
     ends: Iterable[Head] = (),
-    trees: Iterable[Covered] = (),
-) -> Verified:
+    trees: Iterable[CoveredRange] = (),
+) -> Verification:
     """Verify chains.
 
     Args:
@@ -121,7 +121,7 @@ def verify(
     held = frozenset(
         head for of in kept.values() for head in of if chains[head.writer].seen.get(head.sequence) == head.hash
     )
-    return Verified(
+    return Verification(
         breaks=tuple(found),
         entries=count,
         heads=tuple(chain.head for chain in begun),
@@ -142,9 +142,9 @@ class _Chain:
     writer: str
     watched: set[int]
     first: Head = field(init=False)
-    covered: deque[Covered] = field(default_factory=deque)
+    covered: deque[CoveredRange] = field(default_factory=deque)
     """The covered ranges that are not reached yet, in order."""
-    growing: list[tuple[Covered, Tree]] = field(default_factory=list)
+    growing: list[tuple[CoveredRange, Tree]] = field(default_factory=list)
     """The trees of covered ranges, as far as they have grown."""
     breaks: list[Break] = field(default_factory=list)
     sequence: int = 0

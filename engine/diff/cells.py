@@ -32,7 +32,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Laid:
+class SituationChanges:
     """An outcome of two versions in every situation, with the number of its change (None: no change).
 
     ``weights`` has for each position of an axis the number of positions of both tables that it represents.
@@ -74,7 +74,9 @@ def axes_of(before: Layer | None, after: Layer | None, fact: Callable[[str], Joi
     return tuple(joint_axis(fact(name), one.get(name), other.get(name)) for name in sorted({*one, *other}))
 
 
-def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], place: Problem) -> Laid:
+def compare_cells(
+    before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], place: Problem
+) -> SituationChanges:
     """Compare an outcome of two versions in every situation; None is a version without it.
 
     Raises PolicyErrors (with ``place``) if there are too many.
@@ -97,7 +99,7 @@ def lay(before: Layer | None, after: Layer | None, axes: tuple[JointAxis, ...], 
         compact.append(keys.setdefault((_change(one, other), _plain(one), _plain(other)), len(keys)))
     array = np.array(compact, dtype=np.int32)[inverse]
     changes, befores, afters = zip(*keys, strict=True)
-    return Laid(
+    return SituationChanges(
         axes=tuple(axis for axis, _ in joined),
         weights=tuple(weights for _, weights in joined),
         array=array,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.diff.box_cover import Box, cover, inside
-from engine.diff.cells import Laid, Layer, axes_of, lay, same_cells
+from engine.diff.cells import Layer, SituationChanges, axes_of, compare_cells, same_cells
 from engine.diff.joint_facts import JointFact
 from engine.diff.nouns import Change, DiffRegion, OutcomeDiff, OutcomeState, StateKind, Values
 from engine.model.problems import Place, Problem
@@ -28,7 +28,7 @@ def compare_outcome(
     sizes = sizes_text({axis.fact.name: axis.size for axis in axes})
     place = after or before
     where = place.partial.grid.table.place if place else Place(file="")
-    laid = lay(
+    laid = compare_cells(
         before,
         after,
         axes,
@@ -45,7 +45,7 @@ def compare_outcome(
 class _Picture:
     """The change in every situation, reduced, with the axes to describe it."""
 
-    def __init__(self, laid: Laid) -> None:
+    def __init__(self, laid: SituationChanges) -> None:
         small = merge_alike(laid.array)
         self.laid, self.array = laid, small.array
         self.members = [

@@ -25,7 +25,7 @@ class PartKey(NamedTuple):
     name: str
 
 
-class Said(NamedTuple):
+class Statement(NamedTuple):
     """One statement of a part: its text and its meaning.
 
     Two are the same if either is: a condition may be written differently and mean the same, or mean more values because
@@ -37,14 +37,14 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aspects:
+class Part:
     """A part with its place, its statements, and the part that contains it.
 
     ``identity`` is what makes it the same under another name (None: nothing).
     """
 
     place: Place
-    said: Mapping[str, Said]
+    said: Mapping[str, Statement]
     owner: str = ""
     identity: object = None
 
@@ -54,11 +54,11 @@ class Aspects:
         return "; ".join(f"{what}: {one.text}" for what, one in self.said.items() if one.text)
 
 
-Written = tuple[PartKey, Aspects]
+Written = tuple[PartKey, Part]
 Noun = TypeVar("Noun")
 
 
-def parts(policy: Policy) -> dict[PartKey, Aspects]:
+def parts(policy: Policy) -> dict[PartKey, Part]:
     """Return the parts of a policy, in the order of its sections."""
     return dict(
         chain(
@@ -79,19 +79,19 @@ def parts(policy: Policy) -> dict[PartKey, Aspects]:
     )
 
 
-def _each(part: str, named: Mapping[str, Noun], write: Callable[[Noun], Aspects]) -> Iterator[Written]:
+def _each(part: str, named: Mapping[str, Noun], write: Callable[[Noun], Part]) -> Iterator[Written]:
     return ((PartKey(part, name), write(one)) for name, one in named.items())
 
 
-def _says(**aspects: str) -> dict[str, Said]:
-    return {what.replace("_", " "): Said(text, text) for what, text in aspects.items() if text}
+def _says(**aspects: str) -> dict[str, Statement]:
+    return {what.replace("_", " "): Statement(text, text) for what, text in aspects.items() if text}
 
 
 def _manifest(policy: Policy) -> Iterator[Written]:
     manifest, notice = policy.manifest, policy.manifest.notice
     yield (
         PartKey("manifest", manifest.name),
-        Aspects(
+        Part(
             place=manifest.place,
             said=_says(
                 version=manifest.version,
@@ -105,7 +105,7 @@ def _manifest(policy: Policy) -> Iterator[Written]:
     if notice:
         yield (
             PartKey("manifest", "notice"),
-            Aspects(
+            Part(
                 place=manifest.place, said=_says(text=notice.text, source=notice.source, assumption=notice.assumption)
             ),
         )
@@ -121,7 +121,7 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
         )
         yield (
             PartKey(part, name),
-            Aspects(
+            Part(
                 place=fact.place,
                 said=_says(
                     type=str(fact.type),
@@ -140,9 +140,9 @@ def _vocabulary(part: str, facts: Mapping[str, Fact], policy: Policy) -> Iterato
             place = entries.get((name, value.value), fact.place)
             yield (
                 PartKey("value", f"{name}={value.value}"),
-                Aspects(
+                Part(
                     place=place,
-                    said={**said, **({"aliases": Said(aliases, frozenset(value.aliases))} if aliases else {})},
+                    said={**said, **({"aliases": Statement(aliases, frozenset(value.aliases))} if aliases else {})},
                     owner=name,
                 ),
             )
@@ -158,7 +158,7 @@ def _tables(policy: Policy) -> Iterator[Written]:
     for table in policy.tables.values():
         yield (
             PartKey("table", table.name),
-            Aspects(
+            Part(
                 place=table.place,
                 said=_says(about=table.about, hit=str(table.hit), gives=", ".join(table.produces), source=table.source),
             ),
@@ -171,8 +171,8 @@ def _rules(table: Table) -> Iterator[Written]:
         yield PartKey("rule", rule.id), _rule(rule, table)
 
 
-def _rule(rule: Rule, table: Table) -> Aspects:
-    said = {f"when {condition.fact}": Said(condition.text, _meaning(condition)) for condition in rule.when}
+def _rule(rule: Rule, table: Table) -> Part:
+    said = {f"when {condition.fact}": Statement(condition.text, _meaning(condition)) for condition in rule.when}
     for name, value in rule.then.items():
         text = (
             f"as {value.fact}"
@@ -181,9 +181,9 @@ def _rule(rule: Rule, table: Table) -> Aspects:
             if isinstance(value, Measure)
             else written(value)
         )
-        said[name] = Said(text, text)
+        said[name] = Statement(text, text)
     identity = (frozenset((what, one.text) for what, one in said.items()), len(said))
-    return Aspects(
+    return Part(
         place=rule.place,
         said=said | _says(source=rule.source, assumption=rule.assumption, about=rule.about),
         owner=table.name,
@@ -195,8 +195,8 @@ def _meaning(condition: Condition) -> object:
     return (condition.words, frozenset(condition.intervals), condition.negated, condition.unknown)
 
 
-def _decision(decision: Decision) -> Aspects:
-    return Aspects(
+def _decision(decision: Decision) -> Part:
+    return Part(
         place=decision.place,
         said=_says(
             about=decision.about,
@@ -207,10 +207,10 @@ def _decision(decision: Decision) -> Aspects:
     )
 
 
-def _roster(roster: Roster) -> Aspects:
+def _roster(roster: Roster) -> Part:
     places = ", ".join(f"{entry.value} ({entry.zone})" for entry in roster.entries)
     hours = f"{_clock(roster.opens)}-{_clock(roster.closes)}"
-    return Aspects(
+    return Part(
         place=roster.place,
         said=_says(
             about=roster.about,
@@ -223,7 +223,7 @@ def _roster(roster: Roster) -> Aspects:
     )
 
 
-def _calendar(calendar: WrittenCalendar) -> Aspects:
+def _calendar(calendar: WrittenCalendar) -> Part:
     days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     said = _says(
         about=calendar.about,
@@ -233,12 +233,12 @@ def _calendar(calendar: WrittenCalendar) -> Aspects:
         source=calendar.source,
         assumption=calendar.assumption,
     )
-    said |= {day: Said(_hours(hours) or "closed", hours) for day, hours in zip(days, calendar.week, strict=True)}
+    said |= {day: Statement(_hours(hours) or "closed", hours) for day, hours in zip(days, calendar.week, strict=True)}
     for day, hours in sorted(calendar.dates.items()):
-        said |= {f"date {day}": Said(_hours(hours) or "closed", hours)}
+        said |= {f"date {day}": Statement(_hours(hours) or "closed", hours)}
     for day, hours in sorted(calendar.breaks.items()):
-        said |= {f"break {day}": Said(_hours(hours), hours)}
-    return Aspects(place=calendar.place, said=said)
+        said |= {f"break {day}": Statement(_hours(hours), hours)}
+    return Part(place=calendar.place, said=said)
 
 
 def _clock(minutes: int) -> str:
@@ -251,14 +251,14 @@ def _hours(intervals: Iterable[Interval]) -> str:
     return ", ".join(f"{_clock(one.opens)}-{_clock(one.closes)}" for one in intervals)
 
 
-def _region(region: Region) -> Aspects:
-    return Aspects(place=region.place, said=_says(zone=region.zone, holidays=region.holidays, about=region.about))
+def _region(region: Region) -> Part:
+    return Part(place=region.place, said=_says(zone=region.zone, holidays=region.holidays, about=region.about))
 
 
 def _holidays(policy: Policy) -> Iterator[Written]:
     for name, listed in policy.holidays.items():
         place = list_place(policy, name)
-        yield PartKey("holidays", name), Aspects(place=place, said=_says(covers=f"{listed.first} to {listed.last}"))
+        yield PartKey("holidays", name), Part(place=place, said=_says(covers=f"{listed.first} to {listed.last}"))
         yield from _days(name, listed, place)
 
 
@@ -266,7 +266,7 @@ def _days(name: str, listed: HolidayList, place: Place) -> Iterator[Written]:
     for day, holiday in sorted(listed.days.items()):
         yield (
             PartKey("holiday", f"{name} {day}"),
-            Aspects(
+            Part(
                 place=place,
                 said=_says(name=holiday.name, status=str(holiday.status), source=holiday.source),
                 owner=name,
@@ -280,7 +280,7 @@ def _deadlines(policy: Policy) -> Iterator[Written]:
         yield from _rules(deadline.table)
 
 
-def _deadline(deadline: Deadline) -> Aspects:
+def _deadline(deadline: Deadline) -> Part:
     risk = deadline.at_risk
     left = (
         ""
@@ -289,7 +289,7 @@ def _deadline(deadline: Deadline) -> Aspects:
         if risk.share is not None
         else f"{number_text(risk.minutes or 0)} minutes"
     )
-    return Aspects(
+    return Part(
         place=deadline.place,
         said=_says(
             about=deadline.about,
@@ -305,9 +305,9 @@ def _deadline(deadline: Deadline) -> Aspects:
     )
 
 
-def _elapsed(one: Elapsed) -> Aspects:
+def _elapsed(one: Elapsed) -> Part:
     counts = f"{one.counting} {one.unit} by {one.calendar}{f', {one.rule}' if one.rule else ''}"
-    return Aspects(
+    return Part(
         place=one.place,
         said=_says(since=one.since, counts=counts, region=one.region, source=one.source, assumption=one.assumption),
     )
@@ -317,7 +317,7 @@ def _questions(policy: Policy) -> Iterator[Written]:
     for one in policy.questions:
         yield (
             PartKey("question", one.id),
-            Aspects(place=one.place, said=_says(question=one.question, reading=one.reading, source=one.source)),
+            Part(place=one.place, said=_says(question=one.question, reading=one.reading, source=one.source)),
         )
 
 
@@ -327,5 +327,5 @@ def _assumptions(policy: Policy) -> Iterator[Written]:
         if one.place.file == policy.manifest.place.file and one.id != "notice":
             yield (
                 PartKey("assumption", one.id),
-                Aspects(place=one.place, said=_says(reason=one.reason, source=one.source)),
+                Part(place=one.place, said=_says(reason=one.reason, source=one.source)),
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from engine.diff.nouns import Edit, Wording
-from engine.diff.parts import Aspects, PartKey, parts
+from engine.diff.parts import Part, PartKey, parts
 from engine.model.policy import Policy
 
 CITATION = "source"
@@ -69,7 +69,7 @@ def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
     return tuple(found)
 
 
-def _changed(key: PartKey, was: Aspects, now: Aspects) -> Iterator[Wording]:
+def _changed(key: PartKey, was: Part, now: Part) -> Iterator[Wording]:
     for what in dict.fromkeys((*was.said, *now.said)):
         one, other = was.said.get(what), now.said.get(what)
         if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
@@ -87,7 +87,7 @@ def _changed(key: PartKey, was: Aspects, now: Aspects) -> Iterator[Wording]:
         )
 
 
-def _renamed(one: Mapping[PartKey, Aspects], other: Mapping[PartKey, Aspects]) -> Iterator[tuple[PartKey, PartKey]]:
+def _renamed(one: Mapping[PartKey, Part], other: Mapping[PartKey, Part]) -> Iterator[tuple[PartKey, PartKey]]:
     """Pair parts that only one version has, of the same kind and owner, if they are the same under another name."""
     left: dict[object, list[PartKey]] = {}
     for key, now in other.items():
@@ -99,7 +99,7 @@ def _renamed(one: Mapping[PartKey, Aspects], other: Mapping[PartKey, Aspects]) -
             yield key, there.pop(0)
 
 
-def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Aspects]) -> Iterator[PartKey]:
+def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Part]) -> Iterator[PartKey]:
     """Yield all keys: those of the later version in order, each followed by the removed ones that came after it."""
     after: dict[PartKey | None, list[PartKey]] = {}
     last: PartKey | None = None

@@ -20,7 +20,7 @@ MAX_USERS: Final = 3
 """The most deadlines that one problem names."""
 
 
-class Placed(Protocol):
+class HasPlace(Protocol):
     """A value with the place where it is written."""
 
     @property
@@ -81,7 +81,7 @@ def check_consistency(parts: Parts) -> None:
 def _check_names(parts: Parts) -> None:
     """Tables, rosters, deadlines and calendars share one namespace, since answers and open questions name them."""
     seen: dict[str, tuple[str, Place]] = {}
-    kinds: tuple[tuple[str, MappingOf[str, Placed]], ...] = (
+    kinds: tuple[tuple[str, MappingOf[str, HasPlace]], ...] = (
         ("table", parts.tables),
         ("roster", parts.rosters),
         ("deadline", parts.deadlines),

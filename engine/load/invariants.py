@@ -21,7 +21,7 @@ BY_SIZE: Final = "by_size"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class InvariantNames:
     """The names that invariants may use: facts, outcomes, and which of these tables produce."""
 
     facts: MappingOf[str, Fact]
@@ -29,7 +29,7 @@ class Named:
     given: Collection[str]
 
 
-def load_invariants(tree: Node, named: Named, problems: list[Problem]) -> tuple[Invariant, ...]:
+def load_invariants(tree: Node, named: InvariantNames, problems: list[Problem]) -> tuple[Invariant, ...]:
     """Read the invariants of a version."""
     reader = _Reader(named, problems)
     places: dict[str, Place] = {}
@@ -61,7 +61,7 @@ def load_invariants(tree: Node, named: Named, problems: list[Problem]) -> tuple[
 
 
 class _Reader:
-    def __init__(self, named: Named, problems: list[Problem]) -> None:
+    def __init__(self, named: InvariantNames, problems: list[Problem]) -> None:
         self.named, self.problems = named, problems
         self.known = (*named.facts, *named.outcomes)
 

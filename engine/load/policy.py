@@ -16,11 +16,11 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from engine.load.calendars import CalendarReader
-from engine.load.consistency import Parts, Placed, check_consistency
+from engine.load.consistency import HasPlace, Parts, check_consistency
 from engine.load.deadlines import DeadlineReader
 from engine.load.holidays import load_holidays
 from engine.load.indentation import repair
-from engine.load.invariants import Named, load_invariants
+from engine.load.invariants import InvariantNames, load_invariants
 from engine.load.node_readers import Mapping, Node, items, mapping, pairs, text, texts, value_place
 from engine.load.rosters import RosterReader, no_outcome
 from engine.load.schema import structure
@@ -182,7 +182,7 @@ class _Loader:
         if self.parts.problems:
             given |= set(self.parts.outcomes)
         return load_invariants(
-            self.invariants, Named(self.parts.facts, self.parts.outcomes, given), self.parts.problems
+            self.invariants, InvariantNames(self.parts.facts, self.parts.outcomes, given), self.parts.problems
         )
 
     def _manifest(self) -> Manifest:
@@ -268,7 +268,7 @@ class _Loader:
         if decision is not None:
             self._decision(decision, text(tree, "owner") or manifest.owner)
 
-    def _new(self, what: str, name: str, place: Place, known: MappingOf[str, Placed]) -> None:
+    def _new(self, what: str, name: str, place: Place, known: MappingOf[str, HasPlace]) -> None:
         if name in known:
             self.parts.add(
                 place,

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
+class FiredRule:
     """A rule that fired, with its place, the heading that it cites, and its assumption (or "")."""
 
     id: str
@@ -46,7 +46,7 @@ class Outcome:
     text: str
     possible: tuple[Literal | None, ...]
     missing: tuple[str, ...]
-    rules: tuple[Fired, ...]
+    rules: tuple[FiredRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class Passed:
     since: str
     until: datetime
     calendar: str
-    rules: tuple[Fired, ...]
+    rules: tuple[FiredRule, ...]
     uncertain: Uncertain | None
 
 
@@ -190,8 +190,8 @@ class Answer:
     missing: tuple[str, ...]
     possible: tuple[Literal | None, ...]
     ask_next: str
-    rules: tuple[Fired, ...]
-    assumptions: tuple[Fired, ...]
+    rules: tuple[FiredRule, ...]
+    assumptions: tuple[FiredRule, ...]
     unlisted: tuple[Unlisted, ...]
     version: VersionRef
     dues: tuple[Due, ...] = ()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from engine.diff.budget import ANY, Budget, Excess, ForbiddenChange, Limit
 from engine.diff.nouns import Change
 from engine.diff.words import change_text, share_text, ticket_text, when_texts
-from engine.replay.nouns import Example, Moves, Replay, Replayed
+from engine.replay.nouns import DeadlineReplay, Example, OutcomeReplay, Replay
 from engine.replay.pairs import changed
 
 
@@ -20,7 +20,7 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     """
     if budget and not replay.compared:
         return (Excess(rule="something to compare", message="nothing was compared, so the limits cannot be checked"),)
-    parts: tuple[Replayed | Moves, ...] = (*replay.outcomes, *replay.deadlines)
+    parts: tuple[OutcomeReplay | DeadlineReplay, ...] = (*replay.outcomes, *replay.deadlines)
     limited = [part for part in parts if part.name not in replay.alike]
     found = [] if budget.limit is None else [one for part in limited for one in _over(part, budget.limit)]
     known = {part.name for part in parts}
@@ -42,9 +42,9 @@ def excesses(replay: Replay, budget: Budget) -> tuple[Excess, ...]:
     return tuple(found)
 
 
-def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
+def _over(one: OutcomeReplay | DeadlineReplay, limit: Limit) -> Iterator[Excess]:
     if not limit.allows(one.changed, one.tickets):
-        examples = one.examples if isinstance(one, Moves) else _first(one.examples)
+        examples = one.examples if isinstance(one, DeadlineReplay) else _first(one.examples)
         yield Excess(
             rule=f"at most {limit}",
             message=f"`{one.name}` changes in {share_text(one.changed, one.tickets, _tickets(one.tickets))}; the limit is {limit}",
@@ -52,7 +52,7 @@ def _over(one: Replayed | Moves, limit: Limit) -> Iterator[Excess]:
         )
 
 
-def _forbidden(one: Replayed, rule: ForbiddenChange) -> Iterator[Excess]:
+def _forbidden(one: OutcomeReplay, rule: ForbiddenChange) -> Iterator[Excess]:
     for change, tickets in one.matrix.items():
         if changed(change) and rule.forbids(one.name, change):
             region = next((region for region in one.regions if change in region.changes), None)
@@ -64,7 +64,7 @@ def _forbidden(one: Replayed, rule: ForbiddenChange) -> Iterator[Excess]:
             )
 
 
-def _moved(one: Moves, rule: str) -> Iterator[Excess]:
+def _moved(one: DeadlineReplay, rule: str) -> Iterator[Excess]:
     if one.changed:
         yield Excess(
             rule=rule,

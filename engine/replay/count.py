@@ -15,7 +15,7 @@ from engine.diff.nouns import Change
 from engine.replay.due_shifts import count_shifts
 from engine.replay.nouns import Example
 from engine.replay.pairs import Pairs
-from engine.replay.side import Dues
+from engine.replay.side import SideDues
 from engine.replay.space import NOWHERE, Space
 from engine.replay.tally import (
     MAX_CELLS,
@@ -170,14 +170,14 @@ def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:
 
 
 def count_due(
-    before: Dues, after: Dues, rows: Column | None, numbers: Column, shown: Showing
+    before: SideDues, after: SideDues, rows: Column | None, numbers: Column, shown: Showing
 ) -> tuple[DueTally, Column]:
     """Count a deadline; also return the rows in which it changes, in order.
 
     ``numbers`` are those of the rows in the source.
     """
     one, other = (
-        (before, after) if rows is None else (Dues(side.micros[rows], side.given[rows]) for side in (before, after))
+        (before, after) if rows is None else (SideDues(side.micros[rows], side.given[rows]) for side in (before, after))
     )
     both = one.given & other.given
     moves = np.where(both, other.micros - np.where(both, one.micros, 0), 0)

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from engine.diff.nouns import Change
 from engine.model.answer import VersionRef
-from engine.replay.nouns import Example, Group, Replay, Replayed
+from engine.replay.nouns import Example, Group, OutcomeReplay, Replay
 from engine.replay.pairs import changed
 from engine.replay.summary import moves_of
 from engine.replay.tally import MAX_EXAMPLES, DueTally
@@ -55,7 +55,7 @@ def _alike(parts: Sequence[Replay]) -> tuple[str, ...]:
     return tuple(name for name in _names(name for part in parts for name in part.alike) if name not in by_ticket)
 
 
-def _outcome(by: Mapping[str, Replayed]) -> Replayed:
+def _outcome(by: Mapping[str, OutcomeReplay]) -> OutcomeReplay:
     found = tuple(by.values())
     regions = [replace(region, version=version) for version, one in by.items() for region in one.regions]
     matrix = _sum(pair for one in found for pair in one.matrix.items())
@@ -63,7 +63,7 @@ def _outcome(by: Mapping[str, Replayed]) -> Replayed:
     for one in found:
         for change, more in one.examples.items():
             examples[change] = _earliest(examples.get(change, ()), more)
-    return Replayed(
+    return OutcomeReplay(
         name=found[0].name,
         tickets=sum(one.tickets for one in found),
         changed=sum(one.changed for one in found),

@@ -35,7 +35,7 @@ class OutcomeColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedDecisions:
     """The recorded decisions of tickets: a column for each outcome and deadline with recorded values.
 
     Attributes:
@@ -76,7 +76,7 @@ class Chunk:
     now: Instants | datetime | None = None
     names: Words | None = None
     holds: Mapping[int, tuple[Hold, ...]] = field(default_factory=dict)
-    recorded: Recorded | None = None
+    recorded: RecordedDecisions | None = None
     tickets: NDArray[np.uint64] | None = None
     ticket_names: Words | None = None
 
@@ -125,7 +125,7 @@ class TicketRegion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replayed:
+class OutcomeReplay:
     """The replay of one outcome: how many tickets both sides decide, how many change, and how.
 
     ``matrix`` counts tickets from each state to each, unchanged ones included. Without a before, it counts the present
@@ -163,7 +163,7 @@ class DueShift:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moves:
+class DeadlineReplay:
     """The replay of one deadline.
 
     ``tickets`` are those that both sides decide; ``both`` of them are due before and after. Of these,
@@ -244,8 +244,8 @@ class Replay:
     tickets: int
     changed: int
     unread: Mapping[str, int]
-    outcomes: tuple[Replayed, ...]
-    deadlines: tuple[Moves, ...]
+    outcomes: tuple[OutcomeReplay, ...]
+    deadlines: tuple[DeadlineReplay, ...]
     groups: Mapping[str, tuple[Group, ...]] = field(default_factory=dict)
     compared: int = 0
     alike: tuple[str, ...] = ()

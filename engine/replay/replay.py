@@ -19,9 +19,9 @@ from engine.replay.constant_texts import texts_for_all
 from engine.replay.count import Situations, any_of, count_due, count_outcome
 from engine.replay.distinct_tickets import DistinctTickets
 from engine.replay.groups import Grouping, count_group
-from engine.replay.nouns import Chunk, Example, OutcomeColumn, Recorded, RejectedRow, Replay
+from engine.replay.nouns import Chunk, Example, OutcomeColumn, RecordedDecisions, RejectedRow, Replay
 from engine.replay.pairs import ABSENT, Pairs
-from engine.replay.side import Dues, Made, Side, now_of, outcomes_of, sent_to
+from engine.replay.side import Side, SideDecisions, SideDues, now_of, outcomes_of, sent_to
 from engine.replay.space import Space
 from engine.replay.spaces import Spaces
 from engine.replay.summary import summarize
@@ -47,10 +47,10 @@ class _Compared:
     ``kept`` are the rows that count (None: all).
     """
 
-    made: Made
+    made: SideDecisions
     before: Mapping[str, tuple[OutcomeColumn, Column | None]]
-    before_due: Mapping[str, tuple[Dues, Column | None]]
-    before_made: Made | None
+    before_due: Mapping[str, tuple[SideDues, Column | None]]
+    before_made: SideDecisions | None
     kept: Column | None
     otherwise: Mask | None
     """The rows that one side rejects."""
@@ -132,7 +132,7 @@ class Replayer:
             self._pairs[key] = Pairs(before, after)
         return self._pairs[key]
 
-    def _wanted(self, recorded: Recorded | None) -> tuple[str, ...]:
+    def _wanted(self, recorded: RecordedDecisions | None) -> tuple[str, ...]:
         """Return the outcomes and deadlines to decide for a chunk."""
         if self.before is not None or recorded is None:
             return self._outcomes
@@ -211,7 +211,7 @@ class _Count:
         self._changed: dict[str, Column] = {}
         self._one_sided: set[str] = set()
         self._absent = OutcomeColumn(np.zeros(chunk.size, np.uint8), (ABSENT,))
-        self._never = Dues(np.zeros(chunk.size, np.int64), np.zeros(chunk.size, np.bool_))
+        self._never = SideDues(np.zeros(chunk.size, np.int64), np.zeros(chunk.size, np.bool_))
 
     def tally(self) -> Tally:
         compared, chunk = self._compared, self._chunk
@@ -372,5 +372,5 @@ def _either(one: Mask | None, other: Mask | None) -> Mask | None:
     return one ^ other
 
 
-def _dues(one: Instants) -> Dues:
-    return Dues(one.micros, np.ones(len(one), np.bool_) if one.given is None else one.given)
+def _dues(one: Instants) -> SideDues:
+    return SideDues(one.micros, np.ones(len(one), np.bool_) if one.given is None else one.given)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.columns.fact_columns import Instants, Numbers, Words
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded
+from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions
 
 Rows = NDArray[np.integer[Any]]
 _C = TypeVar("_C", Words, Numbers, Instants, Words | Numbers | Instants)
@@ -32,7 +32,7 @@ def rows_of(chunk: Chunk, rows: Rows) -> Chunk:
     )
 
 
-def _recorded(one: Recorded, rows: Rows) -> Recorded:
+def _recorded(one: RecordedDecisions, rows: Rows) -> RecordedDecisions:
     return replace(
         one,
         outcomes={name: OutcomeColumn(states.codes[rows], states.states) for name, states in one.outcomes.items()},

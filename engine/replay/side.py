@@ -27,7 +27,7 @@ from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True)
-class Dues:
+class SideDues:
     """A deadline in every row: the due times, and the rows in which it is due."""
 
     micros: Column
@@ -35,11 +35,11 @@ class Dues:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class SideDecisions:
     """The decisions of a side for a chunk: outcomes, deadlines, the rejected values, and the rows that have one."""
 
     outcomes: Mapping[str, OutcomeColumn]
-    dues: Mapping[str, Dues]
+    dues: Mapping[str, SideDues]
     read: Read
     refused: tuple[Refused, ...]
     refuses: Mask | None
@@ -64,7 +64,7 @@ class Side:
         self._states: dict[str, tuple[OutcomeState, ...]] = {}
         self._extended = frozenset(name for name, one in version.policy.deadlines.items() if one.holds.extend)
 
-    def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> Made:
+    def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> SideDecisions:
         """Decide a chunk; ``facts`` are the facts for this side."""
         atoms: dict[str, Atomic] = {fact: np.zeros(chunk.size, np.intp) for fact in self._watched}
 
@@ -86,8 +86,8 @@ class Side:
             for name, one in made.outcomes.items()
             if name in self._wanted
         }
-        dues = {name: Dues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
-        return Made(outcomes=outcomes, dues=dues, read=Read(atoms), refused=made.refused, refuses=refuses)
+        dues = {name: SideDues(one.due, one.due != NOWHERE) for name, one in made.due.items() if name in self._wanted}
+        return SideDecisions(outcomes=outcomes, dues=dues, read=Read(atoms), refused=made.refused, refuses=refuses)
 
     def _hold(self, chunk: Chunk, facts: Mapping[str, SentColumn], made: ColumnDecisions) -> None:
         """Decide tickets with holds one by one; holds change only the due times that they extend."""

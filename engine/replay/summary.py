@@ -9,7 +9,7 @@ from datetime import timedelta
 from engine.clock.zone import MICRO
 from engine.diff.nouns import StateKind
 from engine.replay.due_shifts import EARLIER, stretch
-from engine.replay.nouns import DueShift, Example, Group, Moves, Replay, Replayed
+from engine.replay.nouns import DeadlineReplay, DueShift, Example, Group, OutcomeReplay, Replay
 from engine.replay.pairs import changed
 from engine.replay.regions import regions
 from engine.replay.spaces import Spaces
@@ -51,7 +51,7 @@ def summarize(
     )
 
 
-def _for_all(one: Replayed) -> bool:
+def _for_all(one: OutcomeReplay) -> bool:
     """Return whether every ticket changes from the same value to the same other one."""
     return len(one.matrix) == 1 and all(
         state.kind is StateKind.DECIDED for change in one.matrix for state in (change.before, change.after)
@@ -68,12 +68,12 @@ def _order(spaces: Spaces) -> Callable[[str], tuple[int, str]]:
     return lambda name: (places.get(name, len(places)), name)
 
 
-def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
+def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> OutcomeReplay:
     matrix = dict(sorted(one.matrix.items(), key=lambda pair: (not changed(pair[0]), -pair[1], str(pair[0]))))
     moved = sum(count for change, count in matrix.items() if changed(change))
     placed = sum(count for counts in one.moved.values() for count in counts.values())
     examples = {change: _listed(one.examples[change]) for change in matrix if change in one.examples}
-    return Replayed(
+    return OutcomeReplay(
         name=name,
         tickets=sum(matrix.values()),
         changed=moved,
@@ -84,11 +84,11 @@ def _outcome(name: str, one: OutcomeTally, spaces: Spaces) -> Replayed:
     )
 
 
-def moves_of(name: str, one: DueTally, near: int = 0) -> Moves:
+def moves_of(name: str, one: DueTally, near: int = 0) -> DeadlineReplay:
     """Return the replay of a deadline; ``near`` of its tickets are within the tolerance."""
     shifts = [DueShift(*stretch(at), count) for at, count in enumerate(one.shifts)]
     earlier, later = sum(one.shifts[:EARLIER]), sum(one.shifts[EARLIER:])
-    return Moves(
+    return DeadlineReplay(
         name=name,
         tickets=one.tickets,
         both=one.both,

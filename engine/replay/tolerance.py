@@ -7,15 +7,15 @@ import numpy as np
 from engine.columns.fact_columns import Mask
 from engine.diff.nouns import OutcomeState
 from engine.replay.nouns import OutcomeColumn
-from engine.replay.side import Dues
+from engine.replay.side import SideDues
 
 
-def near_dues(recorded: Dues, decided: Dues, most: float) -> tuple[Dues, Mask]:
+def near_dues(recorded: SideDues, decided: SideDues, most: float) -> tuple[SideDues, Mask]:
     """Replace recorded due times within a number of microseconds by the decided ones; mark those that differed."""
     both = recorded.given & decided.given
     apart = np.abs(np.where(both, decided.micros - np.where(both, recorded.micros, 0), 0))
     close = both & (apart > 0) & (apart <= most)
-    return Dues(np.where(close, decided.micros, recorded.micros), recorded.given), close
+    return SideDues(np.where(close, decided.micros, recorded.micros), recorded.given), close
 
 
 def near_states(recorded: OutcomeColumn, decided: OutcomeColumn, most: float) -> tuple[OutcomeColumn, Mask]:

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.cache import Cache
-from engine.model.answer import Fired, Outcome, Status
+from engine.model.answer import FiredRule, Outcome, Status
 from engine.model.policy import Literal, Policy
 from engine.model.targets import Measure
 from engine.model.vocabulary import FactType
@@ -218,14 +218,14 @@ class Explainer:
         return cached[1]
 
 
-def _numbered(policy: Policy) -> tuple[tuple[Fired, ...], dict[tuple[str, int], int]]:
+def _numbered(policy: Policy) -> tuple[tuple[FiredRule, ...], dict[tuple[str, int], int]]:
     """Return the rules of all tables by file and line, and the number of each rule by table and position."""
     placed = []
     for table in policy.tables.values():
         for position, rule in enumerate(table.all_rules):
             placed.append(
                 (
-                    Fired(
+                    FiredRule(
                         id=rule.id, table=table.name, place=rule.place, source=rule.source, assumption=rule.assumption
                     ),
                     position,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from engine.decision_log.chain import Head, Purge
-from engine.decision_log.merkle import Covered
+from engine.decision_log.merkle import CoveredRange
 from guidepost.policies.sources.signatures import Trust, key_id
 
 if TYPE_CHECKING:
@@ -38,10 +38,10 @@ class SignedHead:
     root: str = ""
 
     @property
-    def covered(self) -> Covered | None:
+    def covered(self) -> CoveredRange | None:
         """The entries that the root covers; None in format 1."""
         return (
-            Covered(writer=self.head.writer, since=self.since, last=self.head.sequence, root=self.root)
+            CoveredRange(writer=self.head.writer, since=self.since, last=self.head.sequence, root=self.root)
             if self.root
             else None
         )
@@ -136,7 +136,7 @@ class PurgeNote:
             raise ValueError("expected a note of a purge") from error
 
 
-def sign_head(head: Head, at: str, key: Ed25519PrivateKey, covered: Covered | None = None) -> SignedHead:
+def sign_head(head: Head, at: str, key: Ed25519PrivateKey, covered: CoveredRange | None = None) -> SignedHead:
     """Sign a head at an instant, with the entries that it covers."""
     since, root = (covered.since, covered.root) if covered else (0, "")
     unsigned = SignedHead(head=head, signed=at, key=key_id(key.public_key()), signature=b"", since=since, root=root)

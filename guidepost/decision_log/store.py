@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.decision_log.chain import Entry, Head, Purge, beginning
 from engine.decision_log.filter import Filter
-from engine.decision_log.merkle import Covered, Tree
+from engine.decision_log.merkle import CoveredRange, Tree
 from engine.decision_log.record import Record, Recordable
 from guidepost.decision_log.append import Appended, Commit, commit, read_record
 from guidepost.decision_log.database import WRITES, blocked_by, check_readable, connect, display_url, migrate
@@ -31,7 +31,7 @@ HASHES: Final = 10_000
 """The number of hashes that one query reads."""
 
 
-Signer = Callable[[Head, Covered | None], SignedHead]
+Signer = Callable[[Head, CoveredRange | None], SignedHead]
 """Signs a head and the entries that it covers."""
 
 
@@ -156,7 +156,9 @@ class Store:
         whole = growing.since + growing.tree.size == head.sequence
         signed = signer(
             head,
-            Covered(writer=writer, since=growing.since, last=head.sequence, root=growing.tree.root) if whole else None,
+            CoveredRange(writer=writer, since=growing.since, last=head.sequence, root=growing.tree.root)
+            if whole
+            else None,
         )
         try:
             self.add_head(signed)

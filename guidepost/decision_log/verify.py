@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.verify import ChainExtent, Verified, verify
+from engine.decision_log.verify import ChainExtent, Verification, verify
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, signature_problem
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust
@@ -47,7 +47,7 @@ class VerificationReport:
         coverage: how much of each chain trusted heads cover; None if no key or head is trusted.
     """
 
-    found: Verified
+    found: Verification
     doubts: tuple[str, ...]
     signed: tuple[SignedHead, ...]
     vouched: tuple[SignedHead, ...]

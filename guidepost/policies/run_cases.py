@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from engine.cases import Case, CaseResult, read_cases, run_case
-from engine.cases.coverage import Coverage, Touched, coverage_of, trace
+from engine.cases.coverage import AnswerTrace, Coverage, coverage_of, trace
 from engine.cases.select import Selection, is_selected
 from engine.decide.decider import Decider
 from engine.load import load_with_trees
@@ -51,7 +51,7 @@ class CaseRun:
     left_out: int = 0
     version: Version | None = None
     cases: tuple[Case, ...] = ()
-    touched: tuple[Touched, ...] = field(default=(), repr=False)
+    touched: tuple[AnswerTrace, ...] = field(default=(), repr=False)
     coverage: Coverage | None = None
 
     @property

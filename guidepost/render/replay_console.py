@@ -10,7 +10,7 @@ from rich.text import Text
 
 from engine.diff.words import change_text, state_text
 from engine.model.quoting import visible
-from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
+from engine.replay.nouns import DeadlineReplay, Group, OutcomeReplay, TicketRegion
 from guidepost.render.console import count, grid, indented, ruled_table
 from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
@@ -106,7 +106,7 @@ def _decided(report: ReplayReport, every: bool) -> Iterator[RenderableType]:
         yield from map(indented, _more(len(found) - SHOWN, "value", every))
 
 
-def _outcome(report: ReplayReport, one: Replayed, every: bool) -> Iterator[RenderableType]:
+def _outcome(report: ReplayReport, one: OutcomeReplay, every: bool) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {replay_text.outcome_text(one, report.unit)}")
     found = list(outcome_changes(one).items())
@@ -134,7 +134,7 @@ def _outcome(report: ReplayReport, one: Replayed, every: bool) -> Iterator[Rende
         yield indented(Text(said, "dim"))
 
 
-def _region(report: ReplayReport, one: Replayed, region: TicketRegion) -> Iterator[RenderableType]:
+def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> Iterator[RenderableType]:
     yield Text.assemble(
         f"{replay_text.where_text(region)}: ",
         (replay_text.region_changes(region), "bold yellow"),
@@ -148,7 +148,7 @@ def _region(report: ReplayReport, one: Replayed, region: TicketRegion) -> Iterat
         )
 
 
-def _moves(report: ReplayReport, one: Moves) -> Iterator[RenderableType]:
+def _moves(report: ReplayReport, one: DeadlineReplay) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {replay_text.moves_text(one, report.unit)}")
     if said := replay_text.extent_text(one):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from jinja2 import Template
 
 from engine.diff.words import change_text, state_text, when_texts
-from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
+from engine.replay.nouns import DeadlineReplay, Group, OutcomeReplay, TicketRegion
 from guidepost.render.html import page_template
 from guidepost.render.markdown import arrows
 from guidepost.replay import text as replay_text
@@ -45,7 +45,7 @@ def _find(region: TicketRegion) -> str:
     return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
 
 
-def _changed_rows(one: Replayed) -> list[tuple[str, int]]:
+def _changed_rows(one: OutcomeReplay) -> list[tuple[str, int]]:
     stays = one.tickets - one.changed
     return [
         *((arrows(change_text(change)), number) for change, number in outcome_changes(one).items()),
@@ -53,7 +53,7 @@ def _changed_rows(one: Replayed) -> list[tuple[str, int]]:
     ]
 
 
-def _shift_rows(one: Moves) -> list[Row]:
+def _shift_rows(one: DeadlineReplay) -> list[Row]:
     return [
         (said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2])
         for shift in one.shifts
@@ -62,14 +62,14 @@ def _shift_rows(one: Moves) -> list[Row]:
     ]
 
 
-def _shift_figures(one: Moves) -> list[tuple[str, int]]:
+def _shift_figures(one: DeadlineReplay) -> list[tuple[str, int]]:
     ends = [
         (said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number
     ]
     return [*((replay_text.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 
 
-def _decided_rows(report: ReplayReport, one: Replayed) -> list[Row]:
+def _decided_rows(report: ReplayReport, one: OutcomeReplay) -> list[Row]:
     return [
         (state_text(state), number, f"{number:,} ({100 * number / report.replay.tickets:.3g}%)", "")
         for state, number in list(outcome_counts(one).items())[:SHOWN]
@@ -90,10 +90,10 @@ def _grouped(report: ReplayReport) -> dict[str, list[Row]]:
     return {fact: [bar(one) for one in groups] for fact, groups in report.groups.items()}
 
 
-def _mostly(one: Replayed | Moves) -> str:
+def _mostly(one: OutcomeReplay | DeadlineReplay) -> str:
     return (
         arrows(replay_text.mostly_text(one))
-        if isinstance(one, Replayed)
+        if isinstance(one, OutcomeReplay)
         else replay_text.moves_text(one).partition(": ")[2]
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.diff import Change
 from engine.diff.words import change_text, state_text
-from engine.replay.nouns import Example, Group, Moves, Repeats, Replayed, TicketRegion
+from engine.replay.nouns import DeadlineReplay, Example, Group, OutcomeReplay, Repeats, TicketRegion
 from guidepost.render.console import JsonObject
 from guidepost.render.diff_json import plain_change, plain_values, plain_version
 from guidepost.replay.report import ReplayReport
@@ -56,7 +56,7 @@ def plain_replay(report: ReplayReport) -> JsonObject:
     }
 
 
-def _outcome(one: Replayed) -> JsonObject:
+def _outcome(one: OutcomeReplay) -> JsonObject:
     return {
         "outcome": one.name,
         "tickets": one.tickets,
@@ -90,7 +90,7 @@ def _region(one: TicketRegion) -> JsonObject:
     }
 
 
-def _moves(one: Moves) -> JsonObject:
+def _moves(one: DeadlineReplay) -> JsonObject:
     return {
         "deadline": one.name,
         "tickets": one.tickets,

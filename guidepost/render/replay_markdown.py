@@ -7,7 +7,7 @@ from html import escape
 from typing import Final
 
 from engine.diff.words import change_text, state_text
-from engine.replay.nouns import Group, Moves, Replayed, TicketRegion
+from engine.replay.nouns import DeadlineReplay, Group, OutcomeReplay, TicketRegion
 from guidepost.render.markdown import MOST_BYTES, code, escaped, fit_parts, folded, listed, prose
 from guidepost.replay import text as replay_text
 from guidepost.replay.report import SHOWN, ReplayReport, outcome_changes, outcome_counts
@@ -94,7 +94,7 @@ def _changed(report: ReplayReport, length: int) -> Iterator[str]:
         )
 
 
-def _outcome(report: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
+def _outcome(report: ReplayReport, one: OutcomeReplay, length: int) -> Iterator[str]:
     rows = [
         f"| {escaped(change_text(change))} | {number:,} | {_share(number, one.tickets)} |"
         for change, number in outcome_changes(one).items()
@@ -111,12 +111,12 @@ def _outcome(report: ReplayReport, one: Replayed, length: int) -> Iterator[str]:
         yield from ("", said)
 
 
-def _region(report: ReplayReport, one: Replayed, region: TicketRegion) -> str:
+def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> str:
     example = code(report.command(one.name, region.examples[0]), in_table=True) if region.examples else ""
     return f"| {escaped(replay_text.where_text(region))} | {escaped(replay_text.region_changes(region))} | {replay_text.region_count(region, report.unit)} | {example} |"
 
 
-def _moves(report: ReplayReport, one: Moves) -> Iterator[str]:
+def _moves(report: ReplayReport, one: DeadlineReplay) -> Iterator[str]:
     if said := replay_text.extent_text(one):
         yield f"They move {said}."
         yield ""

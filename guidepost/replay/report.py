@@ -10,7 +10,7 @@ from engine.diff import Change, Excess, OutcomeState, StateKind
 from engine.diff.words import state_text, ticket_text
 from engine.model.vocabulary import FactType
 from engine.replay.in_force import IN_FORCE
-from engine.replay.nouns import Example, Group, Moves, RejectedRow, Replay, Replayed
+from engine.replay.nouns import DeadlineReplay, Example, Group, OutcomeReplay, RejectedRow, Replay
 from engine.version.version import Version
 
 SHOWN: Final = 8
@@ -61,29 +61,29 @@ class ReplayReport:
         return "rows" if self.replay.repeats else "tickets"
 
     @property
-    def changed(self) -> tuple[Replayed, ...]:
+    def changed(self) -> tuple[OutcomeReplay, ...]:
         """The outcomes that change for some tickets only, or differently by ticket."""
         return tuple(one for one in self.replay.outcomes if one.changed and one.name not in self.replay.alike)
 
     @property
-    def alike(self) -> tuple[Replayed, ...]:
+    def alike(self) -> tuple[OutcomeReplay, ...]:
         """The outcomes that change for every ticket in the same way: texts, and outcomes of one side only."""
         return tuple(one for one in self.replay.outcomes if one.changed and one.name in self.replay.alike)
 
     @property
-    def detailed(self) -> tuple[Replayed, ...]:
+    def detailed(self) -> tuple[OutcomeReplay, ...]:
         """The changed outcomes whose changes need more than one line."""
         return tuple(one for one in self.changed if len(outcome_changes(one)) > 1 or one.changed < one.tickets)
 
     @property
-    def moved(self) -> tuple[Moves, ...]:
+    def moved(self) -> tuple[DeadlineReplay, ...]:
         """The deadlines that change for some tickets."""
         return tuple(one for one in self.replay.deadlines if one.changed)
 
     @property
     def same(self) -> tuple[str, ...]:
         """The outcomes and deadlines that are the same for every ticket."""
-        every: tuple[Replayed | Moves, ...] = (*self.replay.outcomes, *self.replay.deadlines)
+        every: tuple[OutcomeReplay | DeadlineReplay, ...] = (*self.replay.outcomes, *self.replay.deadlines)
         return tuple(one.name for one in every if one.tickets and not one.changed)
 
     @property
@@ -96,7 +96,7 @@ class ReplayReport:
         }
 
     @property
-    def answer_outcomes(self) -> tuple[Replayed, ...]:
+    def answer_outcomes(self) -> tuple[OutcomeReplay, ...]:
         """The outcomes that answer a decision, for a report without a comparison."""
         answers = {name for decision in self.version.policy.decisions.values() for name in decision.answers}
         return tuple(one for one in self.replay.outcomes if one.name in answers and one.matrix)
@@ -151,7 +151,7 @@ class TransitionTable:
         return max((number for (one, other), number in self.counts.items() if one != other), default=0)
 
 
-def transition_table(shown: ReplayReport, one: Replayed) -> TransitionTable:
+def transition_table(shown: ReplayReport, one: OutcomeReplay) -> TransitionTable:
     """Return the changes of an outcome as a table."""
     order = _order(shown.version, one.name)
     counts: dict[tuple[str, str], int] = {}
@@ -165,7 +165,7 @@ def transition_table(shown: ReplayReport, one: Replayed) -> TransitionTable:
     )
 
 
-def only_one_side(one: Replayed) -> str | None:
+def only_one_side(one: OutcomeReplay) -> str | None:
     """Return "only before" or "only now" for an outcome of one side, or None."""
     found = outcome_changes(one)
     if found and all(change.after.kind is StateKind.ABSENT for change in found):
@@ -173,7 +173,7 @@ def only_one_side(one: Replayed) -> str | None:
     return "only now" if found and all(change.before.kind is StateKind.ABSENT for change in found) else None
 
 
-def outcome_changes(one: Replayed) -> dict[Change, int]:
+def outcome_changes(one: OutcomeReplay) -> dict[Change, int]:
     """Return the changes of an outcome, the most frequent first."""
     # The sort is stable, so that equal counts keep the order of the replay.
     return dict(
@@ -184,7 +184,7 @@ def outcome_changes(one: Replayed) -> dict[Change, int]:
     )
 
 
-def outcome_counts(one: Replayed) -> dict[OutcomeState, int]:
+def outcome_counts(one: OutcomeReplay) -> dict[OutcomeState, int]:
     """Return the states that are decided now with their tickets, the most frequent first."""
     found: dict[OutcomeState, int] = {}
     for change, number in one.matrix.items():

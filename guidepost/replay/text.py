@@ -8,7 +8,7 @@ from typing import Final
 from engine.diff.words import change_text, changes_text, listed_text, share_text, when_texts
 from engine.model.quoting import visible
 from engine.replay.in_force import IN_FORCE
-from engine.replay.nouns import DueShift, Moves, Replayed, TicketRegion
+from engine.replay.nouns import DeadlineReplay, DueShift, OutcomeReplay, TicketRegion
 from guidepost.replay.report import NOT_SENT, ReplayReport, only_one_side, outcome_changes
 
 _UNITS: Final = (
@@ -121,7 +121,7 @@ def notes(shown: ReplayReport) -> list[str]:
             "decided by the version in force: "
             + ", ".join(f"{version} {tickets_text(number, shown.unit)}" for version, number in one.decided.items())
         )
-    parts: tuple[Replayed | Moves, ...] = (*one.outcomes, *one.deadlines)
+    parts: tuple[OutcomeReplay | DeadlineReplay, ...] = (*one.outcomes, *one.deadlines)
     for part in parts:
         if part.name in shown.tolerances:
             counts = "counts" if part.near == 1 else "count"
@@ -176,12 +176,12 @@ def unread_text(shown: ReplayReport) -> str:
     return said + (f"; they are in {shown.rejected_file}" if shown.rejected_file else "")
 
 
-def outcome_text(one: Replayed, unit: str = "tickets") -> str:
+def outcome_text(one: OutcomeReplay, unit: str = "tickets") -> str:
     """Return for how many tickets an outcome changes."""
     return share_of_text(one.changed, one.tickets, unit)
 
 
-def mostly_text(one: Replayed) -> str:
+def mostly_text(one: OutcomeReplay) -> str:
     """Return the most frequent change of an outcome, and how many more there are."""
     found = list(outcome_changes(one))
     if not found:
@@ -215,7 +215,7 @@ def region_changes(region: TicketRegion) -> str:
     return changes_text(region.changes)
 
 
-def elsewhere_text(one: Replayed) -> str:
+def elsewhere_text(one: OutcomeReplay) -> str:
     """Return how many tickets change outside every region, or "" if none do."""
     return f"elsewhere: {tickets_text(one.elsewhere)}, in too many situations to list" if one.elsewhere else ""
 
@@ -225,7 +225,7 @@ def value_label(value: str) -> str:
     return visible(value) or NOT_SENT
 
 
-def moves_text(one: Moves, unit: str = "tickets") -> str:
+def moves_text(one: DeadlineReplay, unit: str = "tickets") -> str:
     """Return for how many tickets a deadline changes, and how."""
     parts = [
         f"{number:,} {word}"
@@ -244,7 +244,7 @@ def moves_text(one: Moves, unit: str = "tickets") -> str:
     )
 
 
-def extent_text(one: Moves) -> str:
+def extent_text(one: DeadlineReplay) -> str:
     """Return by how much due times move, or "" if none does."""
     if one.mean is None:
         return ""

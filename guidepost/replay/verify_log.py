@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.diff.words import change_text
 from engine.model.answer import VersionRef
-from engine.replay.nouns import Chunk, Moves, RejectedRow, Replay
+from engine.replay.nouns import Chunk, DeadlineReplay, RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.version.version import Version
@@ -173,7 +173,7 @@ def _outcome_texts(one: Replay) -> dict[str, str]:
     return said | {moves.name: _moved(moves) for moves in one.deadlines if moves.changed}
 
 
-def _moved(one: Moves) -> str:
+def _moved(one: DeadlineReplay) -> str:
     if one.appear:
         return "due only now"
     return "no longer due" if one.vanish else f"due {moved_text(one.mean)}" if one.mean else "due at another time"

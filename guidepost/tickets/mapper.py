@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Words
 from engine.model.vocabulary import Fact, FactType, stands_for_nothing, value_of
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
+from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow
 from engine.version.version import Version
 from guidepost.tickets.map_column import (
     FactColumn,
@@ -123,7 +123,9 @@ class Mapper:
             for name, column in due.items()
         }
         within = {name: rule.tolerance for name, rule in self.mapping.tolerances.items()}
-        recorded = Recorded(outcomes=outcomes, due=due, dated=dated, within=within) if outcomes or due else None
+        recorded = (
+            RecordedDecisions(outcomes=outcomes, due=due, dated=dated, within=within) if outcomes or due else None
+        )
         tickets = hash_names(column_named(rows, self.mapping.ticket)) if self.mapping.ticket else None
         chunk = Chunk(
             size=rows.num_rows,
@@ -225,7 +227,7 @@ def _without(chunk: Chunk, faults: Sequence[InvalidRows]) -> Chunk:
         names=_kept(chunk.names, keep) if chunk.names else None,
         holds={},
         recorded=recorded
-        and Recorded(
+        and RecordedDecisions(
             outcomes={
                 name: OutcomeColumn(column.codes[keep], column.states) for name, column in recorded.outcomes.items()
             },

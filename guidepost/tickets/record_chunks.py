@@ -17,7 +17,7 @@ from engine.decision_log.masking import replayable
 from engine.decision_log.record import Record, RecordedOutcome, canonical, instant
 from engine.diff.nouns import OutcomeState, StateKind
 from engine.model.vocabulary import Fact, FactType
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
+from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow
 from engine.request.moment import Hold
 from guidepost.tickets.mapper import Vocabulary
 from guidepost.tickets.ticket_ids import hash_texts
@@ -142,7 +142,7 @@ def _holds(record: Record) -> tuple[Hold, ...]:
     return tuple((instant(start), instant(end) if end else None) for start, end in record.pauses)
 
 
-def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> Recorded:
+def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> RecordedDecisions:
     """Return the recorded outcomes; a deadline is an outcome whose value is its due time."""
     size = len(records)
     timed = {one.name for record in records for decided in record.decisions for one in decided.dues}
@@ -155,7 +155,7 @@ def _recorded(records: list[Record], digest: str, deadlines: Container[str]) -> 
             else:
                 states.setdefault(outcome.name, []).append((at, recorded_state(outcome)))
     dated = {name: _due(rows, size) for name, rows in due.items()}
-    return Recorded(
+    return RecordedDecisions(
         outcomes={name: _coded(rows, size) for name, rows in states.items()},
         due={name: column for name, (column, _) in dated.items()},
         dated={name: mask for name, (_, mask) in dated.items()},

@@ -21,7 +21,7 @@ from engine.decide.answer_times_json import iso
 from engine.decision_log.chain import Entry, Head, follow
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking
-from engine.decision_log.merkle import Covered, path, root
+from engine.decision_log.merkle import CoveredRange, path, root
 from engine.decision_log.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from guidepost.decision_log.certificate import Certificate, InvalidCertificate, StepResult, certify, check_certificate
@@ -68,7 +68,7 @@ def certificate(number: int = 2, size: int = 5, since: int = 0, **changes: Any) 
     entries, head = chain([record(at, **(changes if at == number else {})).text for at in range(1, size + 1)])
     hashes = [entry.hash for entry in entries[since:]]
     signed = sign_head(
-        head, "2026-01-24T00:00:00Z", KEY, Covered(writer="main", since=since, last=size, root=root(hashes))
+        head, "2026-01-24T00:00:00Z", KEY, CoveredRange(writer="main", since=since, last=size, root=root(hashes))
     )
     return Certificate(entries[number - 1], signed, path(hashes, number - since - 1))
 
@@ -306,7 +306,7 @@ def test_an_altered_record_has_no_certificate(desk: Path) -> None:
 def test_heads_cover_the_chain_without_a_gap(tmp_path: Path) -> None:
     store, other = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
 
-    def sign(head: Head, covered: Covered | None) -> SignedHead:
+    def sign(head: Head, covered: CoveredRange | None) -> SignedHead:
         return sign_head(head, "2026-01-23T09:00:00Z", KEY, covered)
 
     spans = []
@@ -329,7 +329,7 @@ def test_a_head_reads_a_long_chain_in_parts_between_commits(tmp_path: Path) -> N
     store, earlier = Store.open(sqlite(tmp_path)), Store.open(sqlite(tmp_path))
     earlier.append("main", [record(number) for number in range(25)])
 
-    def sign(head: Head, covered: Covered | None) -> SignedHead:
+    def sign(head: Head, covered: CoveredRange | None) -> SignedHead:
         return sign_head(head, "2026-01-23T09:00:00Z", KEY, covered)
 
     assert [(store.sign("main", sign, 10), store.has_backlog("main")) for _ in range(2)] == [(None, True)] * 2

@@ -20,7 +20,7 @@ from engine.decision_log.chain import Entry, Head, Purge, beginning, follow, fol
 from engine.decision_log.filter import Filter
 from engine.decision_log.identity import uuid7
 from engine.decision_log.masking import Masking, replayable, unmaskable
-from engine.decision_log.merkle import Covered, Tree, climb, path, root
+from engine.decision_log.merkle import CoveredRange, Tree, climb, path, root
 from engine.decision_log.record import Record, canonical, instant, recorded_decision
 from engine.decision_log.verify import Break, Tampering, verify
 from engine.request.moment import Moment
@@ -225,7 +225,9 @@ def test_the_root_of_a_head_is_compared_with_the_entries(made: tuple[list[Entry]
     entries, head = made
     since = data.draw(st.integers(0, len(entries) - 1))
     last = data.draw(st.integers(since + 1, len(entries)))
-    right = Covered(writer="main", since=since, last=last, root=root([entry.hash for entry in entries[since:last]]))
+    right = CoveredRange(
+        writer="main", since=since, last=last, root=root([entry.hash for entry in entries[since:last]])
+    )
 
     assert verify(entries, ends=[head], trees=[right, right]).breaks == ()
     wrong = verify(entries, ends=[head], trees=[right, replace(right, root="0" * 64)])

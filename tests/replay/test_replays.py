@@ -12,7 +12,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from engine.diff import Change, OutcomeState, StateKind
-from engine.replay.nouns import DueShift, Moves, Replayed
+from engine.replay.nouns import DeadlineReplay, DueShift, OutcomeReplay
 from engine.version.bundle import Bundle
 from engine.version.version import Version
 from guidepost.render.console import Screen
@@ -108,7 +108,7 @@ def test_long_lists_are_cut_unless_all_is_asked_for(version: Version) -> None:
 
 def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(version: Version) -> None:
     undecided, gone = OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.ABSENT)
-    by_word = Replayed(
+    by_word = OutcomeReplay(
         name="priority",
         tickets=4,
         changed=4,
@@ -119,7 +119,7 @@ def test_states_stand_in_the_order_of_the_policy_and_what_is_no_value_last(versi
             Change(state("P1"), state("P5")): 1,
         },
     )
-    by_number = Replayed(
+    by_number = OutcomeReplay(
         name="anything",
         tickets=3,
         changed=3,
@@ -181,10 +181,10 @@ def test_durations_have_their_two_greatest_units() -> None:
 
 def test_a_deadline_names_only_what_happens_to_it() -> None:
     assert (
-        moves_text(Moves(name="due", tickets=10, both=10, earlier=0, later=3, appear=0, vanish=0))
+        moves_text(DeadlineReplay(name="due", tickets=10, both=10, earlier=0, later=3, appear=0, vanish=0))
         == "3 of 10 tickets (30%) change: 3 later"
     )
     assert (
-        moves_text(Moves(name="due", tickets=10, both=10, earlier=0, later=0, appear=0, vanish=0))
+        moves_text(DeadlineReplay(name="due", tickets=10, both=10, earlier=0, later=0, appear=0, vanish=0))
         == "0 of 10 tickets (0%)"
     )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from engine.columns.fact_columns import Instants, Numbers, facts_of, words_of
 from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow
+from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow
 from engine.replay.rows import rows_of
 from engine.version.version import Version, build
 from guidepost.replay.run import FIRST, KINDS, OTHER, RejectedRows, limit_batches, replay_source, usual_groups
@@ -149,7 +149,7 @@ def test_some_rows_of_a_chunk_are_those_rows_with_all_that_belongs_to_them() -> 
         now=times,
         names=words_of(["T", "U", None, "W"]),
         holds={1: ((start, None),), 3: ((start, start + timedelta(hours=1)),)},
-        recorded=Recorded(
+        recorded=RecordedDecisions(
             outcomes={
                 "o": OutcomeColumn(
                     np.array([0, -1, 1, 0]), (OutcomeState(StateKind.DECIDED, "p"), OutcomeState(StateKind.UNDECIDED))
@@ -210,7 +210,9 @@ def _recorded(version: Version, numbers: list[int], altered: set[int]) -> Chunk:
         for one in states
     ]
     codes = np.array([3 if number in altered else code for number, code in zip(numbers, kept, strict=True)])
-    return replace(chunk, recorded=Recorded(outcomes={"queue": OutcomeColumn(codes, domain)}, digest=version.digest))
+    return replace(
+        chunk, recorded=RecordedDecisions(outcomes={"queue": OutcomeColumn(codes, domain)}, digest=version.digest)
+    )
 
 
 def test_records_under_a_version_that_is_not_there_make_a_proof_incomplete(workshop: Version) -> None:

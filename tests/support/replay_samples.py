@@ -8,7 +8,16 @@ from typing import Final
 
 from engine.diff import Change, Excess, OutcomeState, StateKind, Values
 from engine.model.answer import VersionRef
-from engine.replay.nouns import DueShift, Example, Group, Moves, RejectedRow, Replay, Replayed, TicketRegion
+from engine.replay.nouns import (
+    DeadlineReplay,
+    DueShift,
+    Example,
+    Group,
+    OutcomeReplay,
+    RejectedRow,
+    Replay,
+    TicketRegion,
+)
 from engine.version.version import Version
 from guidepost.replay.report import ReplayReport
 from guidepost.replay.verify_log import LogVerification, Mismatch, VersionVerification
@@ -36,7 +45,7 @@ LOW: Final = Example(
 )
 BARE: Final = Example(row=9, name="", facts={"impact": "low"})
 
-PRIORITY: Final = Replayed(
+PRIORITY: Final = OutcomeReplay(
     name="priority",
     tickets=24_900,
     changed=3_435,
@@ -63,10 +72,10 @@ PRIORITY: Final = Replayed(
     examples={Change(P5, P4): (LOW,)},
     elsewhere=3,
 )
-CHANNEL: Final = Replayed(
+CHANNEL: Final = OutcomeReplay(
     name="channel_covered", tickets=24_900, changed=0, matrix={Change(state(True), state(True)): 24_900}
 )
-DUE: Final = Moves(
+DUE: Final = DeadlineReplay(
     name="response_due",
     tickets=24_900,
     both=21_000,

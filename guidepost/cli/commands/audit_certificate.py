@@ -13,7 +13,7 @@ from rich.text import Text
 
 from engine.decide.answer_times_json import iso
 from engine.decision_log.chain import Entry, Head
-from engine.decision_log.merkle import Covered
+from engine.decision_log.merkle import CoveredRange
 from engine.decision_log.record import Record
 from guidepost.atomic_file import PRIVATE, write_atomically
 from guidepost.cli.options.decision_log import LogOption, log_errors, open_log
@@ -157,7 +157,7 @@ def _signed_now(log: str, entry: Entry, sign_key: Path) -> Certificate:
         signer = private_key(sign_key)
         store = Store.open(log or default_url())
 
-    def sign(head: Head, covered: Covered | None) -> SignedHead:
+    def sign(head: Head, covered: CoveredRange | None) -> SignedHead:
         return sign_head(head, iso(utc_now()), signer, covered)
 
     try:

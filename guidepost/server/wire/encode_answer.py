@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.decide.reschedule import Rescheduled
-from engine.model.answer import Answer, Fired, Outcome, Status, Unlisted, VersionRef
+from engine.model.answer import Answer, FiredRule, Outcome, Status, Unlisted, VersionRef
 from engine.model.policy import Literal, Notice
 from engine.model.problems import Place
 from guidepost.server.wire import times
@@ -174,7 +174,7 @@ def value(literal: Literal) -> decision_pb2.OutcomeValue:
             return decision_pb2.OutcomeValue(number=literal)
 
 
-def fired(rule: Fired) -> decision_pb2.FiredRule:
+def fired(rule: FiredRule) -> decision_pb2.FiredRule:
     """Return the message of a rule that fired."""
     return decision_pb2.FiredRule(
         id=rule.id, table=rule.table, place=place(rule.place), source=rule.source, assumption=rule.assumption

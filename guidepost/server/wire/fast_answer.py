@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.cache import Cache
-from engine.model.answer import Answer, Fired, Outcome, VersionRef
+from engine.model.answer import Answer, FiredRule, Outcome, VersionRef
 from engine.model.policy import Literal
 from guidepost.server.wire import fast_deadlines, times
 from guidepost.server.wire.encode_answer import STATUS, fired, put, unlisted, value, version_ref
@@ -162,7 +162,7 @@ def _texts(field: int, texts: Iterable[str]) -> bytes:
     return b"".join([sized(before, one.encode()) for one in texts])
 
 
-def _encode_rule(rule: Fired) -> bytes:
+def _encode_rule(rule: FiredRule) -> bytes:
     return sized(b"", fired(rule).SerializeToString())
 
 

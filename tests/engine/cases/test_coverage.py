@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import Coverage, TableCoverage, TableKind, Touched, Tracer, coverage_of, percent, trace
+from engine.cases.coverage import AnswerTrace, Coverage, TableCoverage, TableKind, Tracer, coverage_of, percent, trace
 from engine.cases.deadline_cells import reached_cells
 from engine.decide.decider import NO_MOMENT
 from engine.version.bundle import Bundle
@@ -20,7 +20,7 @@ from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, i
 from tests.support.strategies import policies, timed_policies
 
 
-def touch(version: Version, facts: dict[str, str]) -> Touched:
+def touch(version: Version, facts: dict[str, str]) -> AnswerTrace:
     answer = decide(version, "all", facts)
     return Tracer(version).touched("all", facts, NO_MOMENT, answer)
 

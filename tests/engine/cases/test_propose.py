@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from engine.cases import Case, load_cases, run_case
 from engine.cases.cases_yaml import cases_text
-from engine.cases.coverage import Coverage, Touched, coverage_of, trace
+from engine.cases.coverage import AnswerTrace, Coverage, coverage_of, trace
 from engine.cases.propose import Proposal, plain, propose
 from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
@@ -28,7 +28,7 @@ class Suite:
     """Cases with what they cover."""
 
     cases: tuple[Case, ...]
-    touched: tuple[Touched, ...]
+    touched: tuple[AnswerTrace, ...]
     coverage: Coverage
     failed: tuple[str, ...]
 

@@ -24,7 +24,7 @@ from engine.model.answer import UnknownDecision
 from engine.replay import Replayer, Tally
 from engine.replay.budget import excesses
 from engine.replay.due_shifts import EDGES
-from engine.replay.nouns import Chunk, OutcomeColumn, Recorded, RejectedRow, Replay
+from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow, Replay
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
@@ -107,7 +107,7 @@ def chunk_of(past: Sequence[Past], version: Version, first: int = 1, digest: str
     )
 
 
-def recorded_of(past: Sequence[Past], digest: str) -> Recorded:
+def recorded_of(past: Sequence[Past], digest: str) -> RecordedDecisions:
     outcomes, due, dated = {}, {}, {}
     for name in dict.fromkeys(name for one in past for name in one.outcomes):
         listed = list(
@@ -124,7 +124,7 @@ def recorded_of(past: Sequence[Past], digest: str) -> Recorded:
             np.array([to_micros(at) if at else 0 for at in said]), np.array([at is not None for at in said])
         )
         dated[name] = np.array([name in one.dues for one in past])
-    return Recorded(outcomes=outcomes, due=due, dated=dated, digest=digest)
+    return RecordedDecisions(outcomes=outcomes, due=due, dated=dated, digest=digest)
 
 
 def as_recorded(past: Sequence[Past], version: Version, share: float = 1.0) -> list[Past]:

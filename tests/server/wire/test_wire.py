@@ -15,7 +15,7 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from engine.model.answer import Answer, Fired, Outcome, Status, VersionRef
+from engine.model.answer import Answer, FiredRule, Outcome, Status, VersionRef
 from engine.model.problems import Place
 from guidepost.server import wire
 from guidepost.v1 import (
@@ -285,7 +285,7 @@ class TestBytes:
 
 def an_answer(*outcomes: Outcome, **values: Any) -> Answer:
     """Return an answer with these outcomes, or with decided outcomes of these values."""
-    fired = Fired(id="r", table="t", place=Place(file="f.yaml"), source="1", assumption="")
+    fired = FiredRule(id="r", table="t", place=Place(file="f.yaml"), source="1", assumption="")
     made = (
         *outcomes,
         *(
