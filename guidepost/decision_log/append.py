@@ -50,9 +50,9 @@ def commit(
         found = under_way.query(query, (writer,))
         before = Head(writer, *found[0]) if found else beginning(writer)
         appended, fresh = _split(
-            records, _there(under_way, records) if retry else set(), _requested(under_way, records)
+            records, _existing_ids(under_way, records) if retry else set(), _earlier_records(under_way, records)
         )
-        rows, hashes, after = _linked(before, fresh)
+        rows, hashes, after = _chain_rows(before, fresh)
         if rows:
             advance = (
                 "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ?"
@@ -69,7 +69,7 @@ def _append_to(engine: Engine, last: Head, records: Sequence[Recordable]) -> Com
 
     Slow work is done before the transaction, since other servers wait for its end.
     """
-    rows, hashes, after = _linked(last, records)
+    rows, hashes, after = _chain_rows(last, records)
     with transaction(engine) as under_way:
         advance = "UPDATE writers SET sequence = ?, hash = ? WHERE writer = ? AND sequence = ? AND hash = ?"
         if not under_way.execute(advance, (after.sequence, after.hash, last.writer, last.sequence, last.hash)):
@@ -107,7 +107,7 @@ def _split(
     return appended, fresh
 
 
-def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
+def _chain_rows(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
     """Return the rows of records after a head, with values in the order of the columns, their hashes, and the new head."""
     bodies = [record.text for record in records]
     hashes = list(following(before, bodies))
@@ -133,14 +133,14 @@ def _linked(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], 
     return rows, hashes, Head(before.writer, before.sequence + len(rows), hashes[-1]) if rows else before
 
 
-def _there(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
+def _existing_ids(under_way: Transaction, records: Sequence[Recordable]) -> set[str]:
     """Return the ids of the records that are in the log already."""
     ids = [record.id for record in records]
     query = f"SELECT id FROM entries WHERE id IN ({_marks(ids)})"  # noqa: S608 - no value in it
     return {id_ for (id_,) in under_way.query(query, ids)}
 
 
-def _requested(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
+def _earlier_records(under_way: Transaction, records: Sequence[Recordable]) -> dict[tuple[str, str], Recordable]:
     """Return the records in the log that have the request ids of these, by caller and request id."""
     asked = list({(record.caller, record.request_id) for record in records if record.request_id})
     found: dict[tuple[str, str], Recordable] = {}

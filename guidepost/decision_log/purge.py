@@ -57,7 +57,7 @@ def plan_purge(store: Store, before: datetime) -> tuple[PurgePlan, ...]:
     """Return what a purge would remove from each chain; chains that lose nothing are left out."""
     with store.engine.connect() as connection, connection.begin():
         ends = connection.execute(select(writers.c.writer, writers.c.sequence).order_by(writers.c.writer)).all()
-        found = [_doomed(connection, end.writer, end.sequence, before) for end in ends]
+        found = [_plan(connection, end.writer, end.sequence, before) for end in ends]
     return tuple(one for one in found if one is not None)
 
 
@@ -89,7 +89,7 @@ def purge(
     for one in plan_purge(store, before):
         note: PurgeNote | None = None
         while note is None or note.purge.sequence < one.last:
-            note, removed = _removed(store, one, (iso(before), iso(at), by), key, note, step)
+            note, removed = _remove_step(store, one, (iso(before), iso(at), by), key, note, step)
             gone += removed
             progress(gone)
         made.append(note)
@@ -98,7 +98,7 @@ def purge(
     return tuple(made)
 
 
-def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> PurgePlan | None:
+def _plan(connection: Connection, writer: str, end: int, before: datetime) -> PurgePlan | None:
     mine = entries.c.writer == writer
     # An id begins with the millisecond of receipt. A record of the same millisecond stays.
     first_kept = connection.scalar(
@@ -119,7 +119,7 @@ def _doomed(connection: Connection, writer: str, end: int, before: datetime) -> 
     return PurgePlan(writer=writer, entries=number, last=places[1], received=(received[0], received[1]))
 
 
-def _removed(
+def _remove_step(
     store: Store,
     one: PurgePlan,
     facts: tuple[str, str, str],
@@ -137,7 +137,7 @@ def _removed(
         rows = connection.execute(
             select(entries).where(mine, entries.c.sequence <= one.last).order_by(entries.c.sequence).limit(step)
         ).all()
-        last = _chained(_begun(connection, one.writer), [entry_of(row) for row in rows])
+        last = _verified_head(_beginning_of(connection, one.writer), [entry_of(row) for row in rows])
         made = Purge(
             writer=one.writer, sequence=last.sequence, hash=last.hash, before=facts[0], purged=facts[1], by=facts[2]
         )
@@ -163,7 +163,7 @@ def _removed(
     return note, len(rows)
 
 
-def _begun(connection: Connection, writer: str) -> Head:
+def _beginning_of(connection: Connection, writer: str) -> Head:
     """Return the head after which a chain begins: its beginning, or that of the last purge."""
     asked = (
         select(purges.c.sequence, purges.c.hash)
@@ -175,7 +175,7 @@ def _begun(connection: Connection, writer: str) -> Head:
     return beginning(writer) if row is None else Head(writer, row.sequence, row.hash)
 
 
-def _chained(head: Head, going: Sequence[Entry]) -> Head:
+def _verified_head(head: Head, going: Sequence[Entry]) -> Head:
     """Return the head of the last of these entries; raises PurgeError if one was altered, which a purge would hide."""
     if not going:
         raise PurgeError("another purge removed the entries meanwhile", "run the command again")

@@ -166,73 +166,73 @@ class Recorder:
         if self.failure:
             on_change()
 
-    def record(self, received: datetime, asked: RecordRequest, version: Version, given: Answers) -> Recordable:
+    def record(self, received: datetime, request: RecordRequest, version: Version, answers: Answers) -> Recordable:
         """Return the record of a call and its answers."""
         came = self._received(received)
-        id_, call, moment = uuid7_from(came.id, next(self._chances)), asked.call, asked.moment
+        id_, call, moment = uuid7_from(came.id, next(self._chances)), request.call, request.moment
         now = came.text if moment.now is None or moment.now is received else iso(moment.now)
         pauses = plain_pauses(moment.holds) if moment.holds else ()
-        if isinstance(given, Rescheduled):
+        if isinstance(answers, Rescheduled):
             return Record(
                 id=id_,
                 received=came.text,
                 caller=call.caller,
                 request_id=call.request_id,
                 ticket=call.ticket,
-                kind=asked.kind,
-                facts=self._facts(asked.facts, version),
+                kind=request.kind,
+                facts=self._facts(request.facts, version),
                 now=now,
                 pauses=pauses,
                 version=version.ref,
                 decisions=(),
-                change=recorded_change(given, self._facts(asked.before or {}, version)),
+                change=recorded_change(answers, self._facts(request.before or {}, version)),
             )
-        masked = self._masking.masked(asked.facts, version.policy.facts, self._hidden_of(version))
-        facts = {**asked.facts, **masked} if masked else asked.facts
+        masked = self._masking.masked(request.facts, version.policy.facts, self._hidden_of(version))
+        facts = {**request.facts, **masked} if masked else request.facts
         return self._texts.record(
             id_,
             came.text,
             call.caller,
             call.request_id,
             call.ticket,
-            asked.kind,
+            request.kind,
             facts,
             now,
             pauses,
             version.ref,
-            given,
+            answers,
         )
 
     def recorded(
-        self, asked: RecordRequest, version: Version, given: Answers
+        self, request: RecordRequest, version: Version, answers: Answers
     ) -> tuple[tuple[RecordedDecision, ...], RecordedChange | None]:
         """Return the decisions and the change that a record has for answers."""
-        if isinstance(given, Rescheduled):
-            return (), recorded_change(given, self._facts(asked.before or {}, version))
-        return tuple(recorded_decision(answer, self._masking.more) for answer in given), None
+        if isinstance(answers, Rescheduled):
+            return (), recorded_change(answers, self._facts(request.before or {}, version))
+        return tuple(recorded_decision(answer, self._masking.more) for answer in answers), None
 
-    def same_request(self, first: Record, asked: RecordRequest, version: Version, decision: str) -> bool:
+    def same_request(self, first: Record, request: RecordRequest, version: Version, decision: str) -> bool:
         """Return whether a record is of an equal request.
 
         ``version`` is that of the record, by which facts are masked.
         """
-        if not {*asked.facts, *(asked.before or ())} <= version.policy.facts.keys():
+        if not {*request.facts, *(request.before or ())} <= version.policy.facts.keys():
             return False
-        call = asked.call
+        call = request.call
         ours = replace(
             first,
             caller=call.caller,
             request_id=call.request_id,
             ticket=call.ticket,
-            kind=asked.kind,
-            facts=self._facts(asked.facts, version),
-            pauses=plain_pauses(asked.moment.holds),
+            kind=request.kind,
+            facts=self._facts(request.facts, version),
+            pauses=plain_pauses(request.moment.holds),
         )
         before = None if first.change is None else first.change.facts
         return (
             ours == first
-            and before == (None if asked.before is None else self._facts(asked.before, version))
-            and (asked.kind is not RecordKind.DECIDE or [one.decision for one in first.decisions] == [decision])
+            and before == (None if request.before is None else self._facts(request.before, version))
+            and (request.kind is not RecordKind.DECIDE or [one.decision for one in first.decisions] == [decision])
         )
 
     def _received(self, at: datetime) -> _ReceivedAt:
@@ -261,13 +261,13 @@ class Recorder:
             if not record.request_id and self._may_leave():
                 self._leave((record,))
                 return Appended(record, True)
-            (kept,) = await self._written((record,), left)
+            (appended,) = await self._written((record,), left)
         except LogUnavailable as error:
             self._events.refused(error.why)
             raise
-        if not kept.fresh:
+        if not appended.fresh:
             self._events.repeated()
-        return kept
+        return appended
 
     def _written(self, records: Sequence[Recordable], left: float | None) -> asyncio.Future[Sequence[Appended]]:
         """Submit records for which a call waits, and return a future; raises LogUnavailable if waiting is pointless.

@@ -150,8 +150,8 @@ class Store:
             or growing.head.sequence > head.sequence
             or growing.head.hash not in ("", head.hash)
         ):
-            growing = self._growing[writer] = self._planted(writer, purged)
-        if growing.head != head and not self._caught_up(growing, head, most):
+            growing = self._growing[writer] = self._new_tree(writer, purged)
+        if growing.head != head and not self._read_into(growing, head, most):
             return None
         whole = growing.since + growing.tree.size == head.sequence
         signed = signer(
@@ -173,7 +173,7 @@ class Store:
         growing = self._growing.get(writer)
         return growing is not None and not growing.head.hash
 
-    def _planted(self, writer: str, purged: int) -> _GrowingTree:
+    def _new_tree(self, writer: str, purged: int) -> _GrowingTree:
         """Return an empty tree for the entries after those that heads cover without a gap."""
         with self._engine.connect() as connection, connection.begin():
             asked = select(heads.c.since, heads.c.sequence).where(
@@ -186,7 +186,7 @@ class Store:
                 since = row.sequence
         return _GrowingTree(since=since, purged=purged, head=Head(writer, since, ""))
 
-    def _caught_up(self, growing: _GrowingTree, head: Head, most: int | None) -> bool:
+    def _read_into(self, growing: _GrowingTree, head: Head, most: int | None) -> bool:
         """Read at most so many entries into a tree, and return whether it has reached a head."""
         start = growing.head.sequence
         end = head if most is None or start + most >= head.sequence else Head(head.writer, start + most, "")

@@ -76,8 +76,8 @@ def verify_store(
         never_begun = [beginning(writer) for writer in sorted({one.writer for one in orphans} - known)]
         # Most exported heads are in the log, too; each counts once.
         signed = tuple(dict.fromkeys((*exported, *store.signed_heads())))
-        report = _verified(
-            _counted(chain(notes, store.entries(ends), orphans), progress),
+        report = _verify(
+            _report_progress(chain(notes, store.entries(ends), orphans), progress),
             (*ends, *never_begun),
             signed,
             trust,
@@ -94,10 +94,10 @@ def verify_export(
     progress: Progress = lambda _: None,
 ) -> VerificationReport:
     """Verify an export without a filter, with heads that were exported separately; raises what ``lines`` raises."""
-    return _verified(_counted(lines, progress), (), tuple(dict.fromkeys(exported)), trust, exported, export=True)
+    return _verify(_report_progress(lines, progress), (), tuple(dict.fromkeys(exported)), trust, exported, export=True)
 
 
-def _verified(
+def _verify(
     lines: Iterable[Entry | PurgeNote],
     ends: Sequence[Head],
     signed: tuple[SignedHead, ...],
@@ -108,7 +108,7 @@ def _verified(
 ) -> VerificationReport:
     notes: list[PurgeNote] = []
     found = verify(
-        _noted(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered]
+        _collect_notes(lines, notes), [one.head for one in signed], ends, [one.covered for one in signed if one.covered]
     )
     doubts, vouched = [], []
     for one in signed if trust.keys else ():
@@ -168,7 +168,7 @@ def _uncovered(coverage: Sequence[Coverage], why: str) -> Iterator[str]:
             yield f"{one.writer}: {why}: 0 of {one.entries:,} entries are covered"
 
 
-def _noted(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterator[Entry | Purge]:
+def _collect_notes(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterator[Entry | Purge]:
     for one in lines:
         if isinstance(one, PurgeNote):
             notes.append(one)
@@ -177,7 +177,7 @@ def _noted(lines: Iterable[Entry | PurgeNote], notes: list[PurgeNote]) -> Iterat
             yield one
 
 
-def _counted(lines: Iterable[Entry | PurgeNote], progress: Progress) -> Iterator[Entry | PurgeNote]:
+def _report_progress(lines: Iterable[Entry | PurgeNote], progress: Progress) -> Iterator[Entry | PurgeNote]:
     for number, one in enumerate(lines, 1):
         if number % STEP == 0:
             progress(number)

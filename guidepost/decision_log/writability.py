@@ -15,11 +15,11 @@ from typing import Final
 
 log = logging.getLogger("guidepost.log")
 
-LOOKS: Final = 8
+CHECKS: Final = 8
 """The number of checks during the time that an attempt may last."""
 
 
-ASKS: Final = 5.0
+CAUSE_TIMEOUT: Final = 5.0
 """Seconds to find the cause; health has changed by then, and only the message waits."""
 
 
@@ -40,7 +40,7 @@ class Writability:
         self._name, self._limit, self._cause = name, limit, cause
         self._since, self._began, self._stuck = 0.0, 0.0, 0.0
         self._changing, self._closed = threading.Lock(), threading.Event()
-        threading.Thread(target=self._look, name="decision log, on_change", daemon=True).start()
+        threading.Thread(target=self._run, name="decision log, on_change", daemon=True).start()
 
     @property
     def failing_for(self) -> float:
@@ -82,8 +82,8 @@ class Writability:
         """End the thread that checks."""
         self._closed.set()
 
-    def _look(self) -> None:
-        while not self._closed.wait(self._limit / LOOKS):
+    def _run(self) -> None:
+        while not self._closed.wait(self._limit / CHECKS):
             began = self._began
             if began and began != self._stuck and time.monotonic() - began > self._limit:
                 self._report(began)
@@ -100,17 +100,17 @@ class Writability:
         if not first:
             return
         self.on_change()
-        cause = self._asked()
+        cause = self._find_cause()
         with self._changing:
             if self._stuck != began:
                 return
             self.failure = f"{why}: {cause or 'its disk or its server does not respond'}"
             log.error("the decision log %s cannot be written: %s", self._name, self.failure)
 
-    def _asked(self) -> str:
-        """Return the cause, or "" after ``ASKS`` seconds, since this may hang as well."""
+    def _find_cause(self) -> str:
+        """Return the cause, or "" after ``CAUSE_TIMEOUT`` seconds, since this may hang as well."""
         found: list[str] = []
         asking = threading.Thread(target=lambda: found.append(self._cause()), name="decision log, cause", daemon=True)
         asking.start()
-        asking.join(ASKS)
+        asking.join(CAUSE_TIMEOUT)
         return found[0] if found else ""

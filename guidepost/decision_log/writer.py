@@ -174,7 +174,7 @@ class Writer:
             while self._waiting:
                 if gather := self._gather or min(max(self._last - 1, 0) * GATHER_EACH, GATHER_MOST):
                     self._closing.wait(gather)
-                self._batch = self._taken()
+                self._batch = self._next_batch()
                 self._commit()
                 self._sign(now=False)
             self._sign(now=self._closing.is_set())
@@ -182,7 +182,7 @@ class Writer:
                 # Signing a head hung: only an attempt shows whether records can be written.
                 self._commit()
 
-    def _taken(self) -> list[Pending]:
+    def _next_batch(self) -> list[Pending]:
         """Remove the records for one commit from those that wait."""
         taken: list[Pending] = []
         number = 0
@@ -191,21 +191,21 @@ class Writer:
             number += len(taken[-1].records)
         return taken
 
-    def _still_waiting(self) -> list[Pending]:
+    def _without_abandoned(self) -> list[Pending]:
         """Return the batch without records for which no call waits any more: those calls were rejected."""
         left = [one for one in self._batch if not one.waiter.done()]
-        self._settled += _number(self._batch) - _number(left)
+        self._settled += _count(self._batch) - _count(left)
         return left
 
     def _commit(self) -> None:
         """Write the batch; retries until it succeeds, or until the writer must stop."""
         pause, retry = FIRST_PAUSE, False
         while True:
-            self._batch = batch = self._still_waiting()
+            self._batch = batch = self._without_abandoned()
             start = time.monotonic()
             try:
                 with self.writability.attempt():
-                    kept = self._attempted(batch, retry=retry)
+                    appended = self._write(batch, retry=retry)
             except Exception as error:
                 # For any error: if this thread ended, every call would wait in vain.
                 if not isinstance(error, (SQLAlchemyError, OSError)):
@@ -220,13 +220,13 @@ class Writer:
             else:
                 self.writability.recovered()
                 self._batch, self._last = [], len(batch)
-                self._settled += len(kept)
-                if fresh := sum(one.fresh for one in kept):
+                self._settled += len(appended)
+                if fresh := sum(one.fresh for one in appended):
                     self._events.committed(fresh, time.monotonic() - start)
-                _deliver(batch, kept)
+                _deliver(batch, appended)
                 return
 
-    def _attempted(self, batch: Sequence[Pending], *, retry: bool) -> list[Appended]:
+    def _write(self, batch: Sequence[Pending], *, retry: bool) -> list[Appended]:
         """Write a batch; without one, test whether the log can be written."""
         if batch:
             return self._store.append(self._name, [record for one in batch for record in one.records], retry=retry)
@@ -240,7 +240,7 @@ class Writer:
         self._settled = self._submitted
         log.error(
             "%d records were not written to %s before the server stopped: %s",
-            _number(left),
+            _count(left),
             self._store.name,
             self.writability.failure,
         )
@@ -265,9 +265,9 @@ class Writer:
             log.warning("the head of the decision log was not signed: %s", database_message(error))
 
 
-def _deliver(batch: Sequence[Pending], kept: Sequence[Appended]) -> None:
+def _deliver(batch: Sequence[Pending], appended: Sequence[Appended]) -> None:
     """Deliver the results to all waiters, with one call for each event loop."""
-    found = iter(kept)
+    found = iter(appended)
     results = [(one, tuple(islice(found, len(one.records)))) for one in batch]
     for loop in {one.loop for one in batch}:
         mine = [(one.waiter, what) for one, what in results if one.loop is loop]
@@ -276,14 +276,14 @@ def _deliver(batch: Sequence[Pending], kept: Sequence[Appended]) -> None:
             loop.call_soon_threadsafe(_set, mine)
 
 
-def _number(batch: Sequence[Pending]) -> int:
+def _count(batch: Sequence[Pending]) -> int:
     return sum(len(one.records) for one in batch)
 
 
 def _set(pairs: Sequence[tuple[Waiter, Sequence[Appended]]]) -> None:
-    for waiter, kept in pairs:
+    for waiter, appended in pairs:
         if not waiter.done():
-            waiter.set_result(kept)
+            waiter.set_result(appended)
 
 
 def _fail(one: Pending, error: Exception) -> None:
