@@ -233,17 +233,17 @@ class TestWorkers:
             supervisor = Supervisor(
                 SupervisorConfig(policies=Path(), workers=1, log=None, grace=0.5, security=security), address, _making
             )
-            office = AdminLink(supervisor, "127.0.0.1:0")
+            admin_link = AdminLink(supervisor, "127.0.0.1:0")
             try:
                 assert isinstance(run_coroutine(supervisor.start()), Reloaded)
-                run_coroutine(office.open())
+                run_coroutine(admin_link.open())
                 with guidepost.Client(address, credentials=secured, token=PORTAL.text, channels=1) as portal:
                     assert portal.decide("queue", vip=True, timeout=60).status
                 with guidepost.Client(address, credentials=secured, token=OFFICE.text, channels=1) as office_client:
                     assert (
                         refusal(lambda: office_client.decide("queue", vip=True))[0] == grpc.StatusCode.PERMISSION_DENIED
                     )
-                with grpc.secure_channel(office.admin, secured) as channel:
+                with grpc.secure_channel(admin_link.admin, secured) as channel:
                     ask = AdminServiceStub(channel).GetStatus
                     for token, code in (
                         (None, grpc.StatusCode.UNAUTHENTICATED),
@@ -264,7 +264,7 @@ class TestWorkers:
                         timeout=60,
                     ).workers
             finally:
-                run_coroutine(office.close())
+                run_coroutine(admin_link.close())
                 run_coroutine(supervisor.stop())
 
     def test_a_worker_with_an_unreadable_file_of_callers_does_not_serve(self, tmp_path: Path) -> None:
@@ -349,20 +349,20 @@ class TestTokens:
     def test_what_proved_right_is_kept_until_it_expires_and_not_without_end(
         self, access: Access, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        proving: Any = access._authenticator
+        authenticator: Any = access._authenticator
         token = ISSUER.token("bob", seconds=5)
         prove(access, token)
-        monkeypatch.setattr(proving, "_tokens", None)
+        monkeypatch.setattr(authenticator, "_tokens", None)
 
         assert prove(access, token).name == "jwt:bob"
-        proving._clock, before = (lambda: time.time() + 60), proving._clock
+        authenticator._clock, before = (lambda: time.time() + 60), authenticator._clock
         with pytest.raises(Unauthenticated):
             prove(access, token)
-        proving._clock = before
+        authenticator._clock = before
         for number in range(CACHE_SIZE):
-            proving._cache.put(str(number).encode(), (prove(access, PORTAL.text), 0.0))
+            authenticator._cache.put(str(number).encode(), (prove(access, PORTAL.text), 0.0))
         assert prove(access, OFFICE.text).name == prove(access, OFFICE.text).name
-        assert len(proving._cache) <= CACHE_SIZE
+        assert len(authenticator._cache) <= CACHE_SIZE
 
     @pytest.mark.parametrize(
         ("content", "why"),

@@ -104,14 +104,14 @@ def called(
 ) -> Iterator[tuple[DecisionServiceStub, io.StringIO]]:
     """A server with a call log and a decision log."""
     logs.set_up("json", stream)
-    with call_observers(ObservabilityConfig(log_calls=True)) as looking:
+    with call_observers(ObservabilityConfig(log_calls=True)) as observers:
         server = listening(
             counter_bundle(),
             "127.0.0.1:0",
             clock=lambda: NOW,
             grace=0.1,
             log=settings(sqlite(tmp_path_factory.mktemp("log"))),
-            observers=looking,
+            observers=observers,
         )
         address = run_coroutine(server.__aenter__())
         try:
@@ -168,5 +168,5 @@ def test_no_message_holds_anything_of_a_ticket(called: tuple[DecisionServiceStub
 
 
 def test_without_being_asked_no_call_is_a_message() -> None:
-    with call_observers(ObservabilityConfig()) as looking:
-        assert looking == ()
+    with call_observers(ObservabilityConfig()) as observers:
+        assert observers == ()

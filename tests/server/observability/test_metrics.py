@@ -339,13 +339,13 @@ def made() -> set[str]:
 
 
 def test_the_page_names_every_metric_and_no_other() -> None:
-    told = {
+    listed = {
         line.split("`")[1].partition("{")[0]
         for line in PAGE.splitlines()
         if line.startswith(("| `guidepost_", "| `process_"))
     }
 
-    assert told == made()
+    assert listed == made()
 
 
 def test_the_alerts_and_the_dashboard_ask_only_for_metrics_that_there_are() -> None:

@@ -139,8 +139,8 @@ class Waiting:
 
 async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any], AdmissionInterceptor]:
     """Make calls at once to a service that answers when all have arrived; return their results."""
-    gate, waiting = AdmissionInterceptor(Access(), limits), Waiting()
-    server = grpc.aio.server(interceptors=(gate,))
+    interceptor, waiting = AdmissionInterceptor(Access(), limits), Waiting()
+    server = grpc.aio.server(interceptors=(interceptor,))
     server.add_generic_rpc_handlers((waiting.handler(),))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
@@ -157,13 +157,13 @@ async def under_load(limits: Limits, method: str, calls: int) -> tuple[list[Any]
 
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as one:
         asked = [asyncio.create_task(ask(one)) for _ in range(calls)]
-        while sum(task.done() for task in asked) + gate.in_flight + gate.streams < calls:  # noqa: ASYNC110 - nothing tells of it
+        while sum(task.done() for task in asked) + interceptor.in_flight + interceptor.streams < calls:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
         waiting.go.set()
         ended = await asyncio.gather(*asked)
         again = await ask(one)
     await server.stop(0)
-    return [*ended, again], gate
+    return [*ended, again], interceptor
 
 
 @pytest.mark.parametrize("method", ["One", "Many"])
@@ -172,11 +172,11 @@ def test_calls_above_the_limit_are_rejected_with_the_time_of_a_retry(
 ) -> None:
     from tests.support.servers import run_coroutine
 
-    (*ended, again), gate = run_coroutine(under_load(Limits(in_flight=7, streams=7), method, 40))
+    (*ended, again), interceptor = run_coroutine(under_load(Limits(in_flight=7, streams=7), method, 40))
     refused = [one for one in ended if isinstance(one, grpc.aio.AioRpcError)]
 
     assert len(refused) == 33
-    assert (gate.rejected["TOO_BUSY"], gate.in_flight, gate.streams) == (33, 0, 0)
+    assert (interceptor.rejected["TOO_BUSY"], interceptor.in_flight, interceptor.streams) == (33, 0, 0)
     assert not isinstance(again, Exception)
     status = rpc_status.from_call(refused[0])
     assert status is not None

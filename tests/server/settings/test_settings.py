@@ -36,7 +36,7 @@ def found(environment: dict[str, str] | None = None, file: Path | None = None, *
     return read_settings(flags, environment or {}, file)
 
 
-def told(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> list[str]:
+def problems_of(environment: dict[str, str] | None = None, file: Path | None = None, **flags: Any) -> list[str]:
     """Return the messages for settings that cannot be used."""
     with pytest.raises(WrongSettings) as refused:
         read_settings(flags, environment or {}, file)
@@ -118,7 +118,7 @@ class TestWhatIsWrongWithSettings:
     def test_unknown_names_and_wrong_values_are_reported_together_with_their_places(self, tmp_path: Path) -> None:
         file = toml(tmp_path, 'workerz = 3\n\nport = "high"\n[zzz]\nx = 1\n')
 
-        assert told({"GUIDEPOST_LOG_DURABILTY": "sync", "GUIDEPOST_GRACE": "-1"}, file, workers="many") == [
+        assert problems_of({"GUIDEPOST_LOG_DURABILTY": "sync", "GUIDEPOST_GRACE": "-1"}, file, workers="many") == [
             f"{file}:1: unknown setting `workerz`\n    help: did you mean `workers`?",
             f"{file}:3: port: expected an integer from 0 to 65,535, got `high`",
             f"{file}:4: unknown setting `zzz`",
@@ -128,20 +128,22 @@ class TestWhatIsWrongWithSettings:
         ]
 
     def test_what_is_overridden_has_to_be_right_all_the_same(self) -> None:
-        assert told({"GUIDEPOST_PORT": "x"}, port="1") == [
+        assert problems_of({"GUIDEPOST_PORT": "x"}, port="1") == [
             "$GUIDEPOST_PORT: expected an integer from 0 to 65,535, got `x`"
         ]
 
     def test_a_missing_or_invalid_file_is_reported_with_the_rest(self, tmp_path: Path) -> None:
-        assert told(None, tmp_path / "none.toml", port="x") == [
+        assert problems_of(None, tmp_path / "none.toml", port="x") == [
             f"{tmp_path}/none.toml: cannot be read: No such file or directory",
             "--port: expected an integer from 0 to 65,535, got `x`",
         ]
-        [only] = told(None, toml(tmp_path, "port = = 1"))
+        [only] = problems_of(None, toml(tmp_path, "port = = 1"))
         assert only.startswith(f"{tmp_path}/guidepost.toml:1:8: not TOML: ")
 
     def test_variables_that_kubernetes_sets_for_a_service_say_so(self) -> None:
-        said = told({"GUIDEPOST_PORT": "tcp://10.0.0.1:50051", "GUIDEPOST_PORT_50051_TCP": "tcp://10.0.0.1:50051"})
+        said = problems_of(
+            {"GUIDEPOST_PORT": "tcp://10.0.0.1:50051", "GUIDEPOST_PORT_50051_TCP": "tcp://10.0.0.1:50051"}
+        )
 
         assert [one.splitlines()[1].strip() for one in said] == [
             "help: Kubernetes sets such variables for a service of this name: set `enableServiceLinks: false` for the pod"
@@ -155,28 +157,30 @@ class TestWhatIsWrongWithSettings:
     def test_an_address_without_quotes_says_what_an_address_is(self, tmp_path: Path) -> None:
         file = toml(tmp_path, "metrics = 9464\n")
 
-        assert told(None, file) == [f"{file}:1: metrics: expected HOST:PORT, for example 127.0.0.1:9464, got `9464`"]
+        assert problems_of(None, file) == [
+            f"{file}:1: metrics: expected HOST:PORT, for example 127.0.0.1:9464, got `9464`"
+        ]
 
     def test_a_long_value_is_not_repeated(self) -> None:
-        [said] = told({"GUIDEPOST_PORT": "s3cret" * 50})
+        [said] = problems_of({"GUIDEPOST_PORT": "s3cret" * 50})
         assert "s3cret" not in said
 
 
 class TestSettingsThatDoNotGoTogether:
     """They are rejected before the server starts."""
 
-    def told(self, **flags: Any) -> list[str]:
+    def problems_of(self, **flags: Any) -> list[str]:
         return [
             f"{one.origin}: {one.message}" for one in setting_problems(found(None, None, log_durability="off", **flags))
         ]
 
     def test_all_of_them_are_reported(self) -> None:
-        assert self.told(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
+        assert self.problems_of(workers="0", admin="127.0.0.1:9000", metrics="127.0.0.1:9000") == [
             "--admin: a single process has no admin service",
             "--metrics: 127.0.0.1:9000 is also the address of `admin`",
         ]
-        assert self.told(host="unix:/run/x", workers="2") == ["--host: workers cannot share a Unix socket"]
-        assert self.told(host="unix:/run/x", workers="0") == []
+        assert self.problems_of(host="unix:/run/x", workers="2") == ["--host: workers cannot share a Unix socket"]
+        assert self.problems_of(host="unix:/run/x", workers="0") == []
 
     def test_a_secret_in_a_setting_is_refused_and_one_in_a_file_is_taken(self, tmp_path: Path) -> None:
         url = "postgresql+psycopg://desk:s3cret@db/log"

@@ -47,7 +47,7 @@ class Callers:
     """Threads with one client; each calls for one ticket after the other, each with a request id, until `end`."""
 
     def __init__(self, address: str) -> None:
-        self.told: dict[str, Acknowledged] = {}
+        self.acknowledged: dict[str, Acknowledged] = {}
         self.failures: list[grpc.RpcError] = []
         self._end = threading.Event()
         self._client = guidepost.Client(address, channels=CALLERS)
@@ -65,7 +65,7 @@ class Callers:
             name, size = f"{number}", number % 50
             try:
                 decided = self._client.decide("queue", size=f"{size}", request_id=name, ticket_id=name, timeout=60)
-                self.told[name] = Acknowledged(size, decided.id, time.monotonic())
+                self.acknowledged[name] = Acknowledged(size, decided.id, time.monotonic())
                 time.sleep(0.005)
             except grpc.RpcError as error:
                 self.failures.append(error)
@@ -73,15 +73,15 @@ class Callers:
 
     def more(self, answers: int = 30) -> None:
         """Wait for more answers."""
-        wanted = len(self.told) + answers
-        assert true_within(60, lambda: len(self.told) >= wanted), self.failures[-1:]
+        wanted = len(self.acknowledged) + answers
+        assert true_within(60, lambda: len(self.acknowledged) >= wanted), self.failures[-1:]
 
     def end(self) -> dict[str, Acknowledged]:
         self._end.set()
         for thread in self._threads:
             thread.join(30)
         self._client.close()
-        return self.told
+        return self.acknowledged
 
 
 def workers(server: int) -> list[int]:
@@ -125,9 +125,9 @@ def test_killed_workers_and_a_killed_supervisor_lose_no_call(desk: Path, tmp_pat
         os.kill(server.pid, signal.SIGKILL)
         server.wait()
         wait_until(lambda: callers.failures != [] and not any(Path(f"/proc/{pid}").exists() for pid in after))
-        told = callers.end()
+        acknowledged = callers.end()
     store = open_to_read(url)
-    there = check_log(store, told)
+    there = check_log(store, acknowledged)
     store.close()
 
     assert listening
@@ -139,7 +139,7 @@ def test_killed_workers_and_a_killed_supervisor_lose_no_call(desk: Path, tmp_pat
         grpc.StatusCode.DEADLINE_EXCEEDED,
     }
     # At most a call of each caller was cut off between its record and its answer.
-    assert len(set(there) - set(told)) <= CALLERS
+    assert len(set(there) - set(acknowledged)) <= CALLERS
 
 
 # ---- A clock that is set back

@@ -486,7 +486,7 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
         return Reloaded((shipped.versions[at].ref,))
 
     with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
-        [process], held = supervisor.processes.values(), []
+        [process], private = supervisor.processes.values(), []
         for _ in range(24 if LONG else 12):
             reloaded = run_coroutine(supervisor.reload())
             [served] = reloaded.versions
@@ -497,10 +497,10 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
                 ).version.digest
             )
             assert 1 == len(built_maps(process))
-            held.append(own(process))
+            private.append(own(process))
 
     # Released memory may stay with the process for a while, up to the size of one bundle; a kept bundle would add more.
-    assert min(held[-3:]) < max(held[: len(held) // 2]) + ONE_BUNDLE, held
+    assert min(private[-3:]) < max(private[: len(private) // 2]) + ONE_BUNDLE, private
 
 
 class FakeChannel:
@@ -541,11 +541,11 @@ def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def stub(serving: tuple[Supervisor, str, Making]) -> Iterator[AdminServiceStub]:
-    office = AdminLink(serving[0], "127.0.0.1:0", "127.0.0.1:0")
-    run_coroutine(office.open())
-    with grpc.insecure_channel(office.admin) as channel:
+    admin_link = AdminLink(serving[0], "127.0.0.1:0", "127.0.0.1:0")
+    run_coroutine(admin_link.open())
+    with grpc.insecure_channel(admin_link.admin) as channel:
         yield AdminServiceStub(channel)
-    run_coroutine(office.close())
+    run_coroutine(admin_link.close())
 
 
 class TestAdmin:
@@ -606,16 +606,16 @@ class TestMetrics:
     def test_samples_say_which_worker_they_are_of_and_add_up(self) -> None:
         making = Making(counter_bundle().versions[0])
         with supervised(making, metrics="127.0.0.1:0") as (supervisor, address):
-            office = AdminLink(supervisor, metrics="127.0.0.1:0")
-            run_coroutine(office.open())
+            admin_link = AdminLink(supervisor, metrics="127.0.0.1:0")
+            run_coroutine(admin_link.open())
             for _ in range(12):
                 with guidepost.Client(address, channels=1) as client:
                     client.decide("queue", size=3)
             families = {
                 family.name: family
-                for family in text_string_to_metric_families(urlopen(office.metrics).read().decode())
+                for family in text_string_to_metric_families(urlopen(admin_link.metrics).read().decode())
             }
-            run_coroutine(office.close())
+            run_coroutine(admin_link.close())
 
         decided = [
             sample for sample in families["guidepost_calls"].samples if sample.labels["method"].endswith("/Decide")
