@@ -33,7 +33,7 @@ def decode_text(file: str, content: bytes) -> str | Problem:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return _other(file, content, error.start)
+        return _byte_problem(file, content, error.start)
 
 
 def _encoding(content: bytes) -> str:
@@ -48,7 +48,7 @@ def _encoding(content: bytes) -> str:
     return "UTF-16" if zeros in ([False, True] * 2, [True, False] * 2) else ""
 
 
-def _other(file: str, content: bytes, at: int) -> Problem:
+def _byte_problem(file: str, content: bytes, at: int) -> Problem:
     """Return the problem of a byte that is not UTF-8, with its character in Latin-1 or Windows-1252 if there is one."""
     start = content.rfind(b"\n", 0, at) + 1
     line = content[start:].split(b"\n", 1)[0].decode("cp1252", errors="replace").rstrip("\r")

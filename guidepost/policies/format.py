@@ -61,13 +61,13 @@ def format_text(file: str, text: str) -> Formatted:
         except (YAMLError, yaml.YAMLError):
             return Formatted(text, left_alone="it cannot be formatted")
         if again == made:
-            lost = _lost(file, text, tree, made) if made != text else ""
+            lost = _loss(file, text, tree, made) if made != text else ""
             return Formatted(text if lost else made, left_alone=lost)
         made = again
     return Formatted(text, left_alone="formatting it again changes it again")
 
 
-def _lost(file: str, before: str, tree: Node, after: str) -> str:
+def _loss(file: str, before: str, tree: Node, after: str) -> str:
     """Return what formatting would change or lose, or ""."""
     again, problems = read(file, after)
     if again is None or problems or _content(again) != _content(tree):

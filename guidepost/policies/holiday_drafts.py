@@ -173,7 +173,7 @@ def compare_list(
         for day in sorted({*drafted, *listed})
         if (change := _change(day, known.days.get(day), drafted.get(day, ""), file))
     ]
-    return DraftComparison(first, last, tuple(_moved(changes)))
+    return DraftComparison(first, last, tuple(_join_moves(changes)))
 
 
 def _change(day: date, entry: Holiday | None, name: str, file: HolidayFile) -> DateChange | None:
@@ -184,17 +184,17 @@ def _change(day: date, entry: Holiday | None, name: str, file: HolidayFile) -> D
             )
         return DateChange(day=day, kind=DateChangeKind.ADDED, name=name)
     if not name:
-        if why := _person_s(entry, file):
+        if why := _reason_to_keep(entry, file):
             return DateChange(
                 day=day, kind=DateChangeKind.KEPT, name=entry.name, why=f"kept: {why}, the package has no holiday here"
             )
         return DateChange(day=day, kind=DateChangeKind.REMOVED, name=entry.name)
-    if name != entry.name and not _person_s(entry, file):
+    if name != entry.name and not _reason_to_keep(entry, file):
         return DateChange(day=day, kind=DateChangeKind.RENAMED, name=name, was=entry.name)
     return None
 
 
-def _person_s(entry: Holiday, file: HolidayFile) -> str:
+def _reason_to_keep(entry: Holiday, file: HolidayFile) -> str:
     """Return why an entry belongs to a person, or "" if the package may change it."""
     if entry.status is HolidayStatus.CONFIRMED:
         return "confirmed by a person"
@@ -203,7 +203,7 @@ def _person_s(entry: Holiday, file: HolidayFile) -> str:
     return "looked up by a person"
 
 
-def _moved(changes: list[DateChange]) -> Iterable[DateChange]:
+def _join_moves(changes: list[DateChange]) -> Iterable[DateChange]:
     """Join the removal and the addition of a holiday with the same name in the same year into a move."""
     by_name: dict[tuple[int, str], list[DateChange]] = {}
     for change in changes:

@@ -58,12 +58,12 @@ class MergeBase:
 def find_merge_base(revision: str, policies: Path) -> MergeBase:
     """Return the version that the changes of a policies folder are compared with."""
     try:
-        return _found(revision, policies)
+        return _base(revision, policies)
     except SourceError as error:
         return MergeBase(revision=revision, reason=NoVersion.NOT_FOUND, message=error.message, help=error.help)
 
 
-def _found(revision: str, policies: Path) -> MergeBase:
+def _base(revision: str, policies: Path) -> MergeBase:
     within = repository(policies)
     if within is None or within.prefix is None:
         raise SourceError(

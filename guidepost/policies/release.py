@@ -97,7 +97,7 @@ def next_manifest(text: str, version: str, effective_from: datetime) -> str:
     for key, value in wanted.items():
         node = tree.entries[key]
         if isinstance(node, Scalar):
-            lines[node.place.line - 1] = _with(lines[node.place.line - 1], node, value)
+            lines[node.place.line - 1] = _with_value(lines[node.place.line - 1], node, value)
     changed = "".join(lines)
     if plain(_manifest(changed)) != {**plain(tree), **wanted}:
         raise NotReleased(
@@ -125,7 +125,7 @@ def _manifest(text: str) -> Mapping:
     return tree
 
 
-def _with(line: str, node: Scalar, value: str) -> str:
+def _with_value(line: str, node: Scalar, value: str) -> str:
     """Return a line with a quoted value in place of a node; unchanged if a quote ends on another line."""
     start = node.place.column - 1
     end = line.find(line[start], start + 1) + 1 if line[start] in "\"'" else start + len(node.text)

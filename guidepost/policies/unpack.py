@@ -30,20 +30,20 @@ def unpack(bundles: Sequence[BuiltBundle], folder: Path, *, replace: bool = Fals
     ordered = tuple(sorted(bundles, key=lambda one: one.effective_from))
     if problems := other_desks([one.manifest for one in reversed(ordered)]):
         raise PolicyErrors(problems)
-    _distinct(ordered)
+    _check_distinct(ordered)
     if folder.exists() and not replace:
         raise NotUnpacked(f"{folder} exists")
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         _write(made, ordered)
-        _put(made, folder)
+        _replace_folder(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return ordered
 
 
-def _distinct(ordered: Sequence[BuiltBundle]) -> None:
+def _check_distinct(ordered: Sequence[BuiltBundle]) -> None:
     if not ordered:
         raise NotUnpacked("there is no bundle to unpack")
     for at, one in enumerate(ordered):
@@ -75,7 +75,7 @@ def _write(made: Path, ordered: Sequence[BuiltBundle]) -> None:
     made.chmod(0o755)
 
 
-def _put(made: Path, folder: Path) -> None:
+def _replace_folder(made: Path, folder: Path) -> None:
     """Rename the new folder to its place; an existing folder is moved away first and deleted afterwards."""
     if folder.exists():
         old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

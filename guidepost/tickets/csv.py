@@ -101,7 +101,7 @@ class CsvTickets:
                         numbers, wrong = _numbered(row, part.num_rows, malformed)
                         row, last = int(numbers[-1]) + 1, _last_cell(part)
                         batch = self.mapper.batch(part, numbers, min(raw.tell() / total, 1.0))
-                        yield _with(batch, wrong)
+                        yield _with_rejected(batch, wrong)
             at, last = (int(malformed[-1].number) - 1, malformed[-1].text) if malformed else (row - 1, last)
             if "\n" in last and not _tail(self.path).endswith(b'"'):
                 raise TicketsError(
@@ -110,9 +110,9 @@ class CsvTickets:
                 )
             if malformed:
                 left = _numbered(row, 0, malformed)[1]
-                yield _with(self.mapper.batch(_nothing(header), np.zeros(0, np.int64), 1.0), left)
+                yield _with_rejected(self.mapper.batch(_empty_batch(header), np.zeros(0, np.int64), 1.0), left)
         except pa.ArrowInvalid as error:
-            raise _broken(self.name, error) from error
+            raise _csv_error(self.name, error) from error
         except OSError as error:
             raise TicketsError(f"{self.name} cannot be read: {error.strerror or error}") from error
 
@@ -183,17 +183,17 @@ def _tail(path: Path) -> bytes:
     return end.rstrip()
 
 
-def _with(batch: Batch, wrong: list[RejectedRow]) -> Batch:
+def _with_rejected(batch: Batch, wrong: list[RejectedRow]) -> Batch:
     if not wrong:
         return batch
     return replace(batch, rejected=tuple(sorted([*batch.rejected, *wrong], key=lambda one: one.row)))
 
 
-def _nothing(header: Header) -> pa.RecordBatch:
+def _empty_batch(header: Header) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([pa.array([], pa.string()) for _ in header.columns], header.columns)
 
 
-def _broken(name: str, error: pa.ArrowInvalid) -> TicketsError:
+def _csv_error(name: str, error: pa.ArrowInvalid) -> TicketsError:
     said = str(error).splitlines()[0]
     if "UTF8" in said:
         return TicketsError(f"expected UTF-8 in {name}: {said.removeprefix('In ')}", _NOT_UTF_8)

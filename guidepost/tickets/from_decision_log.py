@@ -81,15 +81,15 @@ class StoredRecords:
                 }
                 self.rows = sum(end.sequence - purged.get(end.writer, 0) for end in store.ends())
         except SQLAlchemyError as error:
-            raise _unreadable(self.name, error) from error
+            raise _store_error(self.name, error) from error
         finally:
             store.close()
 
     def batches(self, size: int = SIZE) -> Iterator[Batch]:
         """Yield the records that pass the filter."""
-        yield from batches_of_records(_with_decisions(self._found(), self.notes), self.vocabulary, size)
+        yield from batches_of_records(_with_decisions(self._numbered_records(), self.notes), self.vocabulary, size)
 
-    def _found(self) -> NumberedRecords:
+    def _numbered_records(self) -> NumberedRecords:
         store = self._store()
         try:
             if self.filter == Filter():
@@ -100,7 +100,7 @@ class StoredRecords:
                 for number, (_, record) in enumerate(store.search(self.filter), 1):
                     yield number, record, None
         except SQLAlchemyError as error:
-            raise _unreadable(self.name, error) from error
+            raise _store_error(self.name, error) from error
         finally:
             store.close()
 
@@ -198,5 +198,5 @@ def _record(number: int, body: str) -> Record | RejectedRow:
         return RejectedRow(row=number, name="", field="", message=str(error), content=body)
 
 
-def _unreadable(name: str, error: SQLAlchemyError) -> TicketsError:
+def _store_error(name: str, error: SQLAlchemyError) -> TicketsError:
     return TicketsError(f"{name} cannot be read: {str(error).splitlines()[0]}")

@@ -138,10 +138,10 @@ class Mapper:
             tickets=tickets,
         )
         content = partial(_content, rows, numbers)
-        whole = _without(chunk, faults) if faults else chunk
+        whole = _without_invalid(chunk, faults) if faults else chunk
         return Batch(
             chunk=whole,
-            rejected=tuple(_unread(chunk, faults, content)),
+            rejected=tuple(_rejected_rows(chunk, faults, content)),
             share=share,
             content=content,
             count_doubts=self._doubts,
@@ -195,7 +195,7 @@ def _content(rows: pa.RecordBatch, numbers: NDArray[np.int64], row: int) -> str:
     )
 
 
-def _unread(chunk: Chunk, faults: Sequence[InvalidRows], content: Callable[[int], str]) -> list[RejectedRow]:
+def _rejected_rows(chunk: Chunk, faults: Sequence[InvalidRows], content: Callable[[int], str]) -> list[RejectedRow]:
     """Return the rows that cannot be read, each with its first error."""
     found: dict[int, InvalidRows] = {}
     for fault in faults:
@@ -216,22 +216,22 @@ def _unread(chunk: Chunk, faults: Sequence[InvalidRows], content: Callable[[int]
     return unread
 
 
-def _without(chunk: Chunk, faults: Sequence[InvalidRows]) -> Chunk:
+def _without_invalid(chunk: Chunk, faults: Sequence[InvalidRows]) -> Chunk:
     keep: Mask = ~np.logical_or.reduce([fault.rows for fault in faults])
     recorded = chunk.recorded
     return Chunk(
         size=int(keep.sum()),
-        facts={name: _kept(column, keep) for name, column in chunk.facts.items()},
+        facts={name: _select_rows(column, keep) for name, column in chunk.facts.items()},
         rows=chunk.rows[keep],
-        now=_kept(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now,
-        names=_kept(chunk.names, keep) if chunk.names else None,
+        now=_select_rows(chunk.now, keep) if isinstance(chunk.now, Instants) else chunk.now,
+        names=_select_rows(chunk.names, keep) if chunk.names else None,
         holds={},
         recorded=recorded
         and RecordedDecisions(
             outcomes={
                 name: OutcomeColumn(column.codes[keep], column.states) for name, column in recorded.outcomes.items()
             },
-            due={name: _kept(column, keep) for name, column in recorded.due.items()},
+            due={name: _select_rows(column, keep) for name, column in recorded.due.items()},
             dated={name: mask[keep] for name, mask in recorded.dated.items()},
             digest=recorded.digest,
             within=recorded.within,
@@ -240,7 +240,7 @@ def _without(chunk: Chunk, faults: Sequence[InvalidRows]) -> Chunk:
     )
 
 
-def _kept(column: Any, keep: Mask) -> Any:
+def _select_rows(column: Any, keep: Mask) -> Any:
     match column:
         case Words():
             return Words(column.codes[keep], column.values)

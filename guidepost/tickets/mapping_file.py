@@ -163,7 +163,7 @@ class _Reader:
         if node is None:
             return Repeated.ALL
         if _text(node) not in set(Repeated):
-            self._say(
+            self._report(
                 node.place,
                 "bad-format",
                 f"expected last, first or all, got `{_text(node)}`",
@@ -171,7 +171,7 @@ class _Reader:
             )
             return Repeated.ALL
         if ticket is None:
-            self._say(
+            self._report(
                 tree.key_places["repeated"],
                 "missing-key",
                 "`repeated` needs `ticket`",
@@ -179,7 +179,7 @@ class _Reader:
             )
         return Repeated(_text(node))
 
-    def _say(self, place: Place, code: str, message: str, help_: str = "") -> None:
+    def _report(self, place: Place, code: str, message: str, help_: str = "") -> None:
         self.problems.append(Problem(place=place, code=code, message=message, help=help_))
 
     def _named(self, node: Node | None, known: Any, kind: str) -> Iterable[tuple[str, Fact, Node]]:
@@ -189,7 +189,9 @@ class _Reader:
             if name in known:
                 yield name, known[name], inner
             else:
-                self._say(node.key_places[name], "unknown-fact", f"unknown {kind} `{name}`", did_you_mean(name, known))
+                self._report(
+                    node.key_places[name], "unknown-fact", f"unknown {kind} `{name}`", did_you_mean(name, known)
+                )
 
     def _fact(self, fact: Fact, node: Node) -> Rule:
         """Read the rule of a fact: a column, a table, or a constant."""
@@ -202,7 +204,7 @@ class _Reader:
                 if ways
                 else f"`column` is missing in `{fact.name}`"
             )
-            self._say(
+            self._report(
                 node.place,
                 "missing-key" if not ways else "unknown-key",
                 said,
@@ -225,7 +227,7 @@ class _Reader:
     def _only(self, node: Mapping, belong: set[str], what: str) -> None:
         for key, place in node.key_places.items():
             if key not in belong:
-                self._say(
+                self._report(
                     place,
                     "unknown-key",
                     f"`{key}` does not belong to {what}",
@@ -257,7 +259,7 @@ class _Reader:
             self._distinct(values, listed)
         unlisted, fallback = self._unlisted(fact, node, recorded=recorded)
         if "else" in node.entries and listed is None:
-            self._say(
+            self._report(
                 node.key_places["else"],
                 "missing-key",
                 "`else` is for values that `values` does not list, and there are no `values`",
@@ -265,7 +267,9 @@ class _Reader:
             )
         decimal = _get(node, "decimal")
         if decimal is not None and _text(decimal) not in (".", ","):
-            self._say(decimal.place, "bad-format", f"expected `.` or `,` as the decimal sign, got `{_text(decimal)}`")
+            self._report(
+                decimal.place, "bad-format", f"expected `.` or `,` as the decimal sign, got `{_text(decimal)}`"
+            )
         zone, form = self._clock(node)
         return FromColumn(
             columns=_columns(node),
@@ -290,7 +294,7 @@ class _Reader:
                 if outcome.numeric
                 else f"`within` is for numbers and due times, and `{outcome.name}` is a {outcome.type.value}"
             )
-            self._say(within.place, "bad-format", what)
+            self._report(within.place, "bad-format", what)
             return rule
         return replace(rule, tolerance=float(_text(within)), tolerance_text=_text(within))
 
@@ -301,7 +305,7 @@ class _Reader:
             return rule
         found = _DURATION.fullmatch(_text(within).strip())
         if found is None or not float(found[1]):
-            self._say(
+            self._report(
                 within.place,
                 "bad-format",
                 f"expected a duration above 0, got `{_text(within)}`",
@@ -321,7 +325,7 @@ class _Reader:
     def _clock(self, node: Mapping) -> tuple[str, str]:
         zone, form = _get(node, "zone"), _get(node, "format")
         if zone is not None and _text(zone) not in zone_names():
-            self._say(
+            self._report(
                 zone.place,
                 "unknown-value",
                 f"unknown time zone `{_text(zone)}`",
@@ -343,7 +347,7 @@ class _Reader:
                 if unknown
                 else f"expected a format with directives such as `%Y`, got `{text}`"
             )
-            self._say(
+            self._report(
                 node.place,
                 "bad-format",
                 what,
@@ -368,7 +372,7 @@ class _Reader:
         if fact.type is FactType.CHOICE:
             found = value_of(fact.values, text)
             if found is None and not fact.open and not fact.subtags:
-                self._say(
+                self._report(
                     node.place,
                     "unknown-value",
                     f"unknown {fact.name} `{text}`",
@@ -376,16 +380,16 @@ class _Reader:
                 )
             return found or text
         if fact.type is FactType.BOOLEAN and boolean_word(text) is None:
-            self._say(node.place, "unknown-value", f"expected yes or no for `{fact.name}`, got `{text}`")
+            self._report(node.place, "unknown-value", f"expected yes or no for `{fact.name}`, got `{text}`")
         if fact.numeric and not _is_number(text):
-            self._say(node.place, "bad-format", f"expected a number for `{fact.name}`, got `{text}`")
+            self._report(node.place, "bad-format", f"expected a number for `{fact.name}`, got `{text}`")
         return text
 
     def _scale(self, node: Node | None) -> float:
         if node is None:
             return 1.0
         if not _is_number(_text(node)) or float(_text(node)) == 0:
-            self._say(node.place, "bad-format", f"expected a number other than 0 for `scale`, got `{_text(node)}`")
+            self._report(node.place, "bad-format", f"expected a number other than 0 for `scale`, got `{_text(node)}`")
             return 1.0
         return float(_text(node))
 
@@ -395,7 +399,7 @@ class _Reader:
         for written, target in listed.items():
             key = folded(written)
             if first.setdefault(key, written) != written and listed[first[key]] != target:
-                self._say(
+                self._report(
                     node.key_places[written],
                     "repeated-key",
                     f"`{written}` and `{first[key]}` are read as the same word but have different meanings",

@@ -48,13 +48,13 @@ def open_tickets(
     """
     vocabulary = version if isinstance(version, Vocabulary) else Vocabulary.of(version)
     if spec == DEFAULT_LOG or is_url(spec):
-        _no_mapping(spec, mapping)
+        _reject_mapping(spec, mapping)
         return StoredRecords(
             name=spec, url="" if spec == DEFAULT_LOG else spec, filter=only or Filter(), vocabulary=vocabulary
         )
     paths = find_files(spec)
     if len(paths) == 1 and is_log_export(paths[0]):
-        _no_mapping(spec, mapping)
+        _reject_mapping(spec, mapping)
         return ExportedRecords(name=spec, path=paths[0], filter=only or Filter(), vocabulary=vocabulary)
     if only is not None and only != Filter():
         raise TicketsError(
@@ -131,6 +131,6 @@ def _require_files(paths: list[Path], nothing: str) -> tuple[Path, ...]:
     return tuple(paths)
 
 
-def _no_mapping(spec: str, mapping: ColumnMapping | None) -> None:
+def _reject_mapping(spec: str, mapping: ColumnMapping | None) -> None:
     if mapping is not None:
         raise TicketsError(f"{spec} is a decision log, whose facts do not need a mapping", "remove the mapping")

@@ -49,9 +49,9 @@ def suggest_mapping(spec: str, version: Version) -> str:
     columns = profile_columns(files)
     vocabulary = Vocabulary.of(version)
     ticket = _ticket(columns)
-    guesses = _chosen([profile for profile in columns if profile is not ticket], vocabulary)
+    guesses = _best_guesses([profile for profile in columns if profile is not ticket], vocabulary)
     asked = {name for plan in version.triage for name in plan.facts} | {vocabulary.received} - {""}
-    return "\n".join(_file(files.paths[0].name, version, columns, ticket, guesses, asked)) + "\n"
+    return "\n".join(_lines(files.paths[0].name, version, columns, ticket, guesses, asked)) + "\n"
 
 
 def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
@@ -66,7 +66,7 @@ def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
     )
 
 
-def _chosen(columns: Sequence[ColumnProfile], vocabulary: Vocabulary) -> list[_Guess]:
+def _best_guesses(columns: Sequence[ColumnProfile], vocabulary: Vocabulary) -> list[_Guess]:
     """Return the guesses with the highest scores, with each column and each fact used once."""
     deadlines = set(vocabulary.deadlines)
     parts: list[tuple[str, Mapping[str, Fact]]] = [
@@ -110,7 +110,7 @@ def _guess(part: str, fact: Fact, profile: ColumnProfile) -> _Guess | None:
     return _Guess(part=part, fact=fact, profile=profile, named=named, score=named + fit)
 
 
-def _file(
+def _lines(
     name: str,
     version: Version,
     columns: Sequence[ColumnProfile],
@@ -127,7 +127,7 @@ def _file(
     yield ""
     yield "facts:"
     chosen = [one for one in guesses if one.part == FACT]
-    silent = not any(_says(one) for one in chosen)
+    silent = not any(_has_rule(one) for one in chosen)
     for one in sorted(chosen, key=lambda one: list(version.policy.facts).index(one.fact.name)):
         yield from _rule(one)
     if silent:
@@ -144,14 +144,14 @@ def _file(
     ):
         found = [one for one in guesses if one.part == part]
         if found:
-            yield from ("", f"# {about}", f"{part}:" if any(map(_says, found)) else f"# {part}:")
+            yield from ("", f"# {about}", f"{part}:" if any(map(_has_rule, found)) else f"# {part}:")
             for one in found:
                 yield from _rule(one)
     asked_for = {doubt.text for one in guesses for doubt in ambiguous_values(one.profile, one.fact)}
     nulls = list(dict.fromkeys(text for profile in columns for text in profile.nulls if text not in asked_for))
     if nulls:
         yield from ("", f"empty: [{', '.join(json.dumps(text) for text in ('', *nulls))}]")
-    yield from _left(columns, ticket, guesses)
+    yield from _unused_columns(columns, ticket, guesses)
 
 
 def _repeated(ticket: ColumnProfile) -> Iterator[str]:
@@ -165,7 +165,7 @@ def _repeated(ticket: ColumnProfile) -> Iterator[str]:
         yield "repeated: last"
 
 
-def _says(guess: _Guess) -> bool:
+def _has_rule(guess: _Guess) -> bool:
     """Return whether a guess becomes a rule, not only a comment."""
     return guess.fact.type is not FactType.CHOICE or guess.fact.open or bool(match_values(guess.profile, guess.fact)[0])
 
@@ -222,14 +222,14 @@ def _rule(guess: _Guess) -> Iterator[str]:
         guessed = f"  # GUESS: {one.reason}" if one.reason == "similar word" else ""
         yield f"      {_quoted(one.text)}: {one.target}{guessed}"
     for one in asked:
-        yield from _doubt(one)
+        yield from _question(one)
     for text in left[:_SHOWN]:
         yield f"      # {_quoted(text)}: ?  in {guess.profile.counts[text]} rows, which cannot be read until you write a meaning"
     if len(left) > _SHOWN:
         yield f"      # and {len(left) - _SHOWN} more"
 
 
-def _doubt(one: ValueMatch) -> Iterator[str]:
+def _question(one: ValueMatch) -> Iterator[str]:
     """Yield the question about a word that is a value and may also mark an empty cell."""
     rows = f"{one.rows:,} {'row' if one.rows == 1 else 'rows'}"
     said = f"{one.text}: the answer `{one.target}`, or an empty cell (then list it under `empty`)?"
@@ -254,7 +254,9 @@ def _clock(name: str, column: str, written: InstantFormat, remark: str, *, withi
     yield f"  {name}: {column}{remark}" if len(parts) == 1 else f"  {name}: {{{', '.join(parts)}}}{remark}"
 
 
-def _left(columns: Sequence[ColumnProfile], ticket: ColumnProfile | None, guesses: Sequence[_Guess]) -> Iterator[str]:
+def _unused_columns(
+    columns: Sequence[ColumnProfile], ticket: ColumnProfile | None, guesses: Sequence[_Guess]
+) -> Iterator[str]:
     used = {one.profile.name for one in guesses} | ({ticket.name} if ticket else set())
     left = [one for one in columns if one.name not in used]
     if left:

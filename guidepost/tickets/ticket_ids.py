@@ -48,9 +48,9 @@ def hash_names(array: pa.Array) -> Hashes:
             letters = letters[np.repeat(short, lengths)]
         words = np.zeros((len(places), width), np.uint8)
         words[np.arange(width) < lengths[places, None]] = letters
-        number: Hashes = _mixed(lengths[places].astype(np.uint64))
+        number: Hashes = _mix(lengths[places].astype(np.uint64))
         for word in words.view("<u8").T:
-            number = _mixed(number ^ word.astype(np.uint64))
+            number = _mix(number ^ word.astype(np.uint64))
         found[places] = number | np.uint64(1)
     for row in np.flatnonzero(lengths > _SHORT).tolist():
         found[row] = int.from_bytes(blake2b(text[row].as_py().encode(), digest_size=8).digest(), "little") | 1
@@ -62,7 +62,7 @@ def hash_texts(names: Sequence[Any]) -> Hashes:
     return hash_names(pa.array([None if name is None else str(name) for name in names], pa.string()))
 
 
-def _mixed(numbers: Hashes) -> Hashes:
+def _mix(numbers: Hashes) -> Hashes:
     """Mix the bits of numbers (splitmix64), so that similar numbers have very different hashes."""
     found = (numbers + _SEED).astype(np.uint64)
     found = (found ^ (found >> np.uint64(30))) * _ONE

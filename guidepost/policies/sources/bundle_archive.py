@@ -129,7 +129,7 @@ def read_bundle(data: bytes, root: str) -> BuiltBundle:
     """Read a bundle; raises PolicyErrors if it was altered, or if its policies cannot be loaded."""
     contents = _entries(data, root)
     description = description_of(contents.pop(DESCRIPTION), root)
-    if problems := _altered(contents, description, root):
+    if problems := _hash_problems(contents, description, root):
         raise PolicyErrors(problems)
     files = decode_files(contents, root)
     made = make_bundle(files, root)
@@ -175,7 +175,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             listed = archive.infolist()
-            problems = [problem for entry in listed if (problem := _odd(entry, root))]
+            problems = [problem for entry in listed if (problem := _entry_problem(entry, root))]
             names = [entry.filename for entry in listed]
             if len(listed) > MAX_FILES + 1:
                 problems = [
@@ -218,7 +218,7 @@ def _entries(data: bytes, root: str) -> dict[str, bytes]:
         raise _bundle_error(root, "bad-bundle", f"not an archive that can be read: {error}", _AS_BUILT) from error
 
 
-def _odd(entry: zipfile.ZipInfo, root: str) -> Problem | None:
+def _entry_problem(entry: zipfile.ZipInfo, root: str) -> Problem | None:
     """Return the problem of an entry that must not be read, or None."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in entry.filename[:100])
     if entry.filename != DESCRIPTION and not of_a_version(entry.filename):
@@ -264,7 +264,7 @@ def description_of(content: bytes, root: str) -> dict[str, Any]:
     return described
 
 
-def _altered(contents: Mapping[str, bytes], description: Mapping[str, Any], root: str) -> list[Problem]:
+def _hash_problems(contents: Mapping[str, bytes], description: Mapping[str, Any], root: str) -> list[Problem]:
     """Return the problems of files that do not match the hashes of the description."""
     hashes = {file["path"]: file["sha256"] for file in description["files"]}
     said = dict.fromkeys(hashes.keys() - contents.keys(), "is listed but not in the archive")

@@ -77,7 +77,7 @@ def _resolve(spec: str, policies: Path) -> Source:
         return git.read_revision(spec, policies)
     raise SourceError(
         f"unknown version `{spec}`: not a version in {policies}, a folder, a bundle or a git revision",
-        _known(spec, policies),
+        _unknown_help(spec, policies),
     )
 
 
@@ -117,7 +117,7 @@ def _version(name: str, policies: Path) -> Source:
         )
     known = known_versions(policies)
     if name not in known:
-        raise SourceError(f"no version `{name}` in {policies}", _known(name, policies))
+        raise SourceError(f"no version `{name}` in {policies}", _unknown_help(name, policies))
     first, *others = known[name]
     files = read_folder(first)
     if any(digest_of(read_folder(other)) != digest_of(files) for other in others):
@@ -136,13 +136,13 @@ def digest_of(files: Mapping[str, str]) -> str:
 def _folder(name: str, policies: Path) -> Source:  # noqa: ARG001 - all readers are called alike
     path = Path(name)
     if not (path / MANIFEST).is_file():
-        raise SourceError(f"the folder `{name}` does not contain a version: there is no {MANIFEST}", _nested(path))
+        raise SourceError(f"the folder `{name}` does not contain a version: there is no {MANIFEST}", _nested_help(path))
     return Source(
         files=read_folder(VersionFolder(path, path.as_posix())), root=path.as_posix(), label=name, origin=Origin.FOLDER
     )
 
 
-def _nested(path: Path) -> str:
+def _nested_help(path: Path) -> str:
     below = sorted(found.parent.as_posix() for found in path.glob(f"*/{MANIFEST}"))
     return (
         "there is one in " + ", ".join(f"`{one}`" for one in below[:3])
@@ -175,7 +175,7 @@ def _is_revision(spec: str, policies: Path) -> bool:
     return found is not None and found.commit(git.split_spec(spec)[0]) is not None
 
 
-def _known(name: str, policies: Path) -> str:
+def _unknown_help(name: str, policies: Path) -> str:
     """Return the help for an unknown name: a similar one, and the versions in the folder."""
     names: tuple[str, ...] = ()
     shallow = False

@@ -137,7 +137,7 @@ def trusted_keys(paths: Iterable[Path]) -> Trust:
 
 def sign(sha256: str, digest: str, key: Ed25519PrivateKey) -> bytes:
     """Sign the SHA-256 of an archive and the digest of its policy; return the content of the signature file."""
-    signature = key.sign(_signed(sha256, digest))
+    signature = key.sign(_signed_text(sha256, digest))
     plain = {
         "format": 1,
         "algorithm": _ALGORITHM,
@@ -180,7 +180,7 @@ def verify(sha256: str, signature: Signature, trust: Trust, name: str) -> Truste
     for trusted in trust.keys:
         if trusted.id == signature.key:
             try:
-                trusted.key.verify(signature.signature, _signed(sha256, signature.digest))
+                trusted.key.verify(signature.signature, _signed_text(sha256, signature.digest))
             except InvalidSignature:
                 raise SourceError(
                     f"the signature of {name} is invalid: it was not made with the key `{trusted.name}`",
@@ -200,7 +200,7 @@ def same_digest(signature: Signature, digest: str, name: str) -> None:
         )
 
 
-def _signed(sha256: str, digest: str) -> bytes:
+def _signed_text(sha256: str, digest: str) -> bytes:
     return _PURPOSE + f"sha256 {sha256}\ndigest {digest}\n".encode()
 
 

@@ -80,7 +80,7 @@ def _contents(kind: str, data: bytes, folder: str, root: str) -> dict[str, bytes
         if path.startswith(prefix) and of_a_version(path.removeprefix(prefix))
     }
     if MANIFEST not in wanted:
-        raise SourceError(f"no policies in {root}: there is no {MANIFEST}", _elsewhere(kind, listed))
+        raise SourceError(f"no policies in {root}: there is no {MANIFEST}", _folders_help(kind, listed))
     with _archive_errors(f"{root} cannot be read as {kind}"):
         contents = _read(system, wanted)
     if refused := size_problem(len(wanted), sum(map(len, contents.values())), root):
@@ -121,6 +121,6 @@ def _read(system: fsspec.AbstractFileSystem, wanted: dict[str, str]) -> dict[str
     return contents
 
 
-def _elsewhere(kind: str, listed: list[str]) -> str:
+def _folders_help(kind: str, listed: list[str]) -> str:
     folders = sorted(path.rpartition("/")[0] for path in listed if path.endswith(f"/{MANIFEST}") or path == MANIFEST)
     return "there is one in " + ", ".join(f"`{kind}://{folder}::...`" for folder in folders[:3]) if folders else ""
