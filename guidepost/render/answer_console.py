@@ -112,12 +112,12 @@ class AnswerPage:
             return Text("nothing is due", "dim")
         zone = zone_of(self._policy, {other.name: other.value for other in answer.outcomes}, outcome.name)
         instants = [instant_text(value, zone) for value in outcome.possible if isinstance(value, datetime)]
-        said = Text.assemble(("undecided", "yellow"))
+        text = Text.assemble(("undecided", "yellow"))
         if instants:
-            said.append(
+            text.append(
                 f"; still possible: {', '.join(instants)} {zone}{', nothing is due' if None in outcome.possible else ''}"
             )
-        return said.append(f"; depends on {', '.join(outcome.missing)}")
+        return text.append(f"; depends on {', '.join(outcome.missing)}")
 
     def _reasons(self, answer: Answer) -> Iterator[tuple[RenderableType, RenderableType]]:
         rows = [

@@ -37,8 +37,10 @@ def measure_text(measure: Measure) -> str:
 
 def heading_text(name: str, about: str, source: str, place: Place) -> Text:
     """Return the first line of a page: name, description, source and place."""
-    said = f": {about}" if about else ""
-    return Text.assemble((name, "bold"), said, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim"))
+    description = f": {about}" if about else ""
+    return Text.assemble(
+        (name, "bold"), description, (f"  source {source}" if source else "", "dim"), (f"  {place}", "dim")
+    )
 
 
 def calendar_table(listed: Iterable[WrittenCalendar]) -> RenderableType:

@@ -60,14 +60,14 @@ def standing_text(due: Due, standing: Standing, now: datetime | None) -> Text:
         else worked_text(standing.left, due.target, standing.total)
     )
     answered = now is not None and standing.at != now
-    said = {
+    state_text = {
         DeadlineState.MET: f"met, {amount} before",
         DeadlineState.RUNNING: f"running: {amount} left",
         DeadlineState.AT_RISK: f"at risk: {amount} left",
         DeadlineState.BREACHED: f"breached: {'met ' if answered else ''}{amount} late",
         DeadlineState.PASSED: f"passed {amount} {'before' if answered else 'ago'}",
     }[standing.state]
-    return Text(said, STATES[standing.state])
+    return Text(state_text, STATES[standing.state])
 
 
 def _counted_text(due: Due, standing: Standing, time: timedelta | None, at_least: timedelta | None) -> str:

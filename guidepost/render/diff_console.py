@@ -81,7 +81,7 @@ def _matrix(one: MatrixDiff) -> RenderableType:
 
 def _decision(one: DecisionDiff, every: bool) -> Iterator[RenderableType]:
     yield ""
-    yield Text.assemble((one.name, "bold"), f"  {said}" if (said := decision_text(one)) else "")
+    yield Text.assemble((one.name, "bold"), f"  {summary}" if (summary := decision_text(one)) else "")
     for outcome in one.outcomes:
         yield from map(indented, _outcome(one.name, outcome, every))
     if one.unchanged:

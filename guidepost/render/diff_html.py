@@ -56,8 +56,8 @@ def _mostly(one: OutcomeDiff) -> str:
 
 def _worded(one: Wording) -> str:
     """Return a change of the text; backticks mean code only in sentences that Guidepost wrote."""
-    said = arrows(wording_text(one))
-    return coded(said) if one.part == ELAPSED else said
+    sentence = arrows(wording_text(one))
+    return coded(sentence) if one.part == ELAPSED else sentence
 
 
 _FUNCTIONS: Final[dict[str, Any]] = {

@@ -126,13 +126,13 @@ def _region(region: DiffRegion) -> JsonObject:
 
 def plain_values(values: Values) -> JsonObject:
     """Return the values of one fact in a region."""
-    said: JsonObject = {"fact": values.fact, "unknown": values.unknown}
+    plain: JsonObject = {"fact": values.fact, "unknown": values.unknown}
     if values.sent:
-        return {**said, "any": True}
+        return {**plain, "any": True}
     if values.but:
-        return {**said, "any_but": list(values.but)}
+        return {**plain, "any_but": list(values.but)}
     return {
-        **said,
+        **plain,
         **({"values": list(values.words)} if values.words else {}),
         **({"spans": [_span(span) for span in values.spans]} if values.spans else {}),
     }

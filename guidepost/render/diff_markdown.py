@@ -82,8 +82,8 @@ def _mostly(one: OutcomeDiff) -> str:
 
 def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
     yield f"### {escaped(one.name)}"
-    if said := decision_text(one):
-        yield prose(said)
+    if sentence := decision_text(one):
+        yield prose(sentence)
     for outcome in one.outcomes:
         yield from _outcome(one.name, outcome, length)
     if one.unchanged:
@@ -143,8 +143,8 @@ def _matrix(one: MatrixDiff) -> Iterator[str]:
 
 def _wording(wording: Iterable[Wording]) -> Iterator[str]:
     for one in wording:
-        said = prose(wording_text(one)) if one.part == ELAPSED else escaped(wording_text(one))
-        yield f"- {one.edit.value}: {said}" + (f" ({code(str(one.place))})" if one.place else "")
+        sentence = prose(wording_text(one)) if one.part == ELAPSED else escaped(wording_text(one))
+        yield f"- {one.edit.value}: {sentence}" + (f" ({code(str(one.place))})" if one.place else "")
 
 
 def _citations(report: DiffReport) -> Iterator[str]:

@@ -61,8 +61,8 @@ def prose(text: str) -> str:
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escaped(text)
-    said = (code(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
-    return "".join(said).strip()
+    pieces = (code(part) if at % 2 else _spaced(part) for at, part in enumerate(parts))
+    return "".join(pieces).strip()
 
 
 def code(text: str, *, in_table: bool = False) -> str:

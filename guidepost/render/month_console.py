@@ -88,8 +88,8 @@ def month_parts(clock: Clock, days: Sequence[Day], today: date) -> Iterator[Rend
         "? holidays not known": not all(day.known for day in days),
         "< today": any(day.day == today for day in days),
     }
-    if said := [text for text, there in signs.items() if there]:
-        yield Text("   ".join(said), "dim")
+    if legend := [text for text, there in signs.items() if there]:
+        yield Text("   ".join(legend), "dim")
 
 
 def _cell(day: Day, today: bool, turned: str) -> Text:

@@ -83,9 +83,9 @@ def log_verification_parts(report: VerificationReport) -> Iterator[RenderableTyp
     wrong = [
         count(number, noun) for number, noun in ((len(found.breaks), "break"), (len(report.doubts), "doubt")) if number
     ]
-    said = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
+    counts = f"{count(found.entries, 'entry', 'entries')} in {count(len(found.heads), 'chain')}"
     whole = ("whole", "bold green") if found.heads else ("nothing to verify", "bold yellow")
-    yield Text.assemble((f"{said}: ", "bold"), (", ".join(wrong), "bold red") if wrong else whole)
+    yield Text.assemble((f"{counts}: ", "bold"), (", ".join(wrong), "bold red") if wrong else whole)
     if not found.breaks:
         yield _covered(report)
     yield grid(

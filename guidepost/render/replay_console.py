@@ -26,8 +26,8 @@ def replay_parts(report: ReplayReport, *, every: bool) -> Iterator[RenderableTyp
         yield from _decided(report, every)
     elif report.changed or report.moved:
         yield from _glance(report)
-    for said in replay_text.alike_texts(report):
-        yield from ("", Text(said))
+    for sentence in replay_text.alike_texts(report):
+        yield from ("", Text(sentence))
     for one in report.detailed if report.compared else ():
         yield from _outcome(report, one, every)
     for moves in report.moved if report.compared else ():
@@ -59,8 +59,8 @@ def _head(report: ReplayReport) -> Iterator[RenderableType]:
         yield Text(note)
     if not report.compared:
         yield Text(f"help: {replay_text.compare_help()}")
-    if said := replay_text.unread_text(report):
-        yield Text(said, "yellow")
+    if sentence := replay_text.unread_text(report):
+        yield Text(sentence, "yellow")
 
 
 def _number(number: int) -> Text:
@@ -130,8 +130,8 @@ def _outcome(report: ReplayReport, one: OutcomeReplay, every: bool) -> Iterator[
     for region in one.regions if every else one.regions[:SHOWN]:
         yield from map(indented, _region(report, one, region))
     yield from map(indented, _more(len(one.regions) - SHOWN, "region", every))
-    if said := replay_text.elsewhere_text(one):
-        yield indented(Text(said, "dim"))
+    if sentence := replay_text.elsewhere_text(one):
+        yield indented(Text(sentence, "dim"))
 
 
 def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> Iterator[RenderableType]:
@@ -151,8 +151,8 @@ def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> I
 def _moves(report: ReplayReport, one: DeadlineReplay) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold cyan"), f": {replay_text.moves_text(one, report.unit)}")
-    if said := replay_text.extent_text(one):
-        yield indented(Text(f"they move {said}"))
+    if sentence := replay_text.extent_text(one):
+        yield indented(Text(f"they move {sentence}"))
     most = max((shift.tickets for shift in one.shifts), default=0)
     if most:
         rows = [

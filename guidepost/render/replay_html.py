@@ -55,16 +55,16 @@ def _changed_rows(one: OutcomeReplay) -> list[tuple[str, int]]:
 
 def _shift_rows(one: DeadlineReplay) -> list[Row]:
     return [
-        (said, shift.tickets, f"{shift.tickets:,}", said.rpartition(" ")[2])
+        (label, shift.tickets, f"{shift.tickets:,}", label.rpartition(" ")[2])
         for shift in one.shifts
         if shift.tickets
-        for said in (replay_text.shift_text(shift),)
+        for label in (replay_text.shift_text(shift),)
     ]
 
 
 def _shift_figures(one: DeadlineReplay) -> list[tuple[str, int]]:
     ends = [
-        (said, number) for said, number in (("due only after", one.appear), ("due only before", one.vanish)) if number
+        (label, number) for label, number in (("due only after", one.appear), ("due only before", one.vanish)) if number
     ]
     return [*((replay_text.shift_text(shift), shift.tickets) for shift in one.shifts if shift.tickets), *ends]
 

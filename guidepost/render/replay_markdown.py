@@ -30,8 +30,8 @@ def _parts(report: ReplayReport, length: int) -> Iterator[str]:
         yield "\n".join(f"- {prose(note)}" for note in notes)
     if not report.compared:
         yield prose(replay_text.compare_help())
-    if said := replay_text.unread_text(report):
-        yield f"⚠️ {escaped(said)}"
+    if sentence := replay_text.unread_text(report):
+        yield f"⚠️ {escaped(sentence)}"
     if report.excesses:
         yield "### Beyond the limits"
         yield "\n".join(
@@ -43,7 +43,7 @@ def _parts(report: ReplayReport, length: int) -> Iterator[str]:
     if report.compared:
         yield from _changed(report, length)
         if alike := replay_text.alike_texts(report):
-            yield "\n".join(f"- {escaped(said)}" for said in alike)
+            yield "\n".join(f"- {escaped(sentence)}" for sentence in alike)
     else:
         yield from _decided(report, length)
     yield from _groups(report, length)
@@ -107,8 +107,8 @@ def _outcome(report: ReplayReport, one: OutcomeReplay, length: int) -> Iterator[
         yield from _table(
             f"where|change|#{report.unit}|for example", (_region(report, one, region) for region in one.regions), length
         )
-    if said := replay_text.elsewhere_text(one):
-        yield from ("", said)
+    if sentence := replay_text.elsewhere_text(one):
+        yield from ("", sentence)
 
 
 def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> str:
@@ -117,8 +117,8 @@ def _region(report: ReplayReport, one: OutcomeReplay, region: TicketRegion) -> s
 
 
 def _moves(report: ReplayReport, one: DeadlineReplay) -> Iterator[str]:
-    if said := replay_text.extent_text(one):
-        yield f"They move {said}."
+    if sentence := replay_text.extent_text(one):
+        yield f"They move {sentence}."
         yield ""
     yield from _table(
         f"moves by|#{report.unit}|#share",

@@ -59,7 +59,7 @@ def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
                     _name(version),
                     version.digest[:12],
                     Text(f"{version.records:,}", justify="right"),
-                    Text(_said(version), "green" if _fine(version) else "red"),
+                    Text(_result_text(version), "green" if _fine(version) else "red"),
                 )
                 for version in one.versions
             ],
@@ -70,9 +70,9 @@ def verification_parts(one: LogVerification) -> Iterator[RenderableType]:
         yield ""
         yield Text("Records that are decided differently", "bold underline red")
         rows = [
-            (record.record or f"row {record.row}", record.digest[:12], outcome, said)
+            (record.record or f"row {record.row}", record.digest[:12], outcome, change)
             for record in one.mismatches
-            for outcome, said in record.outcomes.items()
+            for outcome, change in record.outcomes.items()
         ]
         yield Padding(ruled_table(("record", "under", "outcome", "recorded -> decided now"), rows), (0, 0, 0, 2))
         if more := one.differing - len(one.mismatches):
@@ -104,7 +104,7 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
             "| version | digest | records | |",
             "|---|---|---:|---|",
             *(
-                f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_said(version))} |"
+                f"| {escaped(_name(version))} | {code(version.digest[:12])} | {version.records:,} | {escaped(_result_text(version))} |"
                 for version in one.versions
             ),
         ]
@@ -113,9 +113,9 @@ def _parts(one: LogVerification, length: int) -> Iterator[str]:
         yield prose(PROVIDE)
     if one.mismatches:
         rows = [
-            f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(said)} |"
+            f"| {code(record.record or f'row {record.row}', in_table=True)} | {escaped(outcome)} | {escaped(change)} |"
             for record in one.mismatches
-            for outcome, said in record.outcomes.items()
+            for outcome, change in record.outcomes.items()
         ]
         more = (
             [f"\n{one.differing - len(one.mismatches[:length]):,} more are decided differently."]
@@ -160,7 +160,14 @@ def verification_html(one: LogVerification) -> str:
 
 @cache
 def _template() -> Template:
-    words = {"headline": headline, "name": _name, "said": _said, "fine": _fine, "provide": PROVIDE, "arrows": arrows}
+    words = {
+        "headline": headline,
+        "name": _name,
+        "result_text": _result_text,
+        "fine": _fine,
+        "provide": PROVIDE,
+        "arrows": arrows,
+    }
     return page_template("verification.html.j2", words, "replay.css")
 
 
@@ -176,7 +183,7 @@ def _fine(one: VersionVerification) -> bool:
     return one.version is not None and not one.differing
 
 
-def _said(one: VersionVerification) -> str:
+def _result_text(one: VersionVerification) -> str:
     if one.version is None:
         return "not decided again"
     return "all decided as recorded" if not one.differing else f"{count(one.differing, 'record')} decided differently"

@@ -40,8 +40,11 @@ def reschedule_parts(change: Rescheduled, policy: Policy) -> Iterator[Renderable
 def _difference(moved: Moved) -> Text:
     before, after = (due.due if due else None for due in (moved.before, moved.after))
     if before is None or after is None:
-        said = {(True, False): "nothing was due or decided before", (False, True): "nothing is due or decided any more"}
-        return Text(said.get((before is None, after is None), "not decided, before and after"), "yellow")
+        texts = {
+            (True, False): "nothing was due or decided before",
+            (False, True): "nothing is due or decided any more",
+        }
+        return Text(texts.get((before is None, after is None), "not decided, before and after"), "yellow")
     if before == after:
         return Text("as before")
     later = after > before

@@ -49,13 +49,13 @@ def sun_parts(roster: Roster, at: datetime) -> Iterator[RenderableType]:
         )
     yield indented(ruled_table((roster.produces, "local time", "zone", "daytime", ""), rows))
     hours = f"{minutes_text(roster.opens)}-{minutes_text(roster.closes)} local time"
-    said: list[tuple[RenderableType, ...]] = [
+    details: list[tuple[RenderableType, ...]] = [
         ("turn", Text.assemble((turn.now.name or turn.now.value, "bold"), f": {duty_text(turn)}")),
         ("daytime", hours),
     ]
-    said += [("assumes", Text(roster.assumption, "yellow"))] if roster.assumption else []
+    details += [("assumes", Text(roster.assumption, "yellow"))] if roster.assumption else []
     yield ""
-    yield indented(grid(said, "cyan"))
+    yield indented(grid(details, "cyan"))
 
 
 def plain_sun(roster: Roster, at: datetime) -> JsonObject:

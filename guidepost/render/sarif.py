@@ -94,5 +94,5 @@ def _physical(place: Place, address: Callable[[str], str]) -> JsonObject:
 def _fingerprint(finding: Problem, address: Callable[[str], str]) -> str:
     """Return a hash that stays the same when lines or counts change; names in backticks keep their digits."""
     parts = _PARTS.split(finding.message)
-    said = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)
-    return hashlib.sha256("\0".join((finding.code, address(finding.place.file), said)).encode()).hexdigest()[:32]
+    stable = "".join(part if part.startswith("`") else _NUMBERS.sub("#", part) for part in parts)
+    return hashlib.sha256("\0".join((finding.code, address(finding.place.file), stable)).encode()).hexdigest()[:32]

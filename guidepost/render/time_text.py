@@ -141,11 +141,11 @@ def week_text(week: Sequence[tuple[Interval, ...]]) -> str:
     >>> week_text(((Interval(540, 1020),),) * 5 + ((), ()))
     'Mon-Fri 09:00-17:00'
     """
-    said = []
+    parts = []
     for first, last in runs([*range(7)], lambda one, other: week[one] == week[other]):
         if week[first]:
-            said.append(f"{WEEKDAYS[first]}{f'-{WEEKDAYS[last]}' if last > first else ''} {hours_text(week[first])}")
-    return "; ".join(said) or "closed"
+            parts.append(f"{WEEKDAYS[first]}{f'-{WEEKDAYS[last]}' if last > first else ''} {hours_text(week[first])}")
+    return "; ".join(parts) or "closed"
 
 
 def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
@@ -154,15 +154,15 @@ def days_text(days: Sequence[date], *, year: bool = False) -> list[str]:
     >>> days_text([date(2026, 1, 24), date(2026, 1, 25), date(2026, 1, 31)])
     ['Sat 24-Sun 25 Jan', 'Sat 31 Jan']
     """
-    said = []
+    parts = []
     for first, last in runs(list(days), lambda one, other: (other - one).days == 1):
         begin = (
             f"{first:%a} {first.day}"
             if (first.year, first.month) == (last.year, last.month)
             else day_text(first, year=year and first.year != last.year)
         )
-        said.append(day_text(first, year=year) if first == last else f"{begin}-{day_text(last, year=year)}")
-    return said
+        parts.append(day_text(first, year=year) if first == last else f"{begin}-{day_text(last, year=year)}")
+    return parts
 
 
 def runs(items: Sequence[T], together: Callable[[T, T], bool]) -> list[tuple[T, T]]:

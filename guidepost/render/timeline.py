@@ -176,16 +176,16 @@ class Drawing:
 
     def _note(self, row: Row) -> Text:
         """Return the holidays and clock changes of a row."""
-        said: list[tuple[int, str]] = []
+        notes: list[tuple[int, str]] = []
         several = len(row.days) > 1
         for at, name in _named(self._stretches, self._starts, row):
-            said.append(
+            notes.append(
                 (at, f"{WEEKDAYS[local_time(to_datetime(at), self._zone).weekday()]} {name}" if several else name)
             )
-        said += [
+        notes += [
             (at, f"clocks {text.partition(' to ')[0]}") for at, text in turns(self._zone, row.edges[0], row.edges[-1])
         ]
-        return Text(", ".join(text for _, text in sorted(said)))
+        return Text(", ".join(text for _, text in sorted(notes)))
 
     def _signs(self, rows: Sequence[Row]) -> Text:
         kinds = {stretch.kind for stretch in self._stretches}

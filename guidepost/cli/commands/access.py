@@ -140,7 +140,7 @@ def _rows(found: Callers) -> list[tuple[str, str, str]]:
     """Return each caller with their roles and the credentials that identify them; never a hash."""
     proofs: dict[str, list[str]] = {name: [] for name in found.names}
     roles: dict[str, str] = {}
-    said = (
+    credentials = (
         *(
             (key.caller, f"key {id_}" + (f" until {key.expires:%Y-%m-%d}" if key.expires else ""))
             for id_, key in found.keys.items()
@@ -148,7 +148,7 @@ def _rows(found: Callers) -> list[tuple[str, str, str]]:
         *((who, f"certificate {name}") for name, who in found.certificates.items()),
         *((who, f"token of {subject}") for subject, who in found.subjects.items()),
     )
-    for who, by in said:
+    for who, by in credentials:
         proofs[who.name].append(by)
         roles[who.name] = ", ".join(role for role in Role if role in who.roles)
     return [(name, roles.get(name, ""), ", ".join(by)) for name, by in proofs.items()]

@@ -141,5 +141,5 @@ def _page(
     yield Text(
         f"decided again by {ref.name} {ref.version}, digest {ref.digest[:12]}: different from the record", "bold red"
     )
-    for said in (again.wrong,) if again.wrong else map(str, again.differences):
-        yield Text(f"  {said}", "red", no_wrap=True)
+    for difference in (again.wrong,) if again.wrong else map(str, again.differences):
+        yield Text(f"  {difference}", "red", no_wrap=True)

@@ -229,10 +229,10 @@ def _cross_check_rows(cross_check: CrossCheckReport | None, *, verbose: bool) ->
         [table for table in cross_check.tables if not table.disagreements and table.extent is extent]
         for extent in (Extent.WHOLE, Extent.SAMPLED)
     )
-    said = [f"{len(whole):,} compared whole"] if whole else []
-    said += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
-    if said:
-        yield "tables", Text(", ".join(said), "yellow" if sampled else "")
+    extents = [f"{len(whole):,} compared whole"] if whole else []
+    extents += [f"{len(sampled):,} sampled: {', '.join(map(_cells, sampled))}"] if sampled else []
+    if extents:
+        yield "tables", Text(", ".join(extents), "yellow" if sampled else "")
     if verbose and whole:
         yield "compared whole", Text(", ".join(map(_cells, whole)))
     for table in cross_check.tables:

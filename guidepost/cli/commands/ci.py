@@ -146,7 +146,7 @@ def _parts(found: CiReport) -> Iterator[RenderableType]:
     if found.layout.changed or found.layout.left_alone:
         yield ""
         yield from (f"{name}: not formatted" for name in found.layout.changed)
-        yield from (f"{said} (left alone)" for said in found.layout.left_alone)
+        yield from (f"{reason} (left unchanged)" for reason in found.layout.left_alone)
     if found.report is not None and not (found.report.diff.same_decisions and not found.report.diff.wording):
         yield ""
         yield from diff_parts(found.report, every=False)

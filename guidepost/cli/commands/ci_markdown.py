@@ -76,7 +76,7 @@ def _parts(one: CiReport) -> Iterator[str]:
             listed(
                 [
                     *(f"- {code(name)}" for name in one.layout.changed),
-                    *(f"- {prose(said)}" for said in one.layout.left_alone),
+                    *(f"- {prose(reason)}" for reason in one.layout.left_alone),
                 ],
                 MOST,
             )

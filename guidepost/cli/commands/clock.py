@@ -184,12 +184,12 @@ class TimeBetween:
         rows: list[tuple[RenderableType, ...]] = [("business time", counted)]
         if self._rule is not None:
             full, begun = self._days(begun=False), self._days(begun=True)
-            said = (
+            days_text = (
                 "not known"
                 if full is None or begun is None
                 else f"{full:,} full, {begun:,} including the one that has begun"
             )
-            rows.append((NOUNS[self._unit][1], f"{said} ({DAY_RULES[self._rule]}, {self._rule})"))
+            rows.append((NOUNS[self._unit][1], f"{days_text} ({DAY_RULES[self._rule]}, {self._rule})"))
         rows += [("from", instant_text(self._start, zone)), ("to", instant_text(self._end, zone))]
         rows += [("calendar", f"{self._clock.calendar.name}, {zone}"), ("tz database", TZDB)]
         yield grid(rows, "cyan")

@@ -105,19 +105,19 @@ def evaluate(
     holds: tuple[Pause, ...] = pauses if isinstance(pauses, tuple) else ()
     moment = read_moment_options(now, pause or [], loaded.now, problems, filed_now, holds)
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
-    said = read_arguments(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
+    arguments = read_arguments(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
     asked = EvalInput(
-        words=said,
-        facts={**elsewhere, **said.facts},
+        words=arguments,
+        facts={**elsewhere, **arguments.facts},
         moment=moment,
         before=read_before_facts(before) if before else None,
         problems=tuple(problems),
     )
     made = loaded.tabulate(chosen)
     answers, change = _decide(made, asked)
-    unlike = answer_why_not(made, said.decision, why_not, asked.facts, asked.moment) if why_not else None
+    unlike = answer_why_not(made, arguments.decision, why_not, asked.facts, asked.moment) if why_not else None
     if output is TableOrJson.JSON:
-        one = said.decision not in ("", TRIAGE)
+        one = arguments.decision not in ("", TRIAGE)
         found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
         found |= {"rescheduled": plain_reschedule(change)} if change else {}
         show_json(found | ({"why_not": plain_why_not(unlike)} if unlike else {}))

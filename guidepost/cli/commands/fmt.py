@@ -87,12 +87,12 @@ def _through(text: str, *, check: bool, diff: bool) -> None:
         _show_diff(results(), text, made.text, "<stdin>")
     elif not check:
         sys.stdout.write(made.text)
-    said: list[RenderableType] = [
+    messages: list[RenderableType] = [
         *map(problem_text, made.problems),
         *([f"left unchanged: {made.left_alone}"] if made.left_alone else []),
     ]
-    if said:
-        errors().show(*said)
+    if messages:
+        errors().show(*messages)
     if made.problems or made.left_alone or (check and made.text != text):
         raise typer.Exit(int(ExitCode.POLICY))
 

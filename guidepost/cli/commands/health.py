@@ -105,8 +105,8 @@ def ask_health(
             )
         except grpc.RpcError as error:
             return NO_ANSWER, f"{error.code().name}: {error.details()}", ""
-    said = dict(call.trailing_metadata() or ()).get(LAST_RELOAD, b"")
-    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status), "", said.decode(errors="replace")
+    last_reload = dict(call.trailing_metadata() or ()).get(LAST_RELOAD, b"")
+    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status), "", last_reload.decode(errors="replace")
 
 
 def _credentials(authority: Path | None, certificate: Path | None, key: Path | None) -> grpc.ChannelCredentials | None:

@@ -205,14 +205,14 @@ def _differences(file: HolidayFile, made: DraftComparison) -> Iterable[Renderabl
 
 
 def _row(change: DateChange) -> tuple[RenderableType, ...]:
-    said = {
+    change_text = {
         DateChangeKind.ADDED: "added, estimated",
         DateChangeKind.REMOVED: "removed",
         DateChangeKind.MOVED: f"moved from {change.was}, estimated",
         DateChangeKind.RENAMED: f"renamed from {change.was}",
         DateChangeKind.KEPT: change.why,
     }[change.kind]
-    return str(change.day), f"{change.day:%a}", change.name, Text(said, _STYLES[change.kind])
+    return str(change.day), f"{change.day:%a}", change.name, Text(change_text, _STYLES[change.kind])
 
 
 def _overview(file: HolidayFile) -> tuple[RenderableType, ...]:

@@ -58,12 +58,12 @@ def check_server(found: LoadedSettings, now: datetime) -> typer.Exit:
             versions = load_bundle(folder).versions
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems), *map(setting_message, wrong))
-        said = (
+        summary = (
             count(len(error.problems), "problem")
             + f" in {folder}"
             + (f", {count(len(wrong), 'problem')} with the settings" if wrong else "")
         )
-        return command_error(said, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
+        return command_error(summary, code=ExitCode.USAGE if wrong else ExitCode.POLICY)
     if wrong:
         return settings_error(tuple(wrong))
     named = ", ".join(f"{version.ref.name} {version.ref.version}" for version in versions)

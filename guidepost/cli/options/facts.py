@@ -52,62 +52,62 @@ def read_arguments(
 
     A boolean fact needs no value: ``--name`` is yes, ``--no-name`` is no. ``pairs`` are the values of ``--fact``.
     """
-    said = EvalArguments(decisions=decisions)
+    arguments = EvalArguments(decisions=decisions)
     options = {name.replace("_", "-"): fact for name, fact in known.items()}
     rest = list(words)
     while rest:
         word = rest.pop(0)
         if word.startswith("-") and len(word) > 1:
-            _read_option(word, rest, options, said)
+            _read_option(word, rest, options, arguments)
         elif "=" in word:
             name, _, value = word.partition("=")
-            said.add(name, value)
-        elif said.decision:
-            said.problems.append(f"expected one decision, got `{said.decision}` and `{word}`")
+            arguments.add(name, value)
+        elif arguments.decision:
+            arguments.problems.append(f"expected one decision, got `{arguments.decision}` and `{word}`")
         else:
-            said.decision = word
+            arguments.decision = word
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if equals:
-            said.add(name, value)
+            arguments.add(name, value)
         else:
-            said.problems.append(f"expected `--fact NAME=VALUE`, got `{pair}`")
-    return said
+            arguments.problems.append(f"expected `--fact NAME=VALUE`, got `{pair}`")
+    return arguments
 
 
 def read_before_facts(pairs: Sequence[str]) -> EvalArguments:
     """Read the earlier facts of ``--before``; an empty value means that the fact was not known."""
-    said = EvalArguments()
+    arguments = EvalArguments()
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if equals:
-            said.add(name, value or None)
+            arguments.add(name, value or None)
         else:
-            said.problems.append(f"expected `--before NAME=VALUE`, got `{pair}`")
-    return said
+            arguments.problems.append(f"expected `--before NAME=VALUE`, got `{pair}`")
+    return arguments
 
 
-def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], said: EvalArguments) -> None:
+def _read_option(word: str, rest: list[str], options: Mapping[str, Fact], arguments: EvalArguments) -> None:
     given, equals, value = word.lstrip("-").partition("=")
     name = given.replace("_", "-")
     fact = options.get(name)
     if fact is None and name.startswith("no-") and not equals:
         denied = options.get(name.removeprefix("no-"))
         if denied is not None and denied.type is FactType.BOOLEAN:
-            said.add(denied.name, False)
+            arguments.add(denied.name, False)
             return
     if fact is None:
-        said.problems.append(f"no option or fact `{word.partition('=')[0]}`{suggestion(name, options, '--')}")
+        arguments.problems.append(f"no option or fact `{word.partition('=')[0]}`{suggestion(name, options, '--')}")
         if not equals and rest and not rest[0].startswith("-") and "=" not in rest[0]:
             rest.pop(0)
     elif equals:
-        said.add(fact.name, value)
+        arguments.add(fact.name, value)
     elif fact.type is FactType.BOOLEAN:
-        said.add(fact.name, rest.pop(0) if rest and _is_value(rest[0], said.decisions) else True)
+        arguments.add(fact.name, rest.pop(0) if rest and _is_value(rest[0], arguments.decisions) else True)
     elif rest and not rest[0].startswith("--"):
-        said.add(fact.name, rest.pop(0))
+        arguments.add(fact.name, rest.pop(0))
     else:
-        said.problems.append(f"expected a value after `{word}`: {allowed_values_text(fact)}")
+        arguments.problems.append(f"expected a value after `{word}`: {allowed_values_text(fact)}")
 
 
 def _is_value(word: str, decisions: Sequence[str]) -> bool:
