@@ -124,7 +124,7 @@ class Callers(threading.Thread):
         self.wrong: list[object] = []
         self.start()
 
-    def run_coroutine(self) -> None:
+    def run(self) -> None:
         threads = [threading.Thread(target=self._call, args=(number,), daemon=True) for number in range(self._callers)]
         for thread in threads:
             thread.start()
