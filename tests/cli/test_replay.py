@@ -21,7 +21,7 @@ from guidepost import Client
 from guidepost.cli.app import app
 from guidepost.cli.commands import replay_run, replay_suggest, replay_verify
 from guidepost.cli.commands.replay_progress import progress
-from guidepost.cli.options import policies_folder as folder
+from guidepost.cli.options import policies_folder
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources import load_source
 from tests.support.command import run_command
@@ -72,8 +72,8 @@ PAST: Final[list[dict[str, object]]] = [
 
 
 @pytest.fixture(scope="module")
-def loaded(shipped: Bundle) -> folder.LoadedPolicies:
-    return folder.load(ROOT / "policies")
+def loaded(shipped: Bundle) -> policies_folder.LoadedPolicies:
+    return policies_folder.load(ROOT / "policies")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,11 @@ def low_low() -> Version:
 
 @pytest.fixture
 def here(
-    tmp_path: Path, shipped: Bundle, low_low: Version, loaded: folder.LoadedPolicies, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    shipped: Bundle,
+    low_low: Version,
+    loaded: policies_folder.LoadedPolicies,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Path:
     """A folder with tickets and mappings; versions are those that are built already."""
     built = {version.ref.version: version for version in shipped.versions}
@@ -95,7 +99,7 @@ def here(
         monkeypatch.setattr(module, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
     for module in (replay_run, replay_verify):
         monkeypatch.setattr(module, "load", lambda _: loaded)
-    monkeypatch.setattr(folder.LoadedPolicies, "tabulate", lambda _, known: built[known.ref.version])
+    monkeypatch.setattr(policies_folder.LoadedPolicies, "tabulate", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
         (tmp_path / name).write_text(text)
     return tmp_path
