@@ -24,7 +24,7 @@ class DefaultCommandGroup(TyperGroup):
     """A group whose command ``run`` may be left out: ``guidepost test DIR`` is ``guidepost test run DIR``."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Put ``run`` before arguments that do not begin with a command, unless they are empty and the help is shown."""
+        """Put ``run`` before arguments that do not begin with a command, unless no arguments show the help."""
         named = bool(args) and args[0] in (*self.commands, *HELP["help_option_names"])
         if not named and (args or not self.no_args_is_help):
             args = [DEFAULT, *args]

@@ -165,7 +165,7 @@ def json_text(plain: object) -> str:
 def command_error(message: str, *details: RenderableType, code: ExitCode = ExitCode.USAGE) -> typer.Exit:
     """Report an error on standard error; return the exit to raise, which ends the command with this code."""
     screen = errors()
-    # Escaped here because Rich drops some control characters, such as BEL and BS, which could make two words look alike.
+    # Escaped here because Rich drops some control characters, such as BEL and BS, and two words could look alike.
     screen.show(Text.assemble(("error: ", "bold red"), visible_lines(message)))
     if details:
         screen.show(*details)
@@ -195,7 +195,7 @@ def indented(part: RenderableType, columns: int = 2) -> RenderableType:
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
-    """Return a table without rules; ``styles`` are those of its columns. As in ``sectioned_table``, no word is broken."""
+    """Return a table without rules; ``styles`` are those of its columns. Like ``sectioned_table``, it breaks no word."""
     table = Table.grid(padding=(0, 2))
     for index in range(max((len(row) for row in rows), default=0)):
         table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")

@@ -118,7 +118,7 @@ def why_text(due: Due, policy: Policy) -> str:
 
 
 def _held_text(due: Due, counted: str, left_out: str) -> str:
-    """Return the effect of holds: ``counted`` if they extend the deadline, ``left_out`` if its policy rules that out."""
+    """Return the effect of holds: ``counted`` if they extend the deadline, ``left_out`` if its policy excludes it."""
     if not due.extended:
         return left_out
     if due.held:

@@ -54,7 +54,7 @@ EVERYWHERE: Final = ("0.0.0.0", "[::]")  # noqa: S104 - compared with, not bound
 def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[str, Any] | None = None) -> None:
     """Check the policies, then serve them over gRPC.
 
-    Serves until interrupted. Every decision is recorded in the decision log, unless --log-durability is off.
+    Serves until interrupted. Every decision is recorded in the decision log, unless --log-durability off is given.
     """
     found = load_settings(flags or {}, config)
     settings = found.settings

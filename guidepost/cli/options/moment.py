@@ -38,7 +38,7 @@ Pause = tuple[object, object]
 
 
 def wrong_lines(label: str, wrong: WrongFact) -> list[str]:
-    """Return the message on a wrong value, and a line with the allowed values; the label is "" if the message has it."""
+    """Return the message on a wrong value and its allowed values; the label is "" if the message contains it."""
     lines = [f"{f'{label}: ' if label else ''}{wrong.message}{f'; {wrong.help}' if wrong.help else ''}"]
     return lines + ([f"  allowed: {', '.join(wrong.allowed)}"] if wrong.allowed else [])
 
