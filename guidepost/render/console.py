@@ -195,7 +195,7 @@ def indented(part: RenderableType, columns: int = 2) -> RenderableType:
 
 
 def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
-    """Return a table without rules; ``styles`` are those of its columns. Like ``sectioned_table``, it breaks no word."""
+    """Return a table without rules; ``styles`` are for its columns. Like ``sectioned_table``, it breaks no word."""
     table = Table.grid(padding=(0, 2))
     for index in range(max((len(row) for row in rows), default=0)):
         table.add_column(style=styles[index] if index < len(styles) else "", overflow="fold")
