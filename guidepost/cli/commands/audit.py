@@ -144,20 +144,20 @@ def query(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
     """List records in the order in which they were received."""
-    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    records_filter = _records_filter(ticket, request_id, caller, version, rule, outcome, since, until)
     with open_log(log) as store:
         try:
-            found = page(store, asked, limit, token)
+            found = page(store, records_filter, limit, token)
         except InvalidPageToken as error:
             raise command_error(f"--page {token}: {error}") from error
-    slips = [] if found.records or not (rule or outcome) else unknown_names(asked, available_policies())
+    unknown = [] if found.records or not (rule or outcome) else unknown_names(records_filter, available_policies())
     if output is TableOrJson.JSON:
         show_json({"entries": [json.loads(entry_line(entry)) for entry, _ in found.records], "next": found.next_token})
-        if slips:
-            errors().show("; ".join(slips))
+        if unknown:
+            errors().show("; ".join(unknown))
         return
     if not found.records:
-        results().show("; ".join(["no records", *slips]))
+        results().show("; ".join(["no records", *unknown]))
         return
     results().show(record_rows(found.records))
     if found.next_token:
@@ -191,23 +191,23 @@ def export(
     Without a filter, exports whole chains, which can be verified; with one, the matching records in the order in which
     they were received.
     """
-    asked = _asked(ticket, request_id, caller, version, rule, outcome, since, until)
+    records_filter = _records_filter(ticket, request_id, caller, version, rule, outcome, since, until)
     if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
         if to is None or heads:
             raise command_error(
                 "signed heads are exported as JSON Lines only" if heads else "Parquet needs a file",
                 "help: leave --format out" if heads else "help: add --to FILE",
             )
-        _export_parquet(asked, to, log)
+        _export_parquet(records_filter, to, log)
         return
     with open_log(log) as store:
         lines: Iterable[str]
         if heads:
             lines = (signed.line() for signed in store.signed_heads())
-        elif asked == Filter():
+        elif records_filter == Filter():
             lines = chain(map(note_line, store.purge_notes()), map(entry_line, store.entries()))
         else:
-            lines = (entry_line(entry) for entry, _ in store.search(asked))
+            lines = (entry_line(entry) for entry, _ in store.search(records_filter))
         if to is None:
             _write(lines, sys.stdout)
             return
@@ -219,14 +219,16 @@ def export(
     errors().show(f"{count(written, 'line')} in {to}")
 
 
-def _export_parquet(asked: Filter, to: Path, log: str) -> None:
+def _export_parquet(records_filter: Filter, to: Path, log: str) -> None:
     # Loaded here, since pyarrow takes a while to load and nothing else needs it.
     from guidepost.decision_log.export_parquet import write_parquet  # noqa: PLC0415
 
     with open_log(log) as store:
-        entries = store.entries() if asked == Filter() else (entry for entry, _ in store.search(asked))
+        entries = (
+            store.entries() if records_filter == Filter() else (entry for entry, _ in store.search(records_filter))
+        )
         try:
-            written = write_parquet(entries, to, store.purge_notes() if asked == Filter() else ())
+            written = write_parquet(entries, to, store.purge_notes() if records_filter == Filter() else ())
         except OSError as error:
             raise cannot_write(to, error) from error
     errors().show(f"{count(written, 'entry', 'entries')} in {to}")
@@ -322,7 +324,7 @@ def _heads(file: Path) -> list[SignedHead]:
         raise command_error(f"expected signed heads in {file}: {error}") from error
 
 
-def _asked(
+def _records_filter(
     ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str
 ) -> Filter:
     return Filter(

@@ -15,9 +15,9 @@ STATUSES: Final = tuple(status.value for status in Status)
 """What a filter accepts besides the values of an outcome."""
 
 
-def unknown_names(asked: Filter, policies: Sequence[Policy]) -> list[str]:
+def unknown_names(records_filter: Filter, policies: Sequence[Policy]) -> list[str]:
     """Return a message for each rule and outcome of a filter that no version has; none without versions."""
-    return [*_rule(asked.rule, policies), *_outcome(asked.outcome, policies)] if policies else []
+    return [*_rule(records_filter.rule, policies), *_outcome(records_filter.outcome, policies)] if policies else []
 
 
 def _rule(rule: str, policies: Iterable[Policy]) -> Iterator[str]:

@@ -106,7 +106,7 @@ def evaluate(
     moment = read_moment_options(now, pause or [], loaded.now, problems, filed_now, holds)
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
     arguments = read_arguments(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
-    asked = EvalInput(
+    eval_input = EvalInput(
         words=arguments,
         facts={**elsewhere, **arguments.facts},
         moment=moment,
@@ -114,15 +114,15 @@ def evaluate(
         problems=tuple(problems),
     )
     made = loaded.tabulate(chosen)
-    answers, change = _decide(made, asked)
-    unlike = answer_why_not(made, arguments.decision, why_not, asked.facts, asked.moment) if why_not else None
+    answers, change = _decide(made, eval_input)
+    unlike = answer_why_not(made, arguments.decision, why_not, eval_input.facts, eval_input.moment) if why_not else None
     if output is TableOrJson.JSON:
         one = arguments.decision not in ("", TRIAGE)
         found: dict[str, Any] = plain(answers[0]) if one else {"answers": [plain(answer) for answer in answers]}
         found |= {"rescheduled": plain_reschedule(change)} if change else {}
         show_json(found | ({"why_not": plain_why_not(unlike)} if unlike else {}))
         return
-    parts = _parts(chosen.policy, answers, change, asked, explain=explain)
+    parts = _parts(chosen.policy, answers, change, eval_input, explain=explain)
     results().show(*((*why_not_parts(unlike, chosen.policy), "") if unlike else ()), *parts)
 
 
@@ -134,12 +134,15 @@ def _from_elsewhere(file: str, json_text: str) -> Facts:
         raise command_error(str(error)) from error
 
 
-def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Rescheduled | None]:
+def _decide(version: Version, eval_input: EvalInput) -> tuple[tuple[Answer, ...], Rescheduled | None]:
     """Decide the ticket; end the command with all problems of the arguments and the facts."""
-    problems, answers = [*asked.words.problems, *(asked.before.problems if asked.before else ())], tuple[Answer, ...]()
+    problems, answers = (
+        [*eval_input.words.problems, *(eval_input.before.problems if eval_input.before else ())],
+        tuple[Answer, ...](),
+    )
     wrong: list[WrongFact] = []
     decider = Decider(version)
-    name = asked.words.decision or TRIAGE
+    name = eval_input.words.decision or TRIAGE
     if name not in (*version.plans, TRIAGE):
         hint = suggestion(name, (*version.plans, TRIAGE))
         problems.append(
@@ -147,19 +150,21 @@ def _decide(version: Version, asked: EvalInput) -> tuple[tuple[Answer, ...], Res
         )
     try:
         answers = (
-            (decider.decide(name, asked.facts, asked.moment),)
+            (decider.decide(name, eval_input.facts, eval_input.moment),)
             if name in version.plans
-            else decider.triage(asked.facts, asked.moment)
+            else decider.triage(eval_input.facts, eval_input.moment)
         )
     except WrongRequest as error:
         wrong += error.wrong
     try:
-        decider.triage(asked.before.facts if asked.before else {})
+        decider.triage(eval_input.before.facts if eval_input.before else {})
     except WrongRequest as error:
         wrong += (replace(fact, fact=f"{BEFORE}{fact.fact}") for fact in error.wrong)
-    if problems or asked.problems or wrong:
-        raise command_error(*_wrong_lines(problems, asked.problems, wrong, version.policy))
-    return answers, reschedule(decider, asked.facts, asked.before.facts, asked.moment) if asked.before else None
+    if problems or eval_input.problems or wrong:
+        raise command_error(*_wrong_lines(problems, eval_input.problems, wrong, version.policy))
+    return answers, reschedule(
+        decider, eval_input.facts, eval_input.before.facts, eval_input.moment
+    ) if eval_input.before else None
 
 
 def _wrong_lines(
@@ -180,9 +185,9 @@ def _wrong_lines(
 
 
 def _parts(
-    policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, asked: EvalInput, *, explain: bool
+    policy: Policy, answers: tuple[Answer, ...], change: Rescheduled | None, eval_input: EvalInput, *, explain: bool
 ) -> Iterator[RenderableType]:
-    page = AnswerPage(policy, asked.moment.now)
+    page = AnswerPage(policy, eval_input.moment.now)
     for answer in answers:
         yield from page.parts(answer, explain=explain)
         yield ""
