@@ -28,9 +28,9 @@ from engine.columns.fact_columns import Instants, Numbers, Words
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import Replay
 from engine.version.version import Version
+from guidepost.past_tickets import open_tickets
 from guidepost.policies.sources.folder import build_bundle
 from guidepost.replay.run import RejectedRows, replay_source, usual_groups
-from guidepost.tickets import open_tickets
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DRAWN: Final = 50_000

@@ -32,8 +32,8 @@ from benchmarks.measure import machine
 from benchmarks.tickets import START, draw
 from engine.decide.answer_times_json import iso
 from engine.decide.decider import Decider
-from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Record, RecordKind, recorded_decision
+from engine.records.identity import uuid7
+from engine.records.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from engine.version.version import Version, build
 from guidepost.client.requests import triage_request

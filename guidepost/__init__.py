@@ -31,7 +31,7 @@ Modules::
     program          the name of the program, and versions of what is installed
     policies         policy folders: sources, format, cases, releases
     decision_log     records of decisions in SQLite or PostgreSQL
-    tickets          past tickets of other systems and of the decision log
+    past_tickets     past tickets of other systems and of the decision log
     replay           past tickets decided again
     render           answers, policies, differences and replays as text, HTML, Markdown, JSON
     server           the gRPC server

@@ -42,7 +42,7 @@ PARTS: Final = (
     ),
     (
         "the record: its text, its way to the log",
-        ("engine/decision_log/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3"),
+        ("engine/records/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3"),
     ),
     (
         "encoding the answer",

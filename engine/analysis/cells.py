@@ -13,7 +13,7 @@ from engine.model.policy import HitPolicy, Rule, SameAs, Table
 from engine.tables.cells import holds, idle_rules, reached_cells
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Indices, Mask
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 
 Numbers = npt.NDArray[np.int64]
 

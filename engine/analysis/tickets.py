@@ -10,7 +10,7 @@ import numpy as np
 from engine.analysis.cells import TableCells
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Mask
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 
 MAX_TRIED: Final = 200
 """The most cells of one table that are tried for each of the others."""

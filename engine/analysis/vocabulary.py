@@ -14,7 +14,7 @@ from engine.model.problem_codes import CODES
 from engine.model.problems import Problem, Related
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.tables.classes import Atoms
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 
 
 def vocabulary_findings(

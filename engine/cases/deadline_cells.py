@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from engine.tables.classes import Axis, joint_axes
-from engine.tables.partial import PartialTable, spread
+from engine.tables.missing_facts import PartialTable, spread
 from engine.version.version import Version
 
 MAX_ROWS: Final = 200_000

@@ -16,7 +16,7 @@ from engine.decide.decider import Decider
 from engine.model.policy import Policy, Roster, Rule, Table
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Indices, Mask
-from engine.tables.partial import PartialTable, spread
+from engine.tables.missing_facts import PartialTable, spread
 from engine.version.version import DecisionPlan, Version
 
 MAX_TRIES: Final = 500

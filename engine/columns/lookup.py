@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.columns.read import Atomic, Block
 from engine.model.policy import Literal
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 
 Coded = NDArray[np.integer[Any]]
 

@@ -19,7 +19,7 @@ from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, BlockOutcomes
 from engine.columns.read import Atomic, Block
 from engine.deadlines.schedule import Scheduler
 from engine.model.targets import Target
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 from engine.tables.possible_sets import possible_sets
 
 _PENDING: Final = -1

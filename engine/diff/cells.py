@@ -16,7 +16,7 @@ from engine.model.policy import Literal
 from engine.model.problems import PolicyErrors, Problem
 from engine.tables.classes import Indices
 from engine.tables.merge_alike import MergedArray, equal_groups, merge_alike
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 from engine.tables.possible_sets import PossibleSets, possible_sets
 
 MAX_SITUATIONS = 64_000_000

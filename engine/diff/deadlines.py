@@ -13,7 +13,7 @@ from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.model.policy import Deadline, Elapsed, Policy, Roster
 from engine.model.targets import WrittenCalendar, calendar_in
-from engine.tables.partial import partial_table
+from engine.tables.missing_facts import partial_table
 from engine.version.version import Version
 
 _DAYS: Final = 4

@@ -19,7 +19,7 @@ from engine.model.problems import Place
 from engine.model.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
 from engine.tables.check import Witness
 from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 
 UNRANKED = -1
 """The rank of a case outside an order: the outcome has no value there, or one without a rank."""

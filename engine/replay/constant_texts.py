@@ -6,7 +6,7 @@ A change of such a text does not change the decision on a ticket.
 from __future__ import annotations
 
 from engine.model.vocabulary import FactType
-from engine.tables.partial import Codes
+from engine.tables.missing_facts import Codes
 from engine.version.version import Version
 
 

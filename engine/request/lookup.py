@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 
 from engine.request.ticket import TicketReader
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ Modules::
     table_diagram  tables over sent facts, as diagrams
     explain        the rules behind an outcome, or what is missing for it
     merge_alike    dense arrays without repeated slices
-    partial        the outcomes of a table for every combination of known and missing facts
+    missing_facts  the outcomes of a table for every combination of known and missing facts
     possible_sets  the exact set of possible outcomes in every cell
     reach          the cells that become reachable once missing facts are known
     tabulate       the rules of a table -> the rules that count in each cell

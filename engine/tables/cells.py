@@ -9,7 +9,7 @@ import numpy as np
 from engine.model.policy import HitPolicy, Table
 from engine.model.problems import Place, Problem
 from engine.tables.classes import Axis, Mask
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 from engine.tables.tabulate import MAX_CELLS, Grid, Tests, cells, region
 
 MAX_READERS = 4

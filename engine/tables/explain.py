@@ -17,7 +17,7 @@ from engine.model.policy import Literal, Policy
 from engine.model.targets import Measure
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Atoms
-from engine.tables.partial import Codes, PartialTable, value_at
+from engine.tables.missing_facts import Codes, PartialTable, value_at
 from engine.tables.reach import Cell, Reach, missing, possible, reach_from
 
 MAX_CELLS_CACHED: Final = 20_000

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.tables.classes import Indices
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 
 _WORDS: Final = (np.uint8, np.uint16, np.uint32, np.uint64)
 """Types for bit sets, narrow ones first: an outcome seldom has more than eight values."""

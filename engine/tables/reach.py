@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.model.policy import Literal
 from engine.tables.classes import Mask
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 
 Cell = tuple[int, ...]
 

@@ -2,7 +2,7 @@
 
 A cell is one combination of classes of the facts that the table reads. A condition is plain set membership here:
 ``unknown`` is a value like any other, so a rule fires in a cell or it does not. What a missing fact can still change is
-computed later, by :mod:`engine.tables.partial`.
+computed later, by :mod:`engine.tables.missing_facts`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from engine.request.ticket import TicketReader
 from engine.tables.cells import space_problem
 from engine.tables.check import table_problems
 from engine.tables.classes import Atoms, Axis, Masks
-from engine.tables.partial import PartialTable, partial_table
+from engine.tables.missing_facts import PartialTable, partial_table
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
 from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 

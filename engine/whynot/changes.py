@@ -20,7 +20,7 @@ from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
 from engine.request.ticket import Sent
 from engine.tables.classes import Atoms, Mask
-from engine.tables.partial import Codes, PartialTable
+from engine.tables.missing_facts import Codes, PartialTable
 from engine.version.version import Version
 from engine.whynot.ranges import range_texts
 from engine.whynot.wanted import Wanted

@@ -23,7 +23,7 @@ from engine.model.vocabulary import (
     value_of,
 )
 from engine.tables.classes import Mask
-from engine.tables.partial import Codes
+from engine.tables.missing_facts import Codes
 from engine.version.version import Version
 
 NONE: Final = "none"

@@ -5,7 +5,7 @@ Modules::
     settings         how decisions are recorded, and the defaults
     recorder         records answers, and returns when they may leave
     call_metadata    caller, request id and ticket id of a call
-    writer           the thread that commits records, many at once
+    commit_thread    the thread that commits records, many at once
     writability      whether the log can be written now
     time_limits      the time limits of waiting for the log
     events           what a recorder reports to metrics
@@ -13,7 +13,7 @@ Modules::
     append           commits records as the next entries of a chain
     bulk_insert      inserts many rows with one statement
     transaction      transactions on the driver's own connection
-    tables           the tables of the database
+    database_tables  the tables of the database
     database         a database URL -> an engine with up-to-date tables
     migrations       the versions of the tables (Alembic)
     sql_filter       a filter -> a query

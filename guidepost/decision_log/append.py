@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from engine.decision_log.chain import Head, beginning, following
-from engine.decision_log.record import Record, Recordable, RecordKind
+from engine.records.chain import Head, beginning, following
+from engine.records.record import Record, Recordable, RecordKind
 from guidepost.decision_log.bulk_insert import Values, insert_rows, parts
-from guidepost.decision_log.tables import entries
+from guidepost.decision_log.database_tables import entries
 from guidepost.decision_log.transaction import Transaction, transaction
 
 
@@ -34,7 +34,7 @@ class Commit:
     hashes: list[str]
 
 
-def commit(
+def append_records(
     engine: Engine, writer: str, records: Sequence[Recordable], *, retry: bool, last: Head | None = None
 ) -> Commit:
     """Commit records as :meth:`~guidepost.decision_log.store.Store.append` describes.

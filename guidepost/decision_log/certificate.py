@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any, Final, Self
 
 from engine.decide.decider import Decider
-from engine.decision_log.chain import Entry
-from engine.decision_log.merkle import climb, path
-from engine.decision_log.record import Record, canonical
-from engine.decision_log.reproduce import reproduce
+from engine.records.chain import Entry
+from engine.records.merkle import climb, path
+from engine.records.record import Record, canonical
+from engine.records.reproduce import reproduce
 from engine.version.version import Version
 from guidepost.decision_log.export_jsonl import read_entry
 from guidepost.decision_log.signed_heads import SignedHead, signature_problem

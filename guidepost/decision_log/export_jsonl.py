@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.record import canonical
+from engine.records.chain import Entry
+from engine.records.record import canonical
 from guidepost.decision_log.signed_heads import PurgeNote
 
 _PURGE: Final = "purge"

@@ -15,9 +15,9 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.masking import MASKED
-from engine.decision_log.record import Record, canonical, instant
+from engine.records.chain import Entry
+from engine.records.masking import MASKED
+from engine.records.record import Record, canonical, instant
 from guidepost.atomic_file import PRIVATE, atomic_path
 from guidepost.decision_log.signed_heads import PurgeNote
 

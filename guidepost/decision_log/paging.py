@@ -9,9 +9,9 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record
+from engine.records.chain import Entry
+from engine.records.filter import Filter
+from engine.records.record import Record
 from guidepost.decision_log.store import Store
 
 _MARK: Final = 8

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.identity import RANDOM, uuid7
+from engine.records.chain import Entry, Head, Purge, beginning
+from engine.records.identity import RANDOM, uuid7
 from guidepost.decision_log.database import SQLITE
+from guidepost.decision_log.database_tables import entries, purges, writers
 from guidepost.decision_log.signed_heads import PURGE_FORMAT, PurgeNote, sign_purge
 from guidepost.decision_log.store import Store, entry_of
-from guidepost.decision_log.tables import entries, purges, writers
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -15,10 +15,12 @@ from typing import Final, cast
 
 from engine.decide.answer_times_json import iso
 from engine.decide.reschedule import Rescheduled
-from engine.decision_log.canonical_json import CanonicalWriter
-from engine.decision_log.identity import RANDOM, beginning, uuid7_from
-from engine.decision_log.masking import unmaskable
-from engine.decision_log.record import (
+from engine.model.answer import Answer, VersionRef
+from engine.model.policy import Policy
+from engine.records.canonical_json import CanonicalWriter
+from engine.records.identity import RANDOM, beginning, uuid7_from
+from engine.records.masking import unmaskable
+from engine.records.record import (
     Record,
     Recordable,
     RecordedChange,
@@ -28,19 +30,17 @@ from engine.decision_log.record import (
     recorded_change,
     recorded_decision,
 )
-from engine.model.answer import Answer, VersionRef
-from engine.model.policy import Policy
 from engine.request.moment import Moment
 from engine.version.version import Version
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.call_metadata import CallMetadata
+from guidepost.decision_log.commit_thread import MAX_BATCH, LogUnavailable, Writer
 from guidepost.decision_log.database import LogError
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import TimeLimits
-from guidepost.decision_log.writer import MAX_BATCH, LogUnavailable, Writer
 
 GATHER: Final = 0.02
 """Seconds for which records gather under ``bounded``, since no call waits for them: fewer commits cost less."""

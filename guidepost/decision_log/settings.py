@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.decision_log.masking import Masking
+from engine.records.masking import Masking
 from guidepost.decision_log.database import LogError
 from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT
 from guidepost.policies.sources.signatures import private_key

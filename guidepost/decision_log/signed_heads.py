@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from engine.decision_log.chain import Head, Purge
-from engine.decision_log.merkle import CoveredRange
+from engine.records.chain import Head, Purge
+from engine.records.merkle import CoveredRange
 from guidepost.policies.sources.signatures import Trust, key_id
 
 if TYPE_CHECKING:

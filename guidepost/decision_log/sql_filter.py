@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, or_, select
 
-from engine.decision_log.filter import Filter
-from engine.decision_log.identity import RANDOM, uuid7
-from guidepost.decision_log.tables import entries
+from engine.records.filter import Filter
+from engine.records.identity import RANDOM, uuid7
+from guidepost.decision_log.database_tables import entries
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FLAGS: Final = {"yes": "true", "no": "false"}

@@ -13,15 +13,15 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.filter import Filter
-from engine.decision_log.merkle import CoveredRange, Tree
-from engine.decision_log.record import Record, Recordable
-from guidepost.decision_log.append import Appended, Commit, commit, read_record
+from engine.records.chain import Entry, Head, Purge, beginning
+from engine.records.filter import Filter
+from engine.records.merkle import CoveredRange, Tree
+from engine.records.record import Record, Recordable
+from guidepost.decision_log.append import Appended, Commit, append_records, read_record
 from guidepost.decision_log.database import WRITES, blocked_by, check_readable, connect, display_url, migrate
+from guidepost.decision_log.database_tables import entries, heads, purges, writers
 from guidepost.decision_log.signed_heads import FORMAT, PurgeNote, SignedHead
 from guidepost.decision_log.sql_filter import filtered_entries
-from guidepost.decision_log.tables import entries, heads, purges, writers
 from guidepost.decision_log.time_limits import TimeLimits
 
 PAGE: Final = 500
@@ -95,7 +95,7 @@ class Store:
         If its caller already used its request id, a record is not written, and the earlier one is returned. With
         ``retry``, an earlier attempt may have succeeded unnoticed: its records are found, and not written twice.
         """
-        made = commit(self._engine, writer, records, retry=retry, last=self._ended.get(writer))
+        made = append_records(self._engine, writer, records, retry=retry, last=self._ended.get(writer))
         self._ended[writer] = made.after
         self._grow(writer, made)
         return made.appended

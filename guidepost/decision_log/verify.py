@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from engine.decision_log.chain import Entry, Head, Purge, beginning
-from engine.decision_log.verify import ChainExtent, Verification, verify
+from engine.records.chain import Entry, Head, Purge, beginning
+from engine.records.verify import ChainExtent, Verification, verify
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead, signature_problem
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import Trust

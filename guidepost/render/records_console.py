@@ -8,11 +8,11 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.masking import GIVEN, MASKED, TOKEN
-from engine.decision_log.record import Record, RecordedChange, RecordKind
 from engine.model.answer import Status
 from engine.model.quoting import visible
+from engine.records.chain import Entry
+from engine.records.masking import GIVEN, MASKED, TOKEN
+from engine.records.record import Record, RecordedChange, RecordKind
 from guidepost.decision_log.verify import VerificationReport
 from guidepost.render.console import count, grid, ruled_table
 

@@ -16,7 +16,7 @@ from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.replay.tally import Tally
 from engine.version.version import Version
-from guidepost.tickets import SIZE, Batch, TicketSource
+from guidepost.past_tickets import SIZE, Batch, TicketSource
 
 FIRST: Final = 5
 """How many rejected rows a report shows."""

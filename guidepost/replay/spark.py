@@ -27,12 +27,12 @@ from engine.replay import InForceReplayer, Replayer, Tally
 from engine.replay.nouns import RejectedRow, Replay
 from engine.version.version import build
 from guidepost.install_command import install_command
+from guidepost.past_tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
+from guidepost.past_tickets.column_names import mapping_by_names, require_columns
+from guidepost.past_tickets.from_decision_log import is_log_export
+from guidepost.past_tickets.mapping import Repeated
+from guidepost.past_tickets.open import inspect_files
 from guidepost.replay.run import RejectedRows
-from guidepost.tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
-from guidepost.tickets.column_names import mapping_by_names, require_columns
-from guidepost.tickets.from_decision_log import is_log_export
-from guidepost.tickets.mapping import Repeated
-from guidepost.tickets.open import inspect_files
 
 ADDRESS: Final = "://"
 TALLY: Final = "tally"

@@ -14,10 +14,10 @@ from engine.replay.nouns import Chunk, DeadlineReplay, RejectedRow, Replay
 from engine.replay.replay import Replayer
 from engine.replay.rows import rows_of
 from engine.version.version import Version
+from guidepost.past_tickets import TicketSource
 from guidepost.replay.report import outcome_changes
 from guidepost.replay.run import OnProgress, RejectedRows, limit_batches
 from guidepost.replay.text import moved_text
-from guidepost.tickets import TicketSource
 
 MAX_LISTED: Final = 100
 """How many records that differ are listed by default; the others are counted."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from engine.decision_log.record import RecordedDecision, RecordedDue, RecordedOutcome, RecordKind
+from engine.records.record import RecordedDecision, RecordedDue, RecordedOutcome, RecordKind
 from guidepost.decision_log.purge import purge
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store

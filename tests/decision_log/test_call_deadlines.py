@@ -22,11 +22,11 @@ from guidepost.client.aio import AsyncClient
 from guidepost.client.channels import TIMEOUT
 from guidepost.client.sync import Client
 from guidepost.decision_log import time_limits
+from guidepost.decision_log.commit_thread import LogUnavailable
 from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import TimeLimits
-from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub

@@ -18,16 +18,16 @@ from hypothesis import strategies as st
 from typer.testing import Result
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.chain import Entry, Head, follow
-from engine.decision_log.identity import uuid7
-from engine.decision_log.masking import Masking
-from engine.decision_log.merkle import CoveredRange, path, root
-from engine.decision_log.record import Record, RecordKind, recorded_decision
+from engine.records.chain import Entry, Head, follow
+from engine.records.identity import uuid7
+from engine.records.masking import Masking
+from engine.records.merkle import CoveredRange, path, root
+from engine.records.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from guidepost.decision_log.certificate import Certificate, InvalidCertificate, StepResult, certify, check_certificate
+from guidepost.decision_log.commit_thread import Writer
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
-from guidepost.decision_log.writer import Writer
 from guidepost.policies.sources import make_bundle
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.support.command import run_command
@@ -347,7 +347,7 @@ def test_a_head_reads_a_long_chain_in_parts_between_commits(tmp_path: Path) -> N
 
 
 def test_a_server_signs_a_long_chain_that_was_written_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidepost.decision_log.writer.READ", 3)
+    monkeypatch.setattr("guidepost.decision_log.commit_thread.READ", 3)
     store = Store.open(sqlite(tmp_path))
     store.append("main", [record(number) for number in range(40)])
     writer = Writer(

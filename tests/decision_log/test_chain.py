@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 
 from engine.clock.zone import EPOCH
 from engine.decide.answer_times_json import iso
-from engine.decision_log.chain import Entry, Head, Purge, beginning, follow, following
-from engine.decision_log.filter import Filter
-from engine.decision_log.identity import uuid7
-from engine.decision_log.masking import Masking, replayable, unmaskable
-from engine.decision_log.merkle import CoveredRange, Tree, climb, path, root
-from engine.decision_log.record import Record, canonical, instant, recorded_decision
-from engine.decision_log.verify import Break, Tampering, verify
+from engine.records.chain import Entry, Head, Purge, beginning, follow, following
+from engine.records.filter import Filter
+from engine.records.identity import uuid7
+from engine.records.masking import Masking, replayable, unmaskable
+from engine.records.merkle import CoveredRange, Tree, climb, path, root
+from engine.records.record import Record, canonical, instant, recorded_decision
+from engine.records.verify import Break, Tampering, verify
 from engine.request.moment import Moment
 from tests.support.deciders import decide, triage
 from tests.support.records import START, chain, record

@@ -14,10 +14,10 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.filter import Filter
-from engine.decision_log.masking import Masking
-from engine.decision_log.record import Record, RecordKind
-from engine.decision_log.verify import Tampering, verify
+from engine.records.filter import Filter
+from engine.records.masking import Masking
+from engine.records.record import Record, RecordKind
+from engine.records.verify import Tampering, verify
 from guidepost import Client
 from guidepost.decision_log import database
 from guidepost.decision_log.database import LogError

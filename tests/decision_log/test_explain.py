@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from engine.decision_log.record import Record, RecordedDecision, RecordKind, recorded_change, recorded_decision
-from engine.decision_log.reproduce import reproduce
+from engine.records.record import Record, RecordedDecision, RecordKind, recorded_change, recorded_decision
+from engine.records.reproduce import reproduce
 from engine.request.moment import Moment
 from engine.version.version import build
 from guidepost.decision_log.store import Store

@@ -14,9 +14,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from sqlalchemy.exc import OperationalError
 
 from guidepost.decision_log.append import Appended
+from guidepost.decision_log.commit_thread import LogUnavailable, Writer
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
-from guidepost.decision_log.writer import LogUnavailable, Writer
 from guidepost.server.app import listening
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.log_servers import (

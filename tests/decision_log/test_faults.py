@@ -16,8 +16,8 @@ from pathlib import Path
 import grpc
 import pytest
 
-from engine.decision_log.filter import Filter
-from engine.decision_log.verify import verify
+from engine.records.filter import Filter
+from engine.records.verify import verify
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import RecordedDecision, RecordedOutcome
 from engine.model.answer import VersionRef
+from engine.records.filter import Filter
+from engine.records.record import RecordedDecision, RecordedOutcome
 from guidepost.decision_log.sql_filter import outcome_texts
 from guidepost.decision_log.store import Store
 from tests.support.log_servers import POSTGRESQL, PostgreSQL, sqlite

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 from typer.testing import Result
 
-from engine.decision_log.chain import beginning, follow
+from engine.records.chain import beginning, follow
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key, private_key

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from engine.decision_log.record import Record
-from engine.decision_log.verify import verify
+from engine.records.record import Record
+from engine.records.verify import verify
 from guidepost.decision_log.append import Appended
+from guidepost.decision_log.commit_thread import MAX_BATCH, Writer
 from guidepost.decision_log.events import Events, Refusal
 from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.transaction import transaction
-from guidepost.decision_log.writer import MAX_BATCH, Writer
 from tests.support.log_servers import FailingStore, open_to_read, settings, sqlite
 from tests.support.records import record
 from tests.support.servers import NOW, run_coroutine

@@ -19,9 +19,9 @@ import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from guidepost.decision_log.commit_thread import Writer
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writability import Writability
-from guidepost.decision_log.writer import Writer
 from guidepost.server.app import listening
 from guidepost.server.observability.metrics import Metrics
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub

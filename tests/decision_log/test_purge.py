@@ -22,8 +22,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner, Result
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.record import Record, instant
+from engine.records.chain import Entry
+from engine.records.record import Record, instant
 from guidepost.cli.app import app
 from guidepost.decision_log import purge as purging
 from guidepost.decision_log.certificate import certify

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import event
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.filter import Filter
+from engine.records.filter import Filter
 from guidepost.decision_log.purge import plan_purge, purge
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store

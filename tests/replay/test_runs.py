@@ -17,9 +17,9 @@ from engine.replay import Replayer
 from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow
 from engine.replay.rows import rows_of
 from engine.version.version import Version, build
+from guidepost.past_tickets import SIZE, Batch
 from guidepost.replay.run import FIRST, KINDS, OTHER, RejectedRows, limit_batches, replay_source, usual_groups
 from guidepost.replay.verify_log import verify_log
-from guidepost.tickets import SIZE, Batch
 from tests.support.deciders import decide
 from tests.support.desks import GOOD
 

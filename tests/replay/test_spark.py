@@ -20,6 +20,8 @@ import pytest
 from engine.replay import Replayer, Tally
 from engine.replay.nouns import RejectedRow, Replay
 from engine.version.bundle import Bundle
+from guidepost.past_tickets import Mapper, TicketsError, Vocabulary, open_tickets
+from guidepost.past_tickets.column_names import mapping_by_names
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.replay import spark
 from guidepost.replay.run import RejectedRows, replay_source
@@ -32,8 +34,6 @@ from guidepost.replay.spark import (
     paths_of,
     run_on_spark,
 )
-from guidepost.tickets import Mapper, TicketsError, Vocabulary, open_tickets
-from guidepost.tickets.column_names import mapping_by_names
 from tests.support.campaign import LONG
 from tests.support.paths import ROOT
 

@@ -20,10 +20,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from sqlalchemy.exc import OperationalError
 
-from engine.decision_log.chain import Head
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record
-from engine.decision_log.verify import verify
+from engine.records.chain import Head
+from engine.records.filter import Filter
+from engine.records.record import Record
+from engine.records.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from guidepost.decision_log.append import Appended

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.chain import Entry, Head, beginning, follow
-from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Record, RecordedDecision, RecordedOutcome, RecordKind
 from engine.model.answer import VersionRef
+from engine.records.chain import Entry, Head, beginning, follow
+from engine.records.identity import uuid7
+from engine.records.record import Record, RecordedDecision, RecordedOutcome, RecordKind
 
 START = datetime(2026, 1, 23, 4, 0, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.masking import Masking
-from engine.decision_log.record import Record, RecordKind, recorded_decision
+from engine.records.masking import Masking
+from engine.records.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from engine.version.version import Version
 from tests.support.deciders import triage

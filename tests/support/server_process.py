@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record
-from engine.decision_log.verify import verify
+from engine.records.filter import Filter
+from engine.records.record import Record
+from engine.records.verify import verify
 from guidepost.decision_log.store import Store
 from tests.support.paths import ROOT
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from engine.columns.fact_columns import facts_of
 from engine.model.vocabulary import Fact, FactType, Value
-from guidepost.tickets import Batch, ColumnMapping, Mapper, TicketSource, Vocabulary, mapping_of
+from guidepost.past_tickets import Batch, ColumnMapping, Mapper, TicketSource, Vocabulary, mapping_of
 
 
 def _choice(name: str, *values: str, open_: bool = False, aliases: Mapping[str, tuple[str, ...]] | None = None) -> Fact:

@@ -15,9 +15,9 @@ from typing import Annotated, Final, TextIO
 
 import typer
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record
+from engine.records.chain import Entry
+from engine.records.filter import Filter
+from engine.records.record import Record
 from guidepost.atomic_file import open_private
 from guidepost.cli.command_group import command_group
 from guidepost.cli.commands.audit_certificate import certificate, check

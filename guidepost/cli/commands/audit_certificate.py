@@ -12,9 +12,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.chain import Entry, Head
-from engine.decision_log.merkle import CoveredRange
-from engine.decision_log.record import Record
+from engine.records.chain import Entry, Head
+from engine.records.merkle import CoveredRange
+from engine.records.record import Record
 from guidepost.atomic_file import PRIVATE, write_atomically
 from guidepost.cli.options.decision_log import LogOption, log_errors, open_log
 from guidepost.cli.options.policies_folder import PoliciesOption, utc_now

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from engine.decide.answer_json import plain
 from engine.decide.decider import Decider
-from engine.decision_log.chain import Entry
-from engine.decision_log.masking import replayable
-from engine.decision_log.record import Record
-from engine.decision_log.reproduce import Reproduction, moment_of, reproduce
+from engine.records.chain import Entry
+from engine.records.masking import replayable
+from engine.records.record import Record
+from engine.records.reproduce import Reproduction, moment_of, reproduce
 from engine.version.version import Version, build
 from engine.whynot import WhyNot
 from guidepost.cli.commands.audit_certificate import RecordArgument, read_entry

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from engine.decision_log.filter import Filter
 from engine.model.answer import Status
 from engine.model.did_you_mean import nearest
 from engine.model.policy import Policy
 from engine.model.vocabulary import Fact, FactType
+from engine.records.filter import Filter
 
 STATUSES: Final = tuple(status.value for status in Status)
 """What a filter accepts besides the values of an outcome."""

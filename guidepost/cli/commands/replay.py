@@ -8,8 +8,8 @@ from typing import Annotated, Final
 
 import typer
 
-from engine.decision_log.filter import Filter
 from engine.diff import Limit, read_limit
+from engine.records.filter import Filter
 from guidepost.cli.command_group import DefaultCommandGroup, command_group
 from guidepost.cli.commands.replay_inputs import Tickets, default_unread_file
 from guidepost.cli.commands.replay_run import Engine, RunOptions, run_replay
@@ -20,6 +20,7 @@ from guidepost.cli.options.moment import option_instant
 from guidepost.cli.options.policies_folder import PoliciesOption
 from guidepost.cli.options.report_output import ReportFormatOption, ToOption, output_stream
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption
+from guidepost.past_tickets.from_decision_log import DEFAULT_LOG
 from guidepost.render.console import ExitCode, command_error, count, errors
 from guidepost.render.replay_console import replay_parts
 from guidepost.render.replay_html import replay_html
@@ -32,7 +33,6 @@ from guidepost.render.replay_verification import (
     verification_parts,
 )
 from guidepost.render.report_format import ReportFormat, ReportWriters
-from guidepost.tickets.from_decision_log import DEFAULT_LOG
 
 replay: Final = command_group(
     "Decide past tickets again and report what differs. `replay SOURCE` is short for `replay run SOURCE`.",

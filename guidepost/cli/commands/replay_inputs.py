@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from engine.decision_log.filter import Filter
 from engine.model.policy import Policy
 from engine.model.vocabulary import Fact
+from engine.records.filter import Filter
+from guidepost.past_tickets import MappingErrors, TicketsError
+from guidepost.past_tickets.from_decision_log import DEFAULT_LOG
 from guidepost.render.console import command_error, errors, help_lines
 from guidepost.render.messages import problem_text
 from guidepost.replay.run import RejectedRows
-from guidepost.tickets import MappingErrors, TicketsError
-from guidepost.tickets.from_decision_log import DEFAULT_LOG
 
 MAPPING_HELP: Final = "a mapping file tells what the columns mean: `guidepost replay suggest-mapping FILE` drafts one"
 

@@ -10,32 +10,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from engine.decision_log.filter import Filter
 from engine.diff import Budget, check_budget
 from engine.diff.words import listed_text
 from engine.model.answer import UnknownDecision
+from engine.records.filter import Filter
 from engine.replay import InForceReplayer, Replayer
 from engine.replay.budget import excesses
 from engine.replay.in_force import IN_FORCE
 from engine.replay.nouns import Replay
 from engine.version.bundle import same_desk
 from engine.version.version import Version
-from guidepost.cli.commands.replay_inputs import (
-    MAPPING_HELP,
-    Tickets,
-    all_facts,
-    reading_tickets,
-    require_tickets,
-)
+from guidepost.cli.commands.replay_inputs import MAPPING_HELP, Tickets, all_facts, reading_tickets, require_tickets
 from guidepost.cli.commands.replay_progress import progress
 from guidepost.cli.options.budget import budget_errors
 from guidepost.cli.options.policies_folder import load
 from guidepost.cli.options.version_spec import open_source, open_version
+from guidepost.past_tickets import ColumnMapping, RejectedRowsWriter, Vocabulary, open_tickets, read_mapping
 from guidepost.render.console import command_error, errors
 from guidepost.replay.report import ReplayReport
 from guidepost.replay.run import RejectedRows, replay_source, usual_groups
 from guidepost.replay.spark import ReplayerFiles, VersionFiles, run_on_spark
-from guidepost.tickets import ColumnMapping, RejectedRowsWriter, Vocabulary, open_tickets, read_mapping
 
 NUMBER: Final = re.compile(r"\d+\.\d+\.\d+")
 

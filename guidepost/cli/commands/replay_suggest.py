@@ -6,9 +6,9 @@ from pathlib import Path
 
 from guidepost.cli.commands.replay_inputs import reading_tickets
 from guidepost.cli.options.version_spec import open_version
+from guidepost.past_tickets.from_decision_log import DEFAULT_LOG, is_url
+from guidepost.past_tickets.suggest import suggest_mapping
 from guidepost.render.console import command_error
-from guidepost.tickets.from_decision_log import DEFAULT_LOG, is_url
-from guidepost.tickets.suggest import suggest_mapping
 
 
 def suggested_mapping(source: str, spec: str, *, policies: Path | None, keys: list[Path] | None) -> str:

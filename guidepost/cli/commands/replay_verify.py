@@ -13,11 +13,11 @@ from guidepost.cli.commands.replay_inputs import Tickets, all_facts, reading_tic
 from guidepost.cli.commands.replay_progress import progress
 from guidepost.cli.options.policies_folder import LoadedPolicies, load
 from guidepost.cli.options.version_spec import open_version, source_errors
+from guidepost.past_tickets import RejectedRowsWriter, Vocabulary, open_tickets
+from guidepost.past_tickets.from_decision_log import ExportedRecords, StoredRecords
 from guidepost.render.console import command_error, errors
 from guidepost.replay.run import RejectedRows
 from guidepost.replay.verify_log import MAX_LISTED, LogVerification, verify_log
-from guidepost.tickets import RejectedRowsWriter, Vocabulary, open_tickets
-from guidepost.tickets.from_decision_log import ExportedRecords, StoredRecords
 
 
 def verified_log(

@@ -18,11 +18,11 @@ from itertools import chain, islice
 from typing import Final, TypeVar
 
 from engine.decide.decider import Decider
-from engine.decision_log.chain import Entry
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record, instant
-from engine.decision_log.reproduce import reproduce
 from engine.model.answer import UnknownVersion
+from engine.records.chain import Entry
+from engine.records.filter import Filter
+from engine.records.record import Record, instant
+from engine.records.reproduce import reproduce
 from guidepost.decision_log.call_metadata import read_call_metadata, recorded_caller
 from guidepost.decision_log.certificate import certify
 from guidepost.decision_log.export_jsonl import entry_line, note_line

@@ -14,7 +14,7 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 
-from engine.decision_log.record import RecordKind
+from engine.records.record import RecordKind
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import CallMetadata, checked_metadata
 from guidepost.decision_log.recorder import Answers
@@ -23,7 +23,7 @@ from guidepost.server.rpc.evaluate import Evaluation, Evaluator, Query, Selectio
 from guidepost.server.rpc.limits import TooManyTickets
 from guidepost.server.rpc.observation_interceptor import note_item_error, note_tickets
 from guidepost.server.rpc.status import status_of
-from guidepost.server.wire.fast_protobuf import sized, tag
+from guidepost.server.wire.protobuf_bytes import sized, tag
 from guidepost.v1 import decision_service_pb2 as pb
 
 TURN: Final = 10

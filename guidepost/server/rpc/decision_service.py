@@ -17,8 +17,8 @@ from google.protobuf.message import Message
 
 from engine.cache import Cache
 from engine.decide.reschedule import Rescheduled
-from engine.decision_log.record import RecordKind
 from engine.model.answer import Answer, WrongFact
+from engine.records.record import RecordKind
 from engine.version.version import Version
 from guidepost.decision_log.call_metadata import CallMetadata, read_call_metadata
 from guidepost.decision_log.recorder import Answers, Recorder
@@ -29,7 +29,7 @@ from guidepost.server.rpc.evaluate import Evaluator, Query, TicketRequest, Versi
 from guidepost.server.rpc.limits import MOST_TICKETS
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.status import Context, streaming, unary
-from guidepost.server.wire.fast_protobuf import sized, tag
+from guidepost.server.wire.protobuf_bytes import sized, tag
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1 import outcomes_pb2
 from guidepost.v1.decision_pb2 import Decision
@@ -81,7 +81,7 @@ class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
         self._evaluator = Evaluator(live, clock, recorder)
         self._batches = BatchEvaluator(self._evaluator, self._encode_triage, batch)
         self._encoded: Cache[Key, bytes] = Cache(CACHE_SIZE)
-        self._templates: Cache[Key, wire.Template] = Cache(CACHE_SIZE)
+        self._templates: Cache[Key, wire.EncodedAnswer] = Cache(CACHE_SIZE)
         self._versions: Cache[str, tuple[bytes, bytes]] = Cache(CACHE_SIZE)
 
     @unary
@@ -220,5 +220,5 @@ class DecisionService(DecisionServiceServicer):  # type: ignore[misc]
             key = (before, kind, answer.id)
             return self._encoded.get(key) or self._encoded.put(key, sized(before, wire.encode(kind, answer)))
         key = (before, kind, name)
-        template = self._templates.get(key) or self._templates.put(key, wire.Template(kind, answer))
+        template = self._templates.get(key) or self._templates.put(key, wire.EncodedAnswer(kind, answer))
         return sized(before, template.fill(answer))

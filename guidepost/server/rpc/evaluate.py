@@ -14,15 +14,15 @@ from google.protobuf.message import Message
 
 from engine.decide.decider import Decider
 from engine.decide.reschedule import reschedule
-from engine.decision_log.canonical_json import whole
-from engine.decision_log.record import Record, Recordable, RecordKind, instant
 from engine.model.answer import UnknownVersion, WrongFact, WrongRequest
+from engine.records.canonical_json import whole
+from engine.records.record import Record, Recordable, RecordKind, instant
 from engine.request.moment import Moment
 from engine.version.version import Version
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.call_metadata import CallMetadata
+from guidepost.decision_log.commit_thread import LogUnavailable
 from guidepost.decision_log.recorder import Answers, Recorder, RecordRequest, ReplayMismatch, RequestIdReused
-from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.observation_interceptor import note_answer

@@ -25,12 +25,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.model.answer import UnknownDecision, UnknownVersion, WrongFact, WrongRequest
 from engine.model.problems import PolicyErrors
 from guidepost.decision_log.call_metadata import InvalidMetadata
+from guidepost.decision_log.commit_thread import LogUnavailable
 from guidepost.decision_log.database import LogError, database_message
 from guidepost.decision_log.events import Refusal
 from guidepost.decision_log.purge import PurgeError
 from guidepost.decision_log.recorder import ReplayMismatch, RequestIdReused
 from guidepost.decision_log.time_limits import RETRY_AFTER, pushback
-from guidepost.decision_log.writer import LogUnavailable
 from guidepost.server import wire
 from guidepost.server.errors import CallError, InvalidField
 

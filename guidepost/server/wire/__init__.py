@@ -1,23 +1,25 @@
 """Converts between protobuf messages and values of the engine; no other package knows both.
 
-``fast_*`` encode the same messages as ``encode_*``, directly as bytes. Tests compare them byte by byte.
+``*_bytes`` encode the same as ``*_message``, directly as bytes. Tests compare them byte by byte.
 
 Modules::
 
     decode_request  requests in, facts and selections out
-    encode_answer   answers in, messages out
-    encode_diff     differences of versions in, messages out
-    encode_policy   policies in, messages out
-    encode_tables   tables, deadlines, rosters and calendars in, messages out
+    answer_message  answers in, messages out
+    diff_message    differences of versions in, messages out
+    policy_message  policies in, messages out
+    table_messages  tables, deadlines, rosters and calendars in, messages out
     audit           records of the decision log in, messages out; filters in
     times           instants, deadlines, duties and elapsed time in both directions
-    fast_answer     answers in, bytes out
-    fast_deadlines  deadlines and duties in, bytes out
-    fast_protobuf   the wire format of protobuf
+    answer_bytes    answers in, bytes out
+    deadline_bytes  deadlines and duties in, bytes out
+    protobuf_bytes  the wire format of protobuf
 """
 
 from __future__ import annotations
 
+from guidepost.server.wire.answer_bytes import EncodedAnswer, encode
+from guidepost.server.wire.answer_message import decision, notice, rescheduled, typed, version_ref
 from guidepost.server.wire.audit import (
     checked_text,
     entry,
@@ -37,16 +39,14 @@ from guidepost.server.wire.decode_request import (
     path,
     selection,
 )
-from guidepost.server.wire.encode_answer import decision, notice, rescheduled, typed, version_ref
-from guidepost.server.wire.encode_diff import decision_diff, diff_summary
-from guidepost.server.wire.encode_policy import policy_version, summary
-from guidepost.server.wire.fast_answer import Template, encode
+from guidepost.server.wire.diff_message import decision_diff, diff_summary
+from guidepost.server.wire.policy_message import policy_version, summary
 
 __all__ = [
     "NO_FACTS",
     "TYPED_FACTS",
+    "EncodedAnswer",
     "InvalidSelector",
-    "Template",
     "checked_text",
     "decision",
     "decision_diff",

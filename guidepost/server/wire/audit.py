@@ -6,17 +6,17 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
-from engine.decision_log.chain import Entry
-from engine.decision_log.filter import Filter
-from engine.decision_log.record import Record, RecordedDecision, RecordedOutcome, instant
-from engine.decision_log.reproduce import Reproduction
-from engine.decision_log.verify import Tampering
 from engine.model.answer import Status
+from engine.records.chain import Entry
+from engine.records.filter import Filter
+from engine.records.record import Record, RecordedDecision, RecordedOutcome, instant
+from engine.records.reproduce import Reproduction
+from engine.records.verify import Tampering
 from guidepost.decision_log.purge import PurgePlan
 from guidepost.decision_log.verify import VerificationReport
 from guidepost.server.errors import InvalidField
 from guidepost.server.wire import times
-from guidepost.server.wire.encode_answer import STATUS, decision, rescheduled, value, version_ref
+from guidepost.server.wire.answer_message import STATUS, decision, rescheduled, value, version_ref
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 

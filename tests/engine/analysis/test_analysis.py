@@ -22,7 +22,7 @@ from engine.load import load
 from engine.model.policy import HitPolicy, Policy, Table
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
-from engine.tables.partial import partial_table
+from engine.tables.missing_facts import partial_table
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, tabulate_policy
 from tests.oracle import Oracle

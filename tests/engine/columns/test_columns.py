@@ -30,14 +30,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
-from tests.support.columns import (
-    TURNING_DAYS,
-    Row,
-    any_instant,
-    any_ticket,
-    fact_columns,
-    instant_column,
-)
+from tests.support.columns import TURNING_DAYS, Row, any_instant, any_ticket, fact_columns, instant_column
 from tests.support.deciders import decide, decider_of
 from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies

@@ -19,7 +19,7 @@ from engine.model.policy import Policy
 from engine.model.targets import NOTHING, Measure, Target
 from engine.request.ticket import TicketReader
 from engine.tables.explain import Explainer
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, build, deadline_plan, tabulate_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder

@@ -25,9 +25,9 @@ from engine.replay.nouns import Chunk
 from engine.version.version import Version, build
 from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
+from guidepost.past_tickets import Mapper, MappingErrors, Vocabulary, mapping_of, open_tickets
+from guidepost.past_tickets.ticket_ids import hash_names
 from guidepost.replay.spark import ReplayerFiles, VersionFiles, build_replayer
-from guidepost.tickets import Mapper, MappingErrors, Vocabulary, mapping_of, open_tickets
-from guidepost.tickets.ticket_ids import hash_names
 from tests.support.log_servers import sqlite
 from tests.support.replayed_logs import records
 

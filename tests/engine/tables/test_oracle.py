@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from engine.cross_check import cross_check_tables
 from engine.load import load
 from engine.model.policy import Policy
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 from engine.version.agreement import tables_to_cross_check
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, tabulate_policy

@@ -18,8 +18,8 @@ from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
 from engine.tables.classes import Axis
+from engine.tables.missing_facts import PartialTable
 from engine.tables.node_limit import MOST_NODES_A_TABLE
-from engine.tables.partial import PartialTable
 from engine.tables.possible_sets import possible_sets
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
 from engine.tables.tabulate import all_atoms

@@ -20,7 +20,7 @@ from engine.load import load
 from engine.model.answer import Status, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import TicketReader
-from engine.tables.partial import PartialTable
+from engine.tables.missing_facts import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build, tabulate_policy
 from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not

@@ -20,8 +20,8 @@ from alembic.config import Config
 from sqlalchemy import text
 
 from engine.decide.answer_times_json import iso
-from engine.decision_log.identity import uuid7
-from engine.decision_log.record import Record, RecordKind, recorded_decision
+from engine.records.identity import uuid7
+from engine.records.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
 from guidepost import AsyncClient, Client, record_filter, wrong_fields
 from guidepost.decision_log import database

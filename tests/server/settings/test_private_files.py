@@ -14,8 +14,8 @@ from typer.testing import Result
 from engine.replay.nouns import RejectedRow
 from guidepost.atomic_file import write_atomically
 from guidepost.decision_log.store import Store
+from guidepost.past_tickets.rejected_rows import write_rejected_rows
 from guidepost.policies.sources.signatures import new_key
-from guidepost.tickets.rejected_rows import write_rejected_rows
 from tests.support.command import run_command
 from tests.support.desks import GOOD, write
 from tests.support.log_servers import sqlite

@@ -19,10 +19,10 @@ import grpc
 import pytest
 
 import guidepost
-from engine.decision_log.filter import Filter
-from engine.decision_log.identity import RANDOM, uuid7
-from engine.decision_log.record import Record, instant
-from engine.decision_log.verify import verify
+from engine.records.filter import Filter
+from engine.records.identity import RANDOM, uuid7
+from engine.records.record import Record, instant
+from engine.records.verify import verify
 from engine.version.bundle import Bundle
 from engine.version.version import build
 from tests.support.log_servers import ask, open_to_read, serving_with_log, settings, sqlite
