@@ -123,7 +123,7 @@ def test_a_batch_and_a_stream_are_one_span_each_with_the_first_ids() -> None:
         found = spans(tracing, exporter, 2)
 
     assert [
-        (span.attributes["guidepost.past_tickets"], len(span.attributes["guidepost.decision.ids"])) for span in found
+        (span.attributes["guidepost.tickets"], len(span.attributes["guidepost.decision.ids"])) for span in found
     ] == [(30, 20), (30, 20)]
 
 
