@@ -1,4 +1,4 @@
-"""Decision diagrams: functions of a few facts, each held once, so that equal functions are the same number.
+"""Decision diagrams: functions of facts, each stored once, so that equal functions are the same node.
 
 A diagram is reduced, ordered and multi-valued. An inner node asks one fact and has a child for each class of it, class 0
 being "not known"; on every way down, facts come in one order. A leaf has a value. Nodes are numbers: two functions are
@@ -29,7 +29,10 @@ MOST_NODES: Final = 1_000_000
 
 
 class TooManyNodes(Exception):
-    """A store has no room for another node; ``asking`` has the nodes made since :meth:`Diagrams.allow`, by the fact they ask."""
+    """A store is full.
+
+    ``asking`` has the number of nodes made since :meth:`Diagrams.allow`, by the fact that they ask.
+    """
 
     def __init__(self, asking: Mapping[str, int]) -> None:
         super().__init__(f"{sum(asking.values()):,} nodes")
@@ -222,7 +225,7 @@ class Diagrams:
         finals: Sequence[Sequence[int]],
         join: Callable[[Any, Any], Hashable],
     ) -> Node:
-        """Return the function that, where ``where`` is true, also has the values of the classes that a class can become.
+        """Add, where ``where`` is true, the values of the classes that a class of ``fact`` can become.
 
         ``finals`` has for each class of the fact those that it can become; a class without any keeps its values.
         ``join`` puts two values together; it is associative, commutative and idempotent.
@@ -291,7 +294,7 @@ class Diagrams:
         return tuple(fact for at, fact in enumerate(self.facts) if at in levels)
 
     def where_known(self, node: Node, absent: Node) -> Node:
-        """Return the function with ``absent`` where a fact that matters is in class 0; one that does not is not asked."""
+        """Return the function with ``absent`` wherever a fact in class 0 makes a difference; other facts are not asked."""
         known: dict[Node, Node] = {}
 
         def visit(here: Node) -> Node:

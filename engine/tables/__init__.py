@@ -7,7 +7,7 @@ Modules::
     classes        values that no rule distinguishes, merged into classes
     fact_order     the order in which diagrams ask facts
     node_limit     what a table that takes too many nodes has to remember, and what helps
-    partition      values that no rule of any table tells apart
+    partition      values that no rule of any table distinguishes
     rule_diagram   the rules of a table over what it reads
     table_diagram  tables over sent facts, as diagrams
     explain        the rules behind an outcome, or what is missing for it

@@ -75,7 +75,7 @@ def reached_cells(partial: PartialTable, where: Mask | None = None) -> Mask:
 
 
 def overlapping(partial: PartialTable) -> Iterator[tuple[int, int, tuple[int, ...]]]:
-    """Yield pairs of rules of a unique table, by position, that both fire in a cell that tickets reach, with the first such cell."""
+    """Yield pairs of rules of a unique table that both fire in a cell that tickets reach, with the first such cell."""
     if partial.grid.table.hit is HitPolicy.UNIQUE:
         yield from _crowded(partial.grid, reached_cells(partial))
 

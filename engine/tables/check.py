@@ -27,7 +27,7 @@ Witness = tuple[tuple[str, str], ...]
 def table_problems(
     policy: Policy, drawn: PolicyDiagrams, deadlines: Mapping[str, PolicyDiagrams], atoms: Mapping[str, Atoms]
 ) -> list[Problem]:
-    """Return everything wrong with the tables of a policy, and with those of its deadlines, drawn over what they read."""
+    """Return every problem of the tables of a policy and of its deadlines; the latter are drawn over what they read."""
     problems: list[Problem] = []
     troubled: set[str] = set()
     tables = [(drawn, one) for one in drawn.tables.values()]
@@ -94,7 +94,7 @@ class _Check:
             )
 
     def _counted_classes(self) -> dict[str, list[int]]:
-        """Return one class for all that this table and those that it depends on do not tell apart, of each fact that is asked."""
+        """Return, of each fact, one class for all that this table and those behind it do not distinguish."""
         tables = list(_behind(self.table, {name: one.table for name, one in self.diagrams.tables.items()}))
         conditions = [one for table in tables for rule in table.rules for one in rule.when]
         apart = {

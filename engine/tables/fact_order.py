@@ -1,7 +1,8 @@
-"""The order in which diagrams ask facts: those that are remembered together stand together, so that diagrams stay small.
+"""The order in which diagrams ask facts.
 
-From each table that nothing else reads: first the tables that make what it reads, the deepest first, then its own facts
-as its rules mention them. The order decides how large diagrams are, and nothing that is shown.
+For each table that no other table reads: first the facts of the tables that produce what it reads, the deepest first,
+then its own facts, as its rules mention them. So facts that decide an outcome together are neighbours, and diagrams stay
+small. The order changes the size of diagrams, and no answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A table that takes too many nodes: which facts it has to remember together, and what helps.
+"""A table whose diagram has too many nodes: the facts that make it large, and what helps.
 
-A diagram asks facts in an order, and has a node for everything that has to be remembered of the facts asked so far.
-Where it is widest, the facts before are remembered together until the facts after it are asked. An outcome of its own
-in place of some of them has to be remembered only as one of its values.
+A diagram asks facts in an order. At each fact it has one node for every combination of earlier facts that still makes a
+difference. Where it is widest, the earlier facts have to be remembered together until the later ones are asked. A table
+that reduces some of them to one outcome leaves only the values of that outcome to remember.
 """
 
 from __future__ import annotations

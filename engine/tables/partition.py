@@ -1,6 +1,6 @@
-"""Classes of values: those that no rule of any table tells apart are one, and stay one wherever the fact is read.
+"""Classes of values that no rule of any table distinguishes, the same for every table of a policy.
 
-An *atom* is the smallest thing that rules could tell apart (:mod:`engine.tables.classes`); atom 0 and class 0 are "not
+An *atom* is the smallest unit that rules can distinguish (:mod:`engine.tables.classes`). Atom 0 and class 0 are "not
 known".
 """
 
@@ -58,11 +58,11 @@ def _partition(atoms: Atoms, conditions: Mapping[object, Condition], apart: bool
     numbers: dict[object, int] = {"not known": 0}
     members, class_of = [0], [0]
     for atom, signature in enumerate(signatures[1:], start=1):
-        told_apart: object = atom if apart else tuple(signature)
-        if told_apart not in numbers:
-            numbers[told_apart] = len(members)
+        signature_key: object = atom if apart else tuple(signature)
+        if signature_key not in numbers:
+            numbers[signature_key] = len(members)
             members.append(atom)
-        class_of.append(numbers[told_apart])
+        class_of.append(numbers[signature_key])
     allowed = {
         key: tuple(sorted({class_of[atom] for atom in listed} | ({0} if conditions[key].unknown else set())))
         for key, listed in held.items()

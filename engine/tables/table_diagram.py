@@ -5,9 +5,8 @@ Tables chain: one reads what another makes. A table is first drawn over what it 
 each of these is a *selector* here, a diagram over sent facts whose leaves are its states, and the table's diagram is
 put over the selectors.
 
-What is possible where facts are missing is worked out in one of two ways that give the same. Where nothing that the
-table reads depends on the same fact as another, it is worked out over what the table reads. Elsewhere it is worked out
-over the sent facts.
+What is possible where facts are missing is computed in one of two ways with the same result: over what the table reads,
+if no two of these depend on the same fact, and over the sent facts otherwise.
 """
 
 from __future__ import annotations
@@ -63,7 +62,10 @@ class TableDiagram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDiagrams:
-    """All tables of a policy over the same sent facts; ``parts`` has the classes of each fact and outcome that is read."""
+    """All tables of a policy over the same sent facts.
+
+    ``parts`` has the classes of each fact and outcome that is read.
+    """
 
     store: Diagrams
     parts: Mapping[str, Partition]
