@@ -33,7 +33,7 @@ STEPS: Final = (
     ("read rules and conditions, with the two above", version, "load_with_trees"),
     ("digest", version, "digest"),
     ("tabulate", version, "tabulate"),
-    ("lay out over sent facts", version, "flatten"),
+    ("lay out over sent facts", version, "partial_table"),
     ("look at every cell for problems", version, "table_problems"),
 )
 """The steps of building a version, each as the function that does it and the module that calls it."""

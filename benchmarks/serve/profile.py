@@ -24,40 +24,46 @@ from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.workers.bundle_file import read_bundle, write_bundle
 
 PARTS: Final = (
-    (
-        "deciding: tables, due times, duties",
-        (
-            "engine/clock/",
-            "engine/d",
-            "engine/l",
-            "engine/r",
-            "engine/s",
-            "engine/a",
-            "engine/v",
-            "engine/e",
-            "engine/t",
-            "engine/moment",
-            "engine/bundle",
-        ),
-    ),
+    ("deciding: tables, due times, duties", ("engine/",)),
     (
         "the record: its text, its way to the log",
         ("engine/records/", "guidepost/decision_log/", "sqlalchemy/", "sqlite3"),
     ),
     (
         "encoding the answer",
-        ("service/wire/e", "service/wire/a", "service/wire/times", "service/encoded", "service/decisions"),
+        (
+            "guidepost/server/wire/answer_",
+            "guidepost/server/wire/deadline_bytes",
+            "guidepost/server/wire/protobuf_bytes",
+            "guidepost/server/wire/times",
+            "guidepost/server/rpc/bytes_handlers",
+            "guidepost/server/rpc/decision_service",
+        ),
     ),
     (
         "reading the request",
-        ("service/wire/requests", "service/answering", "service/batches", "engine/ticket", "google/"),
+        (
+            "guidepost/server/wire/decode_request",
+            "guidepost/server/rpc/evaluate",
+            "guidepost/server/rpc/batch",
+            "engine/request/ticket",
+            "google/",
+        ),
     ),
     (
         "grpc: its Python part, and what guards it",
-        ("/grpc/", "service/gate", "service/metrics", "service/errors", "service/limits", "guidepost/server/auth"),
+        (
+            "/grpc/",
+            "guidepost/server/rpc/admission_interceptor",
+            "guidepost/server/observability/metrics",
+            "guidepost/server/rpc/status",
+            "guidepost/server/rpc/limits",
+            "guidepost/server/errors",
+            "guidepost/server/auth/",
+        ),
     ),
 )
-"""Each part of a call, and the parts of the file names that belong to it; the first match counts, longer names first."""
+"""Each part of a call, and the fragments of the paths that belong to it; of several that match, the longest counts."""
 
 Parts = dict[str, float]
 
