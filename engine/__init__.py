@@ -7,7 +7,7 @@ Modules::
 
     cache        a bounded store of values that can be computed again
 
-    diagrams     functions of a few facts, each held once
+    diagrams     decision diagrams: a table stored without repeating equal parts
     clock        business time: calendars, holidays, zones
     model        the nouns of a policy and of an answer
     tables       rules as complete tables; what missing facts leave possible

@@ -103,7 +103,7 @@ def _lost_minutes(policy: Policy) -> Iterator[Problem]:
             yield _found(
                 "lost-minute",
                 roster.place,
-                f"the roster `{roster.name}` closes at {_clock(closes)}: the minute up to {_clock(closes + 1)} is in nobody's daytime",
+                f"the roster `{roster.name}` closes at {_clock(closes)}: the minute up to {_clock(closes + 1)} has no place that is open",
             )
 
 

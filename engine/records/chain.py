@@ -73,15 +73,6 @@ def beginning(writer: str) -> Head:
     return Head(writer, 0, hashlib.sha256(_BEGINNING + writer.encode()).hexdigest())
 
 
-def follow(head: Head, body: str) -> tuple[Entry, Head]:
-    """Return the entry that follows a head with a text, and the head it makes."""
-    (made,) = following(head, (body,))
-    sequence = head.sequence + 1
-    return Entry(writer=head.writer, sequence=sequence, previous=head.hash, hash=made, body=body), Head(
-        head.writer, sequence, made
-    )
-
-
 def following(head: Head, bodies: Iterable[str]) -> Iterator[str]:
     """Yield the hashes of the entries that follow a head with these texts, one after the other."""
     sequence, last = head.sequence, head.hash

@@ -6,12 +6,17 @@ import os
 import sys
 from collections.abc import Sequence
 
-from guidepost.cli.app import app, load_command
 from guidepost.program import PROGRAM
 
 
 def main() -> None:
     """Run the command line."""
+    try:
+        from guidepost.cli.app import app  # noqa: PLC0415 - what it needs may not be installed
+    except ModuleNotFoundError as error:
+        if error.name in (None, "guidepost", "engine"):
+            raise
+        sys.exit(_without_server(str(error.name)))
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
@@ -19,6 +24,13 @@ def main() -> None:
         app(prog_name=PROGRAM)
     finally:
         _flush()
+
+
+def _without_server(missing: str) -> str:
+    return (
+        f"error: `{missing}` is not installed: this environment has the client only\n"
+        f"help: in a checkout of Guidepost, run `{sys.executable} -m pip install '.[server]'`"
+    )
 
 
 def _flush() -> None:
@@ -33,4 +45,6 @@ def _flush() -> None:
 
 def run_server(name: str, arguments: Sequence[str]) -> None:
     """Run ``guidepost serve`` under another name, with the same settings and exit codes."""
+    from guidepost.cli.app import load_command  # noqa: PLC0415 - as above
+
     load_command("serve")(list(arguments), prog_name=name)

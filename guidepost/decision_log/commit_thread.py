@@ -26,7 +26,7 @@ from guidepost.decision_log.store import Signer, Store
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writability import Writability
 
-log = logging.getLogger("guidepost.log")
+log = logging.getLogger("guidepost.decision_log")
 
 MAX_BATCH: Final = 500
 """The most records in one commit."""

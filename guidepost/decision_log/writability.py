@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-log = logging.getLogger("guidepost.log")
+log = logging.getLogger("guidepost.decision_log")
 
 CHECKS: Final = 8
 """The number of checks during the time that an attempt may last."""

@@ -157,3 +157,11 @@ def test_server_py_prints_the_same_as_the_command(arguments: tuple[str, ...]) ->
 
     assert script.returncode == command.returncode
     assert (script.stdout + script.stderr).replace("server.py", "guidepost serve") == command.stdout + command.stderr
+
+
+def test_where_only_the_client_is_installed_the_command_says_so() -> None:
+    code = "import sys; sys.modules['typer'] = None; from guidepost.cli.entry import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("error: `typer` is not installed: this environment has the client only\nhelp: ")

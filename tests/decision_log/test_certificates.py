@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import Result
 
 from engine.decide.answer_times_json import iso
-from engine.records.chain import Entry, Head, follow
+from engine.records.chain import Entry, Head
 from engine.records.identity import uuid7
 from engine.records.masking import Masking
 from engine.records.merkle import CoveredRange, path, root
@@ -33,7 +33,7 @@ from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new
 from tests.support.command import run_command
 from tests.support.deciders import triage
 from tests.support.log_servers import sqlite
-from tests.support.records import START, chain
+from tests.support.records import START, chain, follow
 from tests.support.servers import COUNTER, counter_bundle
 from tests.support.waiting import wait_until
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from engine.clock.zone import EPOCH
 from engine.decide.answer_times_json import iso
-from engine.records.chain import Entry, Head, Purge, beginning, follow, following
+from engine.records.chain import Entry, Head, Purge, beginning, following
 from engine.records.filter import Filter
 from engine.records.identity import uuid7
 from engine.records.masking import Masking, replayable, unmaskable
@@ -25,7 +25,7 @@ from engine.records.record import Record, canonical, instant, recorded_decision
 from engine.records.verify import Break, Tampering, verify
 from engine.request.moment import Moment
 from tests.support.deciders import decide, triage
-from tests.support.records import START, chain, record
+from tests.support.records import START, chain, follow, record
 from tests.support.servers import NOW, counter_bundle, shipped_bundle
 
 chains = st.lists(st.text(max_size=5), min_size=1, max_size=8).map(chain)

@@ -11,13 +11,13 @@ from typing import Any, Final
 import pytest
 from typer.testing import Result
 
-from engine.records.chain import beginning, follow
+from engine.records.chain import beginning
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.signatures import new_key, private_key
 from tests.support.command import run_command
 from tests.support.log_servers import sqlite
-from tests.support.records import record
+from tests.support.records import follow, record
 
 KEY, HEADS = ("--key", "desk.public.pem"), ("--heads", "heads.jsonl")
 ENTRIES: Final = 8

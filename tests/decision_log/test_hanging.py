@@ -74,7 +74,7 @@ def health(channel: grpc.Channel) -> str:
 
 def tells_the_truth(url: str, hang: Hang, cause: str, caplog: pytest.LogCaptureFixture) -> None:
     """Have the log of a server hang, and check health, metrics and messages."""
-    caplog.set_level(logs.WARNING, "guidepost.log")
+    caplog.set_level(logs.WARNING, "guidepost.decision_log")
     with served(url) as (channel, metrics):
         stub = DecisionServiceStub(channel)
 

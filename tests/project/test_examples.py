@@ -47,7 +47,6 @@ PLAIN_WORDS: Final = frozenset(
         "elsewhere",
         "id",
         "neither",
-        "nobody",
         "other",
         "plan",
         "reason",

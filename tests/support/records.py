@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.decide.answer_times_json import iso
 from engine.model.answer import VersionRef
-from engine.records.chain import Entry, Head, beginning, follow
+from engine.records.chain import Entry, Head, beginning, following
 from engine.records.identity import uuid7
 from engine.records.record import Record, RecordedDecision, RecordedOutcome, RecordKind
 
@@ -49,3 +49,12 @@ def chain(bodies: list[str], writer: str = "main") -> tuple[list[Entry], Head]:
         entry, head = follow(head, body)
         entries.append(entry)
     return entries, head
+
+
+def follow(head: Head, body: str) -> tuple[Entry, Head]:
+    """Return the entry that follows a head with a text, and the head it makes."""
+    (made,) = following(head, (body,))
+    sequence = head.sequence + 1
+    return Entry(writer=head.writer, sequence=sequence, previous=head.hash, hash=made, body=body), Head(
+        head.writer, sequence, made
+    )

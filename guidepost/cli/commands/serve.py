@@ -76,7 +76,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     if key.why_not:
         log.warning("the heads of the decision log are not signed: %s", key.why_not)
     with ExitStack() as waiting:
-        waiting.enter_context(errors().working("checking and proving the policies, and starting the workers"))
+        waiting.enter_context(errors().working("checking the policies, and starting the workers"))
 
         def ready(address: str, admin: str, url: str) -> None:
             waiting.close()

@@ -54,7 +54,7 @@ def check_server(found: LoadedSettings, now: datetime) -> typer.Exit:
     except PoliciesNotFound as error:
         return settings_error((*wrong, WrongSetting(origin=found.origin("policies"), message=str(error))))
     try:
-        with errors().working("checking and proving the policies"):
+        with errors().working("checking the policies"):
             versions = load_bundle(folder).versions
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems), *map(setting_message, wrong))

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from guidepost.server.auth.errors import InvalidAuthFiles
 
-log = logging.getLogger("guidepost.access")
+log = logging.getLogger("guidepost.auth")
 
 Value = TypeVar("Value")
 

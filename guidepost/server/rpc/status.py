@@ -34,7 +34,7 @@ from guidepost.decision_log.time_limits import RETRY_AFTER, pushback
 from guidepost.server import wire
 from guidepost.server.errors import CallError, InvalidField
 
-log = logging.getLogger("guidepost.service")
+log = logging.getLogger("guidepost.rpc")
 
 DOMAIN: Final = "guidepost"
 MESSAGE_LENGTH: Final = 300

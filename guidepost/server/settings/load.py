@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from pathlib import Path
@@ -214,9 +214,3 @@ def _help(word: str, known: Mapping[str, str] | list[str], value: str) -> str:
         return SERVICE_LINK_HELP
     near = nearest(word, list(known), limit=1)
     return f"did you mean `{near[0]}`?" if near else ""
-
-
-def setting_rows(found: LoadedSettings) -> Iterator[tuple[str, object, str]]:
-    """Yield every setting with its value and its origin, which may be "default"."""
-    for one in settings():
-        yield key(one.name), getattr(found.settings, one.name), found.origins.get(one.name, "default")

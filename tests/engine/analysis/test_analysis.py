@@ -365,7 +365,7 @@ def test_a_roster_that_ends_its_day_at_23_59_is_noted() -> None:
     )
 
     assert said(files, "lost-minute") == [
-        "the roster `people` closes at 23:59: the minute up to 24:00 is in nobody's daytime"
+        "the roster `people` closes at 23:59: the minute up to 24:00 has no place that is open"
     ]
 
 

@@ -207,7 +207,7 @@ class TestServed:
     def test_a_changed_file_of_callers_counts_within_seconds_and_a_broken_one_changes_nothing(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        caplog.set_level("INFO", "guidepost.access")
+        caplog.set_level("INFO", "guidepost.auth")
         file = tmp_path / "callers.yaml"
         with (
             protected(Security(access=settings(tmp_path))) as address,

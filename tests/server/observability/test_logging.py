@@ -46,9 +46,9 @@ def test_a_message_is_one_line_of_json_with_its_values(stream: io.StringIO) -> N
 
 def test_a_message_is_a_line_of_text_for_people(stream: io.StringIO) -> None:
     logs.set_up("text", stream)
-    logging.getLogger("guidepost.log").error("the log %s", "fails")
+    logging.getLogger("guidepost.decision_log").error("the log %s", "fails")
 
-    assert re.fullmatch(r"\S+Z ERROR guidepost\.log the log fails\n", stream.getvalue())
+    assert re.fullmatch(r"\S+Z ERROR guidepost\.decision_log the log fails\n", stream.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -78,10 +78,11 @@ def test_a_value_from_outside_cannot_be_taken_for_other_values_or_another_line(
 
 def test_a_message_of_several_lines_is_indented_and_its_control_characters_are_written_out(stream: io.StringIO) -> None:
     logs.set_up("text", stream)
-    logging.getLogger("guidepost.log").error("first\n2026-01-01T00:00:00Z INFO forged\x1b[2J\x7f")
+    logging.getLogger("guidepost.decision_log").error("first\n2026-01-01T00:00:00Z INFO forged\x1b[2J\x7f")
 
     assert re.fullmatch(
-        r"\S+Z ERROR guidepost\.log first\n    2026-01-01T00:00:00Z INFO forged\\x1b\[2J\\x7f\n", stream.getvalue()
+        r"\S+Z ERROR guidepost\.decision_log first\n    2026-01-01T00:00:00Z INFO forged\\x1b\[2J\\x7f\n",
+        stream.getvalue(),
     )
 
 
@@ -91,7 +92,7 @@ def test_a_fault_of_ours_has_its_trace(stream: io.StringIO, how: str) -> None:
     try:
         1 / 0  # noqa: B018
     except ZeroDivisionError:
-        logging.getLogger("guidepost.service").exception("incident 12")
+        logging.getLogger("guidepost.rpc").exception("incident 12")
 
     said = stream.getvalue() if how == "text" else json.loads(stream.getvalue())["exception"]
     assert "ZeroDivisionError" in said

@@ -43,7 +43,7 @@ from tests.support.deciders import decide, triage
 from tests.support.log_servers import FailingStore, ask, settings, sqlite
 from tests.support.paths import ROOT
 from tests.support.servers import COUNTER, NOW, counter_bundle, run_coroutine
-from tests.support.waiting import true_within
+from tests.support.waiting import true_within, wait_until
 
 DECIDE = "/guidepost.v1.DecisionService/Decide"
 PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
@@ -219,11 +219,11 @@ def test_an_address_that_is_none_or_taken_is_refused() -> None:
 
 
 def test_metrics_end_with_their_server() -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with serve_metrics(Metrics().registry, "127.0.0.1:0") as url:
         assert b"guidepost_log_writable" in urllib.request.urlopen(url, timeout=60).read()
 
-    assert threading.active_count() == before
+    wait_until(lambda: set(threading.enumerate()) <= before)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(url, timeout=60)
 
