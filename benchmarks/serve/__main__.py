@@ -99,7 +99,8 @@ class Benchmark:
         if "memory" in parts:
             single, batch = self._single()["bounded"], self._batches(100)["bounded"]
             found["memory"] = [
-                asdict(one) for one in soak.soak(self.servers["bounded"], single, batch, 100, tickets, told)
+                asdict(one)
+                for one in soak.soak(self.servers["bounded"], single, batch, size=100, tickets=tickets, told=told)
             ]
         if "profile" in parts:
             found["profile"] = dict(self._profile())

@@ -19,7 +19,9 @@ class Held:
     own: float
 
 
-def soak(server: Server, single: Load, batch: Load, size: int, tickets: int, told: Callable[[str], None]) -> list[Held]:
+def soak(
+    server: Server, single: Load, batch: Load, *, size: int, tickets: int, told: Callable[[str], None]
+) -> list[Held]:
     """Triage a number of tickets, one second in ten by single calls; return the memory of the workers at ten points."""
     done, found = 0, [_held(server, 0)]
     while done < tickets:

@@ -110,7 +110,11 @@ class _Proposer:
         given = [one for one in answer.outcomes if any(fired.id == rule.id for fired in one.rules)]
         own = [one for one in given if one.name in table.produces] or given
         yield from self._made(
-            f"Rule {rule.id} gives {_said(own[0])}", witness, answer, [one.name for one in given], (rule.id,)
+            f"Rule {rule.id} gives {_said(own[0])}",
+            witness,
+            answer,
+            outcomes=[one.name for one in given],
+            rules=(rule.id,),
         )
 
     def _thresholds(self, table: Table, at: int) -> Iterator[Proposal]:
@@ -152,8 +156,8 @@ class _Proposer:
             f"With {fact} {number_text(value)}, {where}, {_verdict(first)}",
             Witness(witness.decision, ordered),
             answer,
-            outcomes,
-            rules,
+            outcomes=outcomes,
+            rules=rules,
         )
 
     def _near(self, point: Point, end: float) -> bool:
@@ -177,7 +181,15 @@ class _Proposer:
                 state = next((one.standing.state for one in then.dues if one.name == name and one.standing), None)
                 if state is not None and (self.everything or (name, state, when == "at") not in self._states):
                     said = f"{name} by {table.rules[at].id} is {state.value} {when} its end"
-                    yield from self._made(said, witness, then, [name], (table.rules[at].id,), moment.now, {name: state})
+                    yield from self._made(
+                        said,
+                        witness,
+                        then,
+                        outcomes=[name],
+                        rules=(table.rules[at].id,),
+                        now=moment.now,
+                        states={name: state},
+                    )
             return
 
     def _turn(self, roster: Roster, entry: str) -> Iterator[Proposal]:
@@ -187,7 +199,11 @@ class _Proposer:
         if witness is not None:
             answer = self.decider.decide(witness.decision, witness.facts)
             yield from self._made(
-                f"{entry} has the turn at {witness.facts[roster.at]}", witness, answer, [roster.produces], [roster.name]
+                f"{entry} has the turn at {witness.facts[roster.at]}",
+                witness,
+                answer,
+                outcomes=[roster.produces],
+                rules=[roster.name],
             )
 
     def _made(
@@ -195,6 +211,7 @@ class _Proposer:
         name: str,
         witness: Witness,
         answer: Answer,
+        *,
         outcomes: Iterable[str],
         rules: Iterable[str],
         now: datetime | None = None,

@@ -113,7 +113,9 @@ def _groups(table: CrossCheckTable, whole: bool) -> Iterator[tuple[list[int], in
     for index in sorted(range(len(masks)), key=lambda i: (sorted(masks[i]), sorted(masks[i].items()), i)):
         alone = _split({}, masks[index], everything)
         joined = _split(blocks, masks[index], everything)
-        if members and not _fits(table, members, index, whole, _cells(blocks), _cells(alone), joined):
+        if members and not _fits(
+            table, members, index, whole=whole, now=_cells(blocks), alone=_cells(alone), joined=joined
+        ):
             yield members, _cells(blocks)
             members, joined = [], alone
         members = [*members, index]
@@ -123,7 +125,7 @@ def _groups(table: CrossCheckTable, whole: bool) -> Iterator[tuple[list[int], in
 
 
 def _fits(
-    table: CrossCheckTable, members: list[int], index: int, whole: bool, now: int, alone: int, joined: Blocks
+    table: CrossCheckTable, members: list[int], index: int, *, whole: bool, now: int, alone: int, joined: Blocks
 ) -> bool:
     """Return whether a rule may join a group."""
     if len(members) >= MAX_RULES or max(len(table.rules[i].tests) for i in (members[-1], index)) > MAX_LISTS:

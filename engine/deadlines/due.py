@@ -46,9 +46,9 @@ def due_on_clock(name: str, clock: Clock, target: Target, starts: datetime, hold
         name,
         clock,
         target,
-        starts,
-        holds,
-        reach(clock, target, starts, holds),
+        starts=starts,
+        holds=holds,
+        reached=reach(clock, target, starts, holds),
         extended=True if holds else None,
         standing=None,
     )
@@ -60,7 +60,7 @@ def counted_holds(deadline: Deadline, met: datetime | None, moment: Moment) -> H
 
 
 def due(
-    deadline: Deadline, target: Target, clocks: Clocks, starts: datetime, met: datetime | None, moment: Moment
+    deadline: Deadline, target: Target, clocks: Clocks, *, starts: datetime, met: datetime | None, moment: Moment
 ) -> Due:
     """Return when a deadline of a ticket is due, and its state.
 
@@ -80,19 +80,28 @@ def due(
     standing = (
         None
         if at is None or reached.instant is None
-        else _standing(deadline, clock, starts, reached.instant, at, met is not None, holds)
+        else _standing(deadline, clock, starts=starts, end=reached.instant, at=at, met=met is not None, holds=holds)
     )
-    return _due(deadline.name, clock, target, starts, holds, reached, extended=extended, standing=standing)
+    return _due(
+        deadline.name,
+        clock,
+        target,
+        starts=starts,
+        holds=holds,
+        reached=reached,
+        extended=extended,
+        standing=standing,
+    )
 
 
 def _due(
     name: str,
     clock: Clock,
     target: Target,
+    *,
     starts: datetime,
     holds: Holds,
     reached: Reached,
-    *,
     extended: bool | None,
     standing: Standing | None,
 ) -> Due:
@@ -154,7 +163,7 @@ def _estimated(clock: Clock, way: tuple[Stretch, ...]) -> tuple[str, ...]:
 
 
 def _standing(
-    deadline: Deadline, clock: Clock, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds
+    deadline: Deadline, clock: Clock, *, starts: datetime, end: datetime, at: datetime, met: bool, holds: Holds
 ) -> Standing:
     """Return the state of a deadline at an instant: when it was ``met``, or now."""
     total = _worked(clock, starts, end, holds)

@@ -53,14 +53,16 @@ def fill_deadlines(
             continue
         schedule, at = scheduler.schedule(ticket.atoms), plan.index[deadline.name]
         if schedule.target is not None:
-            made = due(deadline, schedule.target, clocks, starts, ticket.instants.get(deadline.met), moment)
+            made = due(
+                deadline, schedule.target, clocks, starts=starts, met=ticket.instants.get(deadline.met), moment=moment
+            )
             dues.append(made)
             found = _due_outcome(made, outcomes[at], deadline)
             same_rules = same_rules and found.rules is outcomes[at].rules
         elif schedule.status is Status.UNDECIDED:
             met = ticket.instants.get(deadline.met)
             possible, unsure = _possible(clocks, schedule, starts, counted_holds(deadline, met, moment))
-            dues += [due(deadline, unsure, clocks, starts, met, moment)] if unsure else []
+            dues += [due(deadline, unsure, clocks, starts=starts, met=met, moment=moment)] if unsure else []
             found = replace(outcomes[at], possible=possible)
         else:
             continue

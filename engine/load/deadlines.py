@@ -226,7 +226,9 @@ class DeadlineReader:
             else HitPolicy.UNIQUE
         )
         reader = TableReader(facts=self.facts, outcomes=self.outcomes, source=source, problems=self.problems)
-        rules = tuple(self._rule(name, item, reader, source, amount, region) for item in items(node, "rules"))
+        rules = tuple(
+            self._rule(name, item, reader, source=source, amount=amount, region=region) for item in items(node, "rules")
+        )
         return Table(
             name=name,
             about=text(node, "about"),
@@ -241,7 +243,7 @@ class DeadlineReader:
             place=place,
         )
 
-    def _rule(self, name: str, node: Node, reader: TableReader, source: str, amount: str, region: str) -> Rule:
+    def _rule(self, name: str, node: Node, reader: TableReader, *, source: str, amount: str, region: str) -> Rule:
         written = node.get("id") if isinstance(node, Mapping) else None
         place = written.place if written is not None else node.place
         then = node.get("then") if isinstance(node, Mapping) else None

@@ -97,16 +97,18 @@ def _section(
         if kind not in set(FactType) or FactType(kind) in refused:
             facts[name] = Fact(name=name, type=FactType.CHOICE, place=place)
             continue
-        facts[name] = _fact(name, FactType(kind), node, place, listed, problems)
+        facts[name] = _fact(name, FactType(kind), node, place=place, listed=listed, problems=problems)
     return facts
 
 
-def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]) -> Fact:
+def _fact(
+    name: str, kind: FactType, node: Node, *, place: Place, listed: Listed | None, problems: list[Problem]
+) -> Fact:
     fact = Fact(
         name=name,
         type=kind,
         about=text(node, "about"),
-        values=_values(name, kind, node, place, listed, problems),
+        values=_values(name, kind, node, place=place, listed=listed, problems=problems),
         open=flag(node, "open"),
         subtags=flag(node, "subtags"),
         minimum=number(node, "minimum"),
@@ -158,7 +160,7 @@ def _fact(name: str, kind: FactType, node: Node, place: Place, listed: Listed | 
 
 
 def _values(
-    name: str, kind: FactType, node: Node, place: Place, listed: Listed | None, problems: list[Problem]
+    name: str, kind: FactType, node: Node, *, place: Place, listed: Listed | None, problems: list[Problem]
 ) -> tuple[Value, ...]:
     given = [key for key in ("values", "values_in") if isinstance(node, Mapping) and key in node.entries]
     if kind is not FactType.CHOICE:

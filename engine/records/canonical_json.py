@@ -115,7 +115,8 @@ class CanonicalWriter:
 
     def record(
         self,
-        id_: str,
+        *,
+        record_id: str,
         received: str,
         caller: str,
         request_id: str,
@@ -135,10 +136,18 @@ class CanonicalWriter:
             )
         text = (
             f'{{"caller":{quoted(caller)},"decisions":[{",".join([self.answer(one) for one in answers])}],"facts":{{{self._facts(facts)}}},"format":{FORMAT},'
-            f'"id":{quoted(id_)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
+            f'"id":{quoted(record_id)},"kind":{quoted(kind)},"now":{quoted(now)},"pauses":{canonical(pauses) if pauses else "[]"},'
             f'"received":{quoted(received)},"request_id":{quoted(request_id)},"ticket":{quoted(ticket)},"version":{named}}}'
         )
-        return RecordText(id_, received, caller, request_id, ticket, version, text)
+        return RecordText(
+            id=record_id,
+            received=received,
+            caller=caller,
+            request_id=request_id,
+            ticket=ticket,
+            version=version,
+            text=text,
+        )
 
     def _facts(self, facts: Mapping[str, Any]) -> str:
         """Write facts, sorted; callers send the same ones again and again, and most are words."""

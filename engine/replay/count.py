@@ -75,7 +75,7 @@ class Situations:
 
 
 def count_outcome(
-    pairs: Pairs, before: Coded, after: Coded, rows: Column | None, at: Situations, shown: Showing
+    pairs: Pairs, before: Coded, after: Coded, *, rows: Column | None, at: Situations, shown: Showing
 ) -> tuple[OutcomeTally, Column]:
     """Count an outcome; also return the rows in which it changes, in order.
 
@@ -104,12 +104,20 @@ def count_outcome(
     changed = moving if rows is None else rows[moving]
     short = np.zeros(pairs.size, np.intp)
     short[changing] = np.arange(len(changing))
-    return _moved(
-        matrix, cells, [pairs.change(one) for one in changing.tolist()], short.take(number[moving]), changed, at, shown
-    ), changed
+    tally = _moved(
+        matrix=matrix,
+        cells=cells,
+        changes=[pairs.change(one) for one in changing.tolist()],
+        which=short.take(number[moving]),
+        changed=changed,
+        at=at,
+        shown=shown,
+    )
+    return tally, changed
 
 
 def _moved(
+    *,
     matrix: dict[Change, int],
     cells: Counts,
     changes: list[Change],

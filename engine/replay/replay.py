@@ -296,7 +296,9 @@ class _Count:
             if rows is not None and not len(rows):
                 continue
             pairs = self._replayer.pairs(one.states, other.states)
-            found, changed = count_outcome(pairs, one.codes, other.codes, rows, self._situations(name), self._example)
+            found, changed = count_outcome(
+                pairs, one.codes, other.codes, rows=rows, at=self._situations(name), shown=self._example
+            )
             self._changed[name] = changed
             yield name, found
 

@@ -153,7 +153,7 @@ def partial_table(
             code = {value: at for at, value in enumerate(domain)}
             value = np.array([code[items] for items in gathered], dtype=np.int32)[entry]
         else:
-            value = _values(grid, name, domain, entry, classes, atoms)
+            value = _values(grid, name, domain=domain, entry=entry, classes=classes, atoms=atoms)
         codes[name] = Codes(domain, *_possible(value, settled, opened))
     return PartialTable(grid=grid, axes=axes, cell=cell, open=opened, settled=settled, codes=codes)
 
@@ -189,6 +189,7 @@ def _opened(
 def _values(
     grid: Grid,
     name: str,
+    *,
     domain: tuple[Literal, ...],
     entry: Indices,
     classes: list[Indices],

@@ -66,6 +66,7 @@ def purge(
     before: datetime,
     at: datetime,
     by: str,
+    *,
     key: Ed25519PrivateKey | None = None,
     progress: Callable[[int], None] = lambda _: None,
     step: int = STEP,
@@ -89,7 +90,7 @@ def purge(
     for one in plan_purge(store, before):
         note: PurgeNote | None = None
         while note is None or note.purge.sequence < one.last:
-            note, removed = _remove_step(store, one, (iso(before), iso(at), by), key, note, step)
+            note, removed = _remove_step(store, one, facts=(iso(before), iso(at), by), key=key, earlier=note, step=step)
             gone += removed
             progress(gone)
         made.append(note)
@@ -122,6 +123,7 @@ def _plan(connection: Connection, writer: str, end: int, before: datetime) -> Pu
 def _remove_step(
     store: Store,
     one: PurgePlan,
+    *,
     facts: tuple[str, str, str],
     key: Ed25519PrivateKey | None,
     earlier: PurgeNote | None,

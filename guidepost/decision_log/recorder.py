@@ -190,17 +190,17 @@ class Recorder:
         masked = self._masking.masked(request.facts, version.policy.facts, self._hidden_of(version))
         facts = {**request.facts, **masked} if masked else request.facts
         return self._texts.record(
-            id_,
-            came.text,
-            call.caller,
-            call.request_id,
-            call.ticket,
-            request.kind,
-            facts,
-            now,
-            pauses,
-            version.ref,
-            answers,
+            record_id=id_,
+            received=came.text,
+            caller=call.caller,
+            request_id=call.request_id,
+            ticket=call.ticket,
+            kind=request.kind,
+            facts=facts,
+            now=now,
+            pauses=pauses,
+            version=version.ref,
+            answers=answers,
         )
 
     def recorded(

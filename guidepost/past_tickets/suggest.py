@@ -51,7 +51,10 @@ def suggest_mapping(spec: str, version: Version) -> str:
     ticket = _ticket(columns)
     guesses = _best_guesses([profile for profile in columns if profile is not ticket], vocabulary)
     asked = {name for plan in version.triage for name in plan.facts} | {vocabulary.received} - {""}
-    return "\n".join(_lines(files.paths[0].name, version, columns, ticket, guesses, asked)) + "\n"
+    return (
+        "\n".join(_lines(files.paths[0].name, version, columns=columns, ticket=ticket, guesses=guesses, asked=asked))
+        + "\n"
+    )
 
 
 def _ticket(columns: Sequence[ColumnProfile]) -> ColumnProfile | None:
@@ -113,6 +116,7 @@ def _guess(part: str, fact: Fact, profile: ColumnProfile) -> _Guess | None:
 def _lines(
     name: str,
     version: Version,
+    *,
     columns: Sequence[ColumnProfile],
     ticket: ColumnProfile | None,
     guesses: Sequence[_Guess],

@@ -115,6 +115,7 @@ class PartitionTask:
 def run_on_spark(
     spec: str,
     vocabulary: Vocabulary,
+    *,
     mapping: ColumnMapping | None,
     files: ReplayerFiles,
     replayer: Replayer | InForceReplayer,

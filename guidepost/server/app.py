@@ -98,7 +98,18 @@ async def listening(
             metrics.rejections.watch(listener.admission.rejected)
             observers = (*metrics.observers, *observers)
         yield await stack.enter_async_context(
-            _listening(live, address, clock, grace, recorder, audit, observers, shared, listener, security)
+            _listening(
+                live,
+                address,
+                clock=clock,
+                grace=grace,
+                recorder=recorder,
+                audit=audit,
+                observers=observers,
+                shared=shared,
+                listener=listener,
+                security=security,
+            )
         )
 
 
@@ -106,6 +117,7 @@ async def listening(
 async def _listening(
     live: LiveBundle,
     address: str,
+    *,
     clock: Clock,
     grace: float,
     recorder: Recorder | None,

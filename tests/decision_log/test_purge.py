@@ -122,7 +122,7 @@ def test_a_server_continues_a_purged_chain_and_signs_it(store: Store, tmp_path: 
     store.append("main", [record(number) for number in (1, 2, 3)])
     sign()
     store.append("main", [record(4), record(5)])
-    purge(other, at(2), LATER, "me", KEY)
+    purge(other, at(2), LATER, "me", key=KEY)
     store.append("main", [record(6)])
     signed = sign()
 
@@ -204,7 +204,7 @@ def test_a_forged_note_of_a_purge_is_a_doubt(store: Store) -> None:
 
     assert (report.whole, report.found.breaks) == (False, ())
     assert report.doubts == ("main: the purge up to 1: it is not signed; a signed note of a later purge replaces it",)
-    purge(store, at(3), LATER, "me", KEY)
+    purge(store, at(3), LATER, "me", key=KEY)
     assert verify_store(store, TRUST).whole
 
 
@@ -213,7 +213,7 @@ def test_a_forged_note_of_a_purge_is_a_doubt(store: Store) -> None:
 )
 def test_no_part_of_a_signed_note_can_be_altered(store: Store, changes: dict[str, Any]) -> None:
     store.append("main", [record(1), record(2)])
-    (note,) = purge(store, at(2), LATER, "me", KEY)
+    (note,) = purge(store, at(2), LATER, "me", key=KEY)
 
     assert signature_problem(note, TRUST) == ""
     assert "its signature is invalid" in signature_problem(replace(note, purge=replace(note.purge, **changes)), TRUST)
@@ -237,7 +237,7 @@ def test_an_exported_head_reveals_a_forged_note(store: Store) -> None:
 
 def test_an_export_contains_the_notes_and_can_be_verified(store: Store) -> None:
     store.append("main", [record(number) for number in (1, 2, 3)])
-    purge(store, at(3), LATER, "me", KEY)
+    purge(store, at(3), LATER, "me", key=KEY)
     head = sign_head(end_of(store), "2026-01-24T00:00:00Z", KEY)
     lines = [*map(note_line, store.purge_notes()), *map(entry_line, store.entries())]
     read = list(read_export(lines))

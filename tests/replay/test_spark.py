@@ -162,19 +162,19 @@ def test_a_real_spark_finds_what_one_machine_finds(
     replay, notes = run_on_spark(
         str(folder),
         Vocabulary.of(after),
-        None,
-        ReplayerFiles(after=texts[1], before=texts[0], by=BY, decisions=DECISIONS),
-        replayer,
-        RejectedRows(write=kept.extend),
+        mapping=None,
+        files=ReplayerFiles(after=texts[1], before=texts[0], by=BY, decisions=DECISIONS),
+        replayer=replayer,
+        rejected=RejectedRows(write=kept.extend),
     )
     few, _ = run_on_spark(
         f"file://{folder}/part 0.parquet",
         Vocabulary.of(after),
-        None,
-        ReplayerFiles(after=texts[1]),
-        Replayer(after),
-        RejectedRows(write=lambda _: None),
-        100,
+        mapping=None,
+        files=ReplayerFiles(after=texts[1]),
+        replayer=Replayer(after),
+        rejected=RejectedRows(write=lambda _: None),
+        limit=100,
     )
 
     assert (replay, kept) == embedded
@@ -184,10 +184,10 @@ def test_a_real_spark_finds_what_one_machine_finds(
         run_on_spark(
             "file:///no/such/folder",
             Vocabulary.of(after),
-            None,
-            ReplayerFiles(after=texts[1]),
-            replayer,
-            RejectedRows(write=kept.extend),
+            mapping=None,
+            files=ReplayerFiles(after=texts[1]),
+            replayer=replayer,
+            rejected=RejectedRows(write=kept.extend),
         )
 
 

@@ -144,7 +144,16 @@ def query(
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
     """List records in the order in which they were received."""
-    records_filter = _records_filter(ticket, request_id, caller, version, rule, outcome, since, until)
+    records_filter = _records_filter(
+        ticket=ticket,
+        request_id=request_id,
+        caller=caller,
+        version=version,
+        rule=rule,
+        outcome=outcome,
+        since=since,
+        until=until,
+    )
     with open_log(log) as store:
         try:
             found = page(store, records_filter, limit, token)
@@ -191,7 +200,16 @@ def export(
     Without a filter, exports whole chains, which can be verified; with one, the matching records in the order in which
     they were received.
     """
-    records_filter = _records_filter(ticket, request_id, caller, version, rule, outcome, since, until)
+    records_filter = _records_filter(
+        ticket=ticket,
+        request_id=request_id,
+        caller=caller,
+        version=version,
+        rule=rule,
+        outcome=outcome,
+        since=since,
+        until=until,
+    )
     if form is ExportFormat.PARQUET or (form is None and not heads and to is not None and to.suffix == ".parquet"):
         if to is None or heads:
             raise command_error(
@@ -325,7 +343,7 @@ def _heads(file: Path) -> list[SignedHead]:
 
 
 def _records_filter(
-    ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str
+    *, ticket: str, request_id: str, caller: str, version: str, rule: str, outcome: str, since: str, until: str
 ) -> Filter:
     return Filter(
         ticket=ticket,

@@ -91,7 +91,7 @@ def purge_command(
     with log_errors():
         writing = Store.open(log or default_url())
     try:
-        notes = purge(writing, instant, utc_now(), name, key)
+        notes = purge(writing, instant, utc_now(), name, key=key)
     except PurgeError as error:
         raise command_error(error.message, f"help: {error.help}", code=ExitCode.LOG) from error
     finally:

@@ -103,7 +103,7 @@ def evaluate(
     elsewhere = _from_elsewhere(file, json_text)
     filed_now, pauses = elsewhere.pop(NOW, None), elsewhere.pop(PAUSES, ())
     holds: tuple[Pause, ...] = pauses if isinstance(pauses, tuple) else ()
-    moment = read_moment_options(now, pause or [], loaded.now, problems, filed_now, holds)
+    moment = read_moment_options(now, pause or [], loaded.now, problems, filed_now=filed_now, filed=holds)
     chosen = replace(loaded, now=moment.now or loaded.now).select(version=version, digest=digest, as_of=as_of)
     arguments = read_arguments(context.args, fact or [], chosen.policy.facts, (*chosen.policy.decisions, TRIAGE))
     eval_input = EvalInput(

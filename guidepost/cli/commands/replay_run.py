@@ -162,7 +162,15 @@ def _on_spark(
         from_in_force=options.before == IN_FORCE,
     )
     with errors().working("replaying on Spark"):
-        return run_on_spark(options.tickets.source, words, mapping, trial, replayer, rejected, options.tickets.limit)
+        return run_on_spark(
+            options.tickets.source,
+            words,
+            mapping=mapping,
+            files=trial,
+            replayer=replayer,
+            rejected=rejected,
+            limit=options.tickets.limit,
+        )
 
 
 def _vocabulary(after: Version, versions: Sequence[Version]) -> Vocabulary:

@@ -74,6 +74,7 @@ def read_moment_options(
     given: Sequence[str],
     clock: datetime,
     problems: list[str],
+    *,
     filed_now: object = None,
     filed: Sequence[Pause] = (),
 ) -> Moment:

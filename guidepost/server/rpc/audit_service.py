@@ -181,7 +181,9 @@ class AuditService(AuditServiceServicer):  # type: ignore[misc]
         if len(name) > MAX_NAME or not name.isprintable():
             raise InvalidField("by", f"expected 1 to {MAX_NAME} printable characters")
         going = await self._read(lambda store: plan_purge(store, before))
-        notes = () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, self._key))
+        notes = (
+            () if request.dry_run else await self._work(lambda: purge(self._opened(), before, now, name, key=self._key))
+        )
         return pb.PurgeRecordsResponse(
             chains=[wire.purged_chain(one) for one in going], notes=[json.dumps(note.plain) for note in notes]
         )

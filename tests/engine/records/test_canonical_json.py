@@ -84,9 +84,20 @@ def both(
         version=version.ref,
         decisions=tuple(recorded_decision(one, masking.more) for one in answers),
     )
-    return texts.record(
-        "id", at, 'a "caller"', "r-1", "INC \\ 7", kind, sent, now, pauses, version.ref, answers
-    ).text, made
+    text = texts.record(
+        record_id="id",
+        received=at,
+        caller='a "caller"',
+        request_id="r-1",
+        ticket="INC \\ 7",
+        kind=kind,
+        facts=sent,
+        now=now,
+        pauses=pauses,
+        version=version.ref,
+        answers=answers,
+    )
+    return text.text, made
 
 
 @settings(deadline=None)
@@ -144,9 +155,21 @@ def test_a_record_is_whole_whether_it_was_written_or_not() -> None:
         decisions=tuple(recorded_decision(one) for one in answers),
     )
 
-    assert whole(texts.record("id", "r", "", "", "", RecordKind.TRIAGE, {}, "n", (), WORKSHOP.ref, answers)) == whole(
-        Record.read(made.text)
+    text = texts.record(
+        record_id="id",
+        received="r",
+        caller="",
+        request_id="",
+        ticket="",
+        kind=RecordKind.TRIAGE,
+        facts={},
+        now="n",
+        pauses=(),
+        version=WORKSHOP.ref,
+        answers=answers,
     )
+
+    assert whole(text) == whole(Record.read(made.text))
     assert whole(made) is made
 
 
