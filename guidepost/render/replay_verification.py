@@ -135,7 +135,7 @@ def plain_verification(one: LogVerification) -> dict[str, Any]:
         "whole": one.ok,
         "headline": headline(one),
         "records": one.records,
-        "otherwise": one.differing,
+        "differing": one.differing,
         "notes": list(one.notes),
         "versions": [
             {
@@ -144,11 +144,11 @@ def plain_verification(one: LogVerification) -> dict[str, Any]:
                 "version": version.version.version if version.version else None,
                 "found": version.version is not None,
                 "records": version.records,
-                "otherwise": version.differing,
+                "differing": version.differing,
             }
             for version in one.versions
         ],
-        "records_otherwise": [_plain(record) for record in one.mismatches],
+        "mismatches": [_plain(record) for record in one.mismatches],
         "unread": {"rows": sum(one.rejected.values()), "by": dict(one.rejected), "file": one.rejected_file},
     }
 

@@ -150,9 +150,25 @@ def test_check_as_json_keeps_its_shape(garage: Path) -> None:
     ]
     assert found["problems"][0]["file"] == "garage/past/1.0.0/bay.yaml"
     current, past = found["versions"]
-    assert list(current) == ["folder", "name", "version", "digest", "effective_from", "proof", "invariants", "cases"]
-    assert list(current["proof"]) == ["ok", "tables"]
-    assert list(current["proof"]["tables"][0]) == ["table", "extent", "cells", "covered", "asked", "disagreements"]
+    assert list(current) == [
+        "folder",
+        "name",
+        "version",
+        "digest",
+        "effective_from",
+        "cross_check",
+        "invariants",
+        "cases",
+    ]
+    assert list(current["cross_check"]) == ["ok", "tables"]
+    assert list(current["cross_check"]["tables"][0]) == [
+        "table",
+        "extent",
+        "cells",
+        "covered",
+        "asked",
+        "disagreements",
+    ]
     assert current["cases"]["failed"][0]["differences"] == ["urgency: expected later, got now (by look.loud.thick)"]
     assert past["version"] is None
 

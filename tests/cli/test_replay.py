@@ -397,8 +397,8 @@ def test_records_decided_differently_are_listed_and_exit_with_7(log: Store, gold
     golden("replay/otherwise.txt", found.stdout.replace(log.name, "sqlite:///decisions.db"))
     entries = {entry.sequence: json.loads(entry.body)["id"] for entry in log.entries()}
     named = plain("verify", "log")
-    assert [one["record"] for one in named["records_otherwise"]] == [entries[5], entries[6]]
-    assert named["otherwise"] == 2
+    assert [one["record"] for one in named["mismatches"]] == [entries[5], entries[6]]
+    assert named["differing"] == 2
 
 
 def test_records_of_a_missing_version_are_counted_and_exit_with_7(

@@ -53,9 +53,9 @@ def test_every_form_of_a_proof_names_each_record_that_differs_and_what_is_missin
     stream = io.StringIO()
     Screen(stream).show(*verification_parts(proved()))
 
-    golden("replay/proved.txt", stream.getvalue())
-    golden("replay/proved.md", verification_markdown(proved()))
-    golden("replay/proved.json", json.dumps(plain_verification(proved()), indent=2, ensure_ascii=False) + "\n")
+    golden("replay/verified.txt", stream.getvalue())
+    golden("replay/verified.md", verification_markdown(proved()))
+    golden("replay/verified.json", json.dumps(plain_verification(proved()), indent=2, ensure_ascii=False) + "\n")
 
 
 def test_what_a_source_says_is_text_in_a_pull_request_and_never_markup(version: Version) -> None:

@@ -261,7 +261,7 @@ def _plain_version(one: VersionCheck) -> JsonObject:
         "version": version.ref.version if version else None,
         "digest": version.digest if version else None,
         "effective_from": version.policy.manifest.effective_from.isoformat() if version else None,
-        "proof": None
+        "cross_check": None
         if cross_check is None
         else {
             "ok": cross_check.ok,
