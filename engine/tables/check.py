@@ -16,7 +16,7 @@ from engine.model.problems import Problem
 from engine.model.vocabulary import FactType
 from engine.tables.classes import Atoms
 from engine.tables.rule_diagram import RuleDiagram
-from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, heeded
+from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, undecided_reads
 
 MAX_OVERLAPS = 20
 """How many pairs of overlapping rules are reported for one table."""
@@ -141,7 +141,7 @@ class _Check:
         fired: set[int] = set()
         for rules, positions in self._diagrams():
             settled = rules.store.combine(
-                lambda counted, *waiting: () if any(waiting) else counted, rules.counts, *heeded(rules)
+                lambda counted, *waiting: () if any(waiting) else counted, rules.counts, *undecided_reads(rules)
             )
             reached = self.diagrams.store.values(self.diagrams.over_sent(rules, settled))
             fired |= {positions[rule] for counted in reached for rule in counted}
@@ -169,7 +169,7 @@ class _Check:
         rules, positions = next((one, listed) for one, listed in self._diagrams() if at in listed)
         own, store = rules.store, self.diagrams.store
         holds = self._holds(rules, rule)
-        settled = own.combine(lambda held, *waiting: held and not any(waiting), holds, *heeded(rules))
+        settled = own.combine(lambda held, *waiting: held and not any(waiting), holds, *undecided_reads(rules))
         where = self.diagrams.over_sent(rules, settled)
         if where != store.leaf(False):
             counts = self.diagrams.over_sent(rules, rules.counts)

@@ -125,7 +125,7 @@ def put_over(store: Diagrams, selectors: Mapping[str, Node], own: Diagrams) -> C
     return over_sent
 
 
-def heeded(rules: RuleDiagram) -> list[Node]:
+def undecided_reads(rules: RuleDiagram) -> list[Node]:
     """Draw where something that is read can still become something else, and the rules would heed it."""
     own, found = rules.store, []
     for name, states in rules.states.items():
@@ -185,7 +185,7 @@ class _Drawing:
         own = rules.store
         supports = [self.support[name] for name in own.facts]
         if len(frozenset().union(*supports)) == sum(map(len, supports)):
-            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *heeded(rules))
+            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *undecided_reads(rules))
             finals = {name: states.finals for name, states in rules.states.items() if any(states.finals)}
             return over_sent(_closed(own, start, rules.waits, finals))
         where = opened()

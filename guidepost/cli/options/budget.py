@@ -16,7 +16,7 @@ MaxChangedOption = Annotated[
     typer.Option(
         "--max-changed",
         metavar="LIMIT",
-        help="Exit with 6 if an outcome changes in more situations than this: a share such as 2%, or a number.",
+        help="Exit with 6 if an outcome changes in more situations (tickets, in a replay) than this: a share such as 2%, or a number.",
     ),
 ]
 ForbidOption = Annotated[
