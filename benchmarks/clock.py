@@ -1,4 +1,4 @@
-"""Benchmarks of the business clock: near and far, single instants and columns, and libraries with a part of its features.
+"""Benchmarks of the business clock: near and far, instants and columns, and libraries with a part of its features.
 
 The desk is open from 07:00 to 19:00 on weekdays except holidays; "whole days" are the same days from midnight to
 midnight. All times are in UTC, because NumPy and pandas' business hours do not support zones. The answers must be equal

@@ -183,7 +183,7 @@ async def generate(addresses: Mapping[str, str], pids: Mapping[str, int]) -> dic
 
 
 async def _round(channels: Sequence[grpc.aio.Channel], requests: Sequence[bytes], in_flight: int, pid: int) -> Measured:
-    """Keep a number of calls in flight; return calls per second, and the 99th percentile and CPU time of a call in µs."""
+    """Keep calls in flight; return calls per second, and the 99th percentile and CPU time of a call in µs."""
     calls = [channel.unary_unary(METHOD) for channel in channels]
     taken: list[int] = []
     asked = iter(range(CALLS))

@@ -2,9 +2,9 @@
 
 The answers of all three must be equal first. Guidepost makes the whole priority decision, of which the two tables are a
 part, with rules and their places; zen-engine and durable-rules evaluate the two tables only. zen-engine is fastest with
-``ZenEngine.evaluate`` and a static loader; a ``ZenDecision`` with the same content takes some 150 µs more for each call.
-durable-rules runs as in the cross-check: in one thread of its own process, with facts that are asserted and retracted,
-and equality tests on classes that are computed in advance.
+``ZenEngine.evaluate`` and a static loader; a ``ZenDecision`` with the same content takes some 150 µs more for each
+call. durable-rules runs as in the cross-check: in one thread of its own process, with facts that are asserted and
+retracted, and equality tests on classes that are computed in advance.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from engine.version.version import Version
 
 
 def jdm(version: Version, tables: Mapping[str, str]) -> dict[str, Any]:
-    """Return tables (name to the outcome it produces) as a JSON Decision Model, in parallel between request and response."""
+    """Return tables (name to produced outcome) as a JSON Decision Model, in parallel between request and response."""
     nodes = [{"id": "in", "type": "inputNode", "name": "in"}, {"id": "out", "type": "outputNode", "name": "out"}]
     edges = []
     for name, produced in tables.items():

@@ -1,8 +1,8 @@
 """Benchmarks of replaying past tickets from Parquet with a comparison of two versions, and of its memory.
 
-The file has the rows of `tickets.draw`, with dictionary-encoded words as a warehouse writes them. The figures are of all
-of `guidepost replay FILE --against 2.0.0 --from 1.0.0` except loading the versions: reading, mapping, deciding by both,
-comparing and counting; work that is done once is listed separately. Memory is the peak of its own process.
+The file has the rows of `tickets.draw`, with dictionary-encoded words as a warehouse writes them. The figures are of
+all of `guidepost replay FILE --against 2.0.0 --from 1.0.0` except loading the versions: reading, mapping, deciding by
+both, comparing and counting; work that is done once is listed separately. Memory is the peak of its own process.
 GUIDEPOST_BENCH_ROWS=50000000 adds a run of that many rows.
 """
 

@@ -1,8 +1,8 @@
 """Benchmarks of request ids in a long decision log: ``python -m benchmarks.request_ids`` writes REQUEST_IDS.md.
 
-A log of a million chained records is created in SQLite and in PostgreSQL. A server with each of them runs with ``sync``,
-and callers in one process call it over 127.0.0.1. Calls with and without a request id take turns, so that a slow moment
-of the machine affects both.
+A log of a million chained records is created in SQLite and in PostgreSQL. A server with each of them runs with
+``sync``, and callers in one process call it over 127.0.0.1. Calls with and without a request id take turns, so that a
+slow moment of the machine affects both.
 """
 
 from __future__ import annotations

@@ -9,13 +9,13 @@
 ``AsyncClient`` has the same methods for asyncio. If you leave out a fact, it is unknown, which is never the same as
 false; ``reply.priority.decision.missing`` names the missing facts that matter. The messages are in ``guidepost.v1``.
 
-- ``client.triage_many`` triages many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends triages
-  that many threads request at the same time as one call.
+- ``client.triage_many`` triages many tickets in one call. ``Client(address, coalesce=guidepost.COALESCE)`` sends
+  triages that many threads request at the same time as one call.
 - ``client.audit`` reads the decision log: ``client.audit.records(guidepost.record_filter(ticket="INC-7"))``.
 - If a call fails, it raises ``grpc.RpcError``; ``wrong_fields(error)`` names each field that the server rejected.
 - While the service is unavailable, calls fail, or ``Client(address, fallback=guidepost.undecided)`` answers instead.
-  After three decisions in a row without an answer the circuit opens: calls fail, or the fallback answers, at once, until
-  the service is back. ``client.circuit.state`` is the state of the circuit.
+  After three decisions in a row without an answer the circuit opens: calls fail, or the fallback answers, at once,
+  until the service is back. ``client.circuit.state`` is the state of the circuit.
 - On the command line: ``python -m guidepost 127.0.0.1:50051 impact=high urgency=medium``.
 
 The client needs grpcio, protobuf and googleapis-common-protos only. Server and commands have requirements of their own.

@@ -65,7 +65,9 @@ def excerpt(place: Place, columns: int = MOST_COLUMNS) -> Excerpt | None:
 def without_secrets(place: Place) -> Place:
     """Mask what may be a secret in the line of a place: passwords in URLs, and long words of letters and digits.
 
-    >>> without_secrets(Place(file="a", line=1, column=1, text="log = 'db://ann:secret@host', key gpk_0123456789abcdef")).text
+    >>> without_secrets(
+    ...     Place(file="a", line=1, column=1, text="log = 'db://ann:secret@host', key gpk_0123456789abcdef")
+    ... ).text
     "log = 'db://ann:******@host', key ********************"
     """
     return replace(place, text=_SECRET.sub(lambda found: "*" * len(found[0]), place.text))

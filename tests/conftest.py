@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest tests first, since a worker that comes to them last keeps everybody waiting; leave faults to `.ci/run`."""
+    """Put the longest tests first, so that no worker starts one last; leave faults to `.ci/run`."""
     items.sort(key=lambda item: "every_cell_of_every_table" not in item.name)
     if os.environ.get("GUIDEPOST_CAMPAIGN") == "long":
         for item in items:
@@ -74,7 +74,7 @@ def _a_decision_log_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> No
 
 @pytest.fixture(autouse=True)
 def _messages_of_one_test() -> Iterator[None]:
-    """A test that sets up the messages of a server leaves them as they were: their stream may be closed by the next test."""
+    """Restore the messages of a server after each test: the next test may close their stream."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -21,7 +21,7 @@ Possible = Mapping[str, frozenset[Literal | None]]
 
 
 def same_word(text: str) -> str:
-    """Return a text as words are compared: letter by letter, without case and without a single separator where it tells nothing apart."""
+    """Return a text as words are compared: by letter, without case and single separators that distinguish nothing."""
     left = unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
     said = ""
     while left:

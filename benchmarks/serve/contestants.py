@@ -1,4 +1,4 @@
-"""The servers: Guidepost with its log off, bounded and sync, the floor, and Cerbos, each with a worker for every core."""
+"""The servers, each with a worker for every core: Guidepost with its log off, bounded and sync; the floor; Cerbos."""
 
 from __future__ import annotations
 

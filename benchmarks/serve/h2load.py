@@ -96,7 +96,10 @@ def _processor(pid: int) -> float:
 
 
 def memory(pid: int) -> tuple[float, float]:
-    """Return the resident memory of a process, and its private part, in megabytes; the bundle and libraries are shared."""
+    """Return the resident memory of a process, and its private part, in megabytes.
+
+    Processes share the bundle and libraries.
+    """
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     kilobytes = {name: int(_found(rf"{name}:\s+(\d+) kB", text)) for name in ("Rss", "Private_Clean", "Private_Dirty")}
     return kilobytes["Rss"] / 1024, (kilobytes["Private_Clean"] + kilobytes["Private_Dirty"]) / 1024

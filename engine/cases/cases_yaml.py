@@ -13,7 +13,19 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_][\w .()/+%'<>=-]*")
 def cases_text(cases: Iterable[Mapping[str, object]], remarks: Iterable[str] = (), schema: str = "") -> str:
     """Write a file of cases: a mapping in one line wherever it stands, below the remarks.
 
-    >>> print(cases_text([{"name": "A bike", "facts": {"part": "chain", "at": "08:00"}, "expect": {"checks": ["oil, and wash"]}}], ["Read me."]), end="")
+    >>> print(
+    ...     cases_text(
+    ...         [
+    ...             {
+    ...                 "name": "A bike",
+    ...                 "facts": {"part": "chain", "at": "08:00"},
+    ...                 "expect": {"checks": ["oil, and wash"]},
+    ...             }
+    ...         ],
+    ...         ["Read me."],
+    ...     ),
+    ...     end="",
+    ... )
     # Read me.
     kind: cases
     cases:

@@ -250,7 +250,16 @@ def _sides(atoms: Atoms, end: float) -> Iterator[tuple[str, float]]:
     """Yield a number just below a threshold, the threshold, and a number just above it, if the fact allows them.
 
     >>> from engine.model.vocabulary import Fact
-    >>> list(_sides(Atoms(fact=Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100), samples=(0.0, 0.25, 0.5, 75.0, 100.0), cuts=(0.0, 0.5, 100.0)), 0.5))
+    >>> list(
+    ...     _sides(
+    ...         Atoms(
+    ...             fact=Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100),
+    ...             samples=(0.0, 0.25, 0.5, 75.0, 100.0),
+    ...             cuts=(0.0, 0.5, 100.0),
+    ...         ),
+    ...         0.5,
+    ...     )
+    ... )
     [('just below', 0.25), ('on', 0.5), ('just above', 1.5)]
     """
     fact, at = atoms.fact, atoms.cuts.index(end)

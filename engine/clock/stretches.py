@@ -3,7 +3,9 @@
 >>> from datetime import timezone
 >>> from engine.clock.calendar import Calendar, Interval
 >>> desk = Clock(Calendar(name="desk", zone="UTC", week=((Interval(540, 1020),),) * 5 + ((), ())))
->>> for part in stretches(desk, datetime(2026, 1, 9, 16, tzinfo=timezone.utc), datetime(2026, 1, 12, 10, tzinfo=timezone.utc)):
+>>> for part in stretches(
+...     desk, datetime(2026, 1, 9, 16, tzinfo=timezone.utc), datetime(2026, 1, 12, 10, tzinfo=timezone.utc)
+... ):
 ...     print(f"{part.start:%a %H:%M} to {part.end:%a %H:%M}: {part.kind}")
 Fri 16:00 to Fri 17:00: open
 Fri 17:00 to Mon 09:00: closed

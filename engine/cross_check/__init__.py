@@ -5,7 +5,14 @@ its own, evaluates the same rules as equality tests on class indices, and both m
 
 >>> import numpy as np
 >>> rules = (CrossCheckRule("known", ((0, frozenset({1, 2})),)),)
->>> table = CrossCheckTable(name="example", axes=(("impact", 3),), rules=rules, policy="unique", hit=np.array([0, 1, 1], np.int32), hits=((), (0,)))
+>>> table = CrossCheckTable(
+...     name="example",
+...     axes=(("impact", 3),),
+...     rules=rules,
+...     policy="unique",
+...     hit=np.array([0, 1, 1], np.int32),
+...     hits=((), (0,)),
+... )
 >>> print(cross_check_tables([table]).tables[0])
 example: checked whole, 3 of 3 cells (2 asked)
 

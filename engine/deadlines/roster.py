@@ -17,7 +17,18 @@ def duty(roster: Roster, instant: datetime) -> Duty:
 
     >>> from datetime import UTC
     >>> from engine.model.problems import Place
-    >>> two = Roster(name="r", about="", at="at", opens=8 * 60, closes=18 * 60, entries=(RosterEntry("a", "Australia/Sydney", ""), RosterEntry("m", "Asia/Manila", "")), produces="centre", source="", assumption="", place=Place(file=""))
+    >>> two = Roster(
+    ...     name="r",
+    ...     about="",
+    ...     at="at",
+    ...     opens=8 * 60,
+    ...     closes=18 * 60,
+    ...     entries=(RosterEntry("a", "Australia/Sydney", ""), RosterEntry("m", "Asia/Manila", "")),
+    ...     produces="centre",
+    ...     source="",
+    ...     assumption="",
+    ...     place=Place(file=""),
+    ... )
     >>> noon = duty(two, datetime(2026, 1, 5, 1, 0, tzinfo=UTC))
     >>> noon.now.value, noon.daytime, noon.now.ends.isoformat(), noon.next.value
     ('a', True, '2026-01-05T07:00:00+00:00', 'm')

@@ -1,8 +1,8 @@
 """Decision diagrams: functions of facts, each stored once, so that equal functions are the same node.
 
-A diagram is reduced, ordered and multi-valued. An inner node asks one fact and has a child for each class of it, class 0
-being "not known"; on every way down, facts come in one order. A leaf has a value. Nodes are numbers: two functions are
-equal exactly when their numbers are. Nodes whose children are all the same do not exist, nor do two equal ones.
+A diagram is reduced, ordered and multi-valued. An inner node asks one fact and has a child for each class of it, class
+0 being "not known"; on every way down, facts come in one order. A leaf has a value. Nodes are numbers: two functions
+are equal exactly when their numbers are. Nodes whose children are all the same do not exist, nor do two equal ones.
 
     >>> store = Diagrams({"wet": 3, "cold": 3})
     >>> no, yes = store.leaf(False), store.leaf(True)
@@ -294,7 +294,10 @@ class Diagrams:
         return tuple(fact for at, fact in enumerate(self.facts) if at in levels)
 
     def where_known(self, node: Node, absent: Node) -> Node:
-        """Return the function with ``absent`` wherever a fact in class 0 makes a difference; other facts are not asked."""
+        """Return the function with ``absent`` wherever a fact in class 0 makes a difference.
+
+        Other facts are not asked.
+        """
         known: dict[Node, Node] = {}
 
         def visit(here: Node) -> Node:

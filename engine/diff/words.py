@@ -61,7 +61,10 @@ def value_text(value: Literal | Measure | None) -> str:
 def measure_text(measure: Measure) -> str:
     """Return a measure as text.
 
-    >>> measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="same_clock", calendar="weekdays", amount=3)), measure_text(Measure(unit=Unit.NOTHING))
+    >>> (
+    ...     measure_text(Measure(unit=Unit.BUSINESS_DAYS, rule="same_clock", calendar="weekdays", amount=3)),
+    ...     measure_text(Measure(unit=Unit.NOTHING)),
+    ... )
     ('3 business_days by weekdays (same_clock)', 'nothing due')
     """
     if measure.unit is Unit.NOTHING:
@@ -80,7 +83,13 @@ def change_text(change: Change) -> str:
 
     >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.DECIDED, "P2")))
     'undecided -> P2'
-    >>> change_text(Change(OutcomeState(StateKind.DECIDED, ("fax",)), OutcomeState(StateKind.DECIDED, ("chat", "web")), in_part=True))
+    >>> change_text(
+    ...     Change(
+    ...         OutcomeState(StateKind.DECIDED, ("fax",)),
+    ...         OutcomeState(StateKind.DECIDED, ("chat", "web")),
+    ...         in_part=True,
+    ...     )
+    ... )
     '- fax, + chat, + web'
     >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED)))
     'still undecided, between other outcomes'
@@ -100,9 +109,16 @@ def items(state: OutcomeState) -> tuple[str, ...]:
 def values_text(values: Values) -> str:
     """Return the values of a fact as text.
 
-    >>> values_text(Values(fact="channel", unknown=False, words=("email", "portal"))), values_text(Values(fact="stage", unknown=False, words=("arrival",)))
+    >>> (
+    ...     values_text(Values(fact="channel", unknown=False, words=("email", "portal"))),
+    ...     values_text(Values(fact="stage", unknown=False, words=("arrival",))),
+    ... )
     ('channel in {email, portal}', 'stage=arrival')
-    >>> values_text(Values(fact="impact", unknown=True)), values_text(Values(fact="impact", unknown=False, sent=True)), values_text(Values(fact="plan", unknown=True, but=("none",)))
+    >>> (
+    ...     values_text(Values(fact="impact", unknown=True)),
+    ...     values_text(Values(fact="impact", unknown=False, sent=True)),
+    ...     values_text(Values(fact="plan", unknown=True, but=("none",))),
+    ... )
     ('impact unknown', 'impact known', 'plan not none')
     """
     listed = [*values.words, *map(interval_text, values.spans)]

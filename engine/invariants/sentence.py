@@ -10,7 +10,15 @@ def sentence(invariant: Invariant) -> str:
 
     >>> from engine.model.problems import Place
     >>> low = Order("impact", ("low", "high"))
-    >>> sentence(Invariant(id="x", about="", source="", claim=Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)), place=Place(file="")))
+    >>> sentence(
+    ...     Invariant(
+    ...         id="x",
+    ...         about="",
+    ...         source="",
+    ...         claim=Monotone((low,), Way.NEVER_RAISES, (Order("wait", ()),)),
+    ...         place=Place(file=""),
+    ...     )
+    ... )
     'raising impact (low < high) never raises wait'
     """
     match invariant.claim:

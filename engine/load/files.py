@@ -15,7 +15,11 @@ FOLDERS = ("", "cases", "holidays")
 def is_policy_name(name: str) -> bool:
     """Return whether a file of this name is a policy file: it ends in .yaml or .yml and does not begin with a dot.
 
-    >>> [name for name in ("a.yaml", "b.yml", ".#a.yaml", "._a.yaml", "a.yaml~", "#a.yaml#", ".a.yaml.swp", "4913") if is_policy_name(name)]
+    >>> [
+    ...     name
+    ...     for name in ("a.yaml", "b.yml", ".#a.yaml", "._a.yaml", "a.yaml~", "#a.yaml#", ".a.yaml.swp", "4913")
+    ...     if is_policy_name(name)
+    ... ]
     ['a.yaml', 'b.yml']
     """
     return name.endswith(ENDINGS) and not name.startswith(".")
@@ -24,7 +28,15 @@ def is_policy_name(name: str) -> bool:
 def of_a_version(path: str) -> bool:
     r"""Return whether a path in a version's folder is one of its files.
 
-    >>> paths = ("a.yaml", "cases/a.yml", "holidays/.#NZ.yaml", "past/1.0.0/a.yaml", "README.md", "../a.yaml", "x\\a.yaml")
+    >>> paths = (
+    ...     "a.yaml",
+    ...     "cases/a.yml",
+    ...     "holidays/.#NZ.yaml",
+    ...     "past/1.0.0/a.yaml",
+    ...     "README.md",
+    ...     "../a.yaml",
+    ...     "x\\a.yaml",
+    ... )
     >>> [path for path in paths if of_a_version(path)]
     ['a.yaml', 'cases/a.yml']
     """

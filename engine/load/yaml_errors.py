@@ -144,7 +144,10 @@ def explain(file: str, lines: Sequence[str], error: Any, quoted: tuple[int, int]
 def conflicts(file: str, lines: Sequence[str]) -> Iterator[Problem]:
     """Find the merge conflicts that are left in a text, each once.
 
-    >>> [problem.message for problem in conflicts("a.yaml", ["<<<<<<< HEAD", "a: 1", "=======", "a: 2", ">>>>>>> branch"])]
+    >>> [
+    ...     problem.message
+    ...     for problem in conflicts("a.yaml", ["<<<<<<< HEAD", "a: 1", "=======", "a: 2", ">>>>>>> branch"])
+    ... ]
     ['not YAML: a merge conflict begins here and ends in line 5']
     >>> [problem.message for problem in conflicts("a.yaml", ["a: 1", "=======", "b: 2"])]
     ['not YAML: a merge conflict marker is left']

@@ -32,7 +32,11 @@ class NumberInterval:
 def interval_text(interval: NumberInterval) -> str:
     """Write numbers as policies do.
 
-    >>> interval_text(NumberInterval(low=50, high=math.inf, low_closed=False, high_closed=False)), interval_text(NumberInterval(low=10, high=25, low_closed=True, high_closed=False)), interval_text(NumberInterval(low=3, high=3, low_closed=True, high_closed=True))
+    >>> (
+    ...     interval_text(NumberInterval(low=50, high=math.inf, low_closed=False, high_closed=False)),
+    ...     interval_text(NumberInterval(low=10, high=25, low_closed=True, high_closed=False)),
+    ...     interval_text(NumberInterval(low=3, high=3, low_closed=True, high_closed=True)),
+    ... )
     ('> 50', '[10..25)', '3')
     """
     low, high = (
@@ -64,7 +68,15 @@ class Condition:
         """Return whether the condition holds for a value; None is unknown.
 
         >>> from engine.model.problems import Place
-        >>> small = Condition(fact="share", words=frozenset(), intervals=(NumberInterval(low=-math.inf, high=10, low_closed=False, high_closed=False),), negated=False, unknown=False, text="< 10", place=Place(file=""))
+        >>> small = Condition(
+        ...     fact="share",
+        ...     words=frozenset(),
+        ...     intervals=(NumberInterval(low=-math.inf, high=10, low_closed=False, high_closed=False),),
+        ...     negated=False,
+        ...     unknown=False,
+        ...     text="< 10",
+        ...     place=Place(file=""),
+        ... )
         >>> small.holds(9.5), small.holds(10), small.holds(None)
         (True, False, False)
         """

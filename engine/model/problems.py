@@ -64,7 +64,14 @@ class Problem:
     def __str__(self) -> str:
         """Return the problem as people read it: one line, then the witness, the other places and the help.
 
-        >>> print(Problem(place=Place(file="a.yaml", line=3, column=5), code="unknown-value", message="unknown impact `hihg`", help="did you mean `high`?"))
+        >>> print(
+        ...     Problem(
+        ...         place=Place(file="a.yaml", line=3, column=5),
+        ...         code="unknown-value",
+        ...         message="unknown impact `hihg`",
+        ...         help="did you mean `high`?",
+        ...     )
+        ... )
         a.yaml:3:5: unknown impact `hihg` [unknown-value]
             help: did you mean `high`?
         """

@@ -43,7 +43,8 @@ class Tree:
         """Add a leaf at the right.
 
         >>> tree = Tree()
-        >>> for leaf in "abc": tree.add(leaf)
+        >>> for leaf in "abc":
+        ...     tree.add(leaf)
         >>> tree.size, tree.root == root(["a", "b", "c"])
         (3, True)
         """

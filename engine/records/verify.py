@@ -55,7 +55,10 @@ class ChainExtent:
     def covered_by(self, head: Head) -> int:
         """Return how many entries a head covers: all up to it, since each contains the hash of the one before.
 
-        >>> ChainExtent("main", 10, 30).covered_by(Head("main", 25, "ab")), ChainExtent("main", 10, 30).covered_by(Head("main", 9, "ab"))
+        >>> (
+        ...     ChainExtent("main", 10, 30).covered_by(Head("main", 25, "ab")),
+        ...     ChainExtent("main", 10, 30).covered_by(Head("main", 9, "ab")),
+        ... )
         (15, 0)
         """
         return max(0, min(head.sequence, self.last) - self.after) if head.writer == self.writer else 0

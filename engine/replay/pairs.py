@@ -15,7 +15,10 @@ def same_key(state: OutcomeState) -> object:
 
     Possible values are ignored, and numbers compare by value.
 
-    >>> same_key(OutcomeState(StateKind.DECIDED, 4)) == same_key(OutcomeState(StateKind.DECIDED, 4.0)), same_key(OutcomeState(StateKind.DECIDED, 1)) == same_key(OutcomeState(StateKind.DECIDED, True))
+    >>> (
+    ...     same_key(OutcomeState(StateKind.DECIDED, 4)) == same_key(OutcomeState(StateKind.DECIDED, 4.0)),
+    ...     same_key(OutcomeState(StateKind.DECIDED, 1)) == same_key(OutcomeState(StateKind.DECIDED, True)),
+    ... )
     (True, False)
     """
     value = state.value

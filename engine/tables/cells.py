@@ -111,7 +111,10 @@ def _allowed(tests: Tests, grid: Grid) -> list[np.ndarray]:
 
 
 def idle_rules(partial: PartialTable) -> Iterator[int]:
-    """Yield the rules that fire in no settled cell, by position; those of a unique table that overlap are reported elsewhere."""
+    """Yield the positions of the rules that fire in no settled cell.
+
+    Overlapping rules of a unique table are reported elsewhere.
+    """
     grid, table = partial.grid, partial.grid.table
     settled = reached_cells(partial, partial.settled)
     if table.hit is HitPolicy.COLLECT:

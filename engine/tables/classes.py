@@ -57,7 +57,15 @@ def atoms_of(fact: Fact, conditions: Iterable[Condition]) -> Atoms:
     >>> from engine.model.conditions import NumberInterval
     >>> from engine.model.problems import Place
     >>> share = Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100)
-    >>> half = Condition(fact="share", words=frozenset(), intervals=(NumberInterval(low=50, high=math.inf, low_closed=False, high_closed=False),), negated=False, unknown=False, text="> 50", place=Place(file=""))
+    >>> half = Condition(
+    ...     fact="share",
+    ...     words=frozenset(),
+    ...     intervals=(NumberInterval(low=50, high=math.inf, low_closed=False, high_closed=False),),
+    ...     negated=False,
+    ...     unknown=False,
+    ...     text="> 50",
+    ...     place=Place(file=""),
+    ... )
     >>> atoms = atoms_of(share, [half])
     >>> atoms.samples
     (0.0, 25.0, 50.0, 75.0, 100.0)

@@ -1,8 +1,8 @@
 """The order in which diagrams ask facts.
 
 For each table that no other table reads: first the facts of the tables that produce what it reads, the deepest first,
-then its own facts, as its rules mention them. So facts that decide an outcome together are neighbours, and diagrams stay
-small. The order changes the size of diagrams, and no answer.
+then its own facts, as its rules mention them. So facts that decide an outcome together are neighbours, and diagrams
+stay small. The order changes the size of diagrams, and no answer.
 """
 
 from __future__ import annotations

@@ -134,8 +134,24 @@ def same_desk(one: Manifest, other: Manifest) -> bool:
     """Return whether two versions belong to one desk: by the same name, or by a former name.
 
     >>> from engine.model.problems import Place
-    >>> def called(name, *formerly): return Manifest(name=name, version="1.0.0", effective_from=datetime(2020, 1, 1), source="", owner="", triage=(), notice=None, place=Place(file=""), name_place=Place(file=""), formerly=formerly)
-    >>> same_desk(called("it"), called("it")), same_desk(called("it"), called("service", "it")), same_desk(called("it"), called("hr"))
+    >>> def called(name, *formerly):
+    ...     return Manifest(
+    ...         name=name,
+    ...         version="1.0.0",
+    ...         effective_from=datetime(2020, 1, 1),
+    ...         source="",
+    ...         owner="",
+    ...         triage=(),
+    ...         notice=None,
+    ...         place=Place(file=""),
+    ...         name_place=Place(file=""),
+    ...         formerly=formerly,
+    ...     )
+    >>> (
+    ...     same_desk(called("it"), called("it")),
+    ...     same_desk(called("it"), called("service", "it")),
+    ...     same_desk(called("it"), called("hr")),
+    ... )
     (True, True, False)
     """
     return one.name in (other.name, *other.formerly) or other.name in one.formerly

@@ -94,7 +94,18 @@ def read_register(file: str, content: str) -> tuple[dict[str, Frozen], list[Prob
 def register_text(frozen: Iterable[Frozen]) -> str:
     """Return the text of a register, in the order in which its versions come into effect.
 
-    >>> print(register_text([Frozen(version="1.0.0", effective_from=datetime(2020, 1, 1, tzinfo=UTC), digest="ab" * 32, place=Place(file=""))]).splitlines()[-1][:65])
+    >>> print(
+    ...     register_text(
+    ...         [
+    ...             Frozen(
+    ...                 version="1.0.0",
+    ...                 effective_from=datetime(2020, 1, 1, tzinfo=UTC),
+    ...                 digest="ab" * 32,
+    ...                 place=Place(file=""),
+    ...             )
+    ...         ]
+    ...     ).splitlines()[-1][:65]
+    ... )
       - {version: "1.0.0", effective_from: "2020-01-01T00:00:00Z", di
     """
     return _HEAD + "".join(f"  - {_line(one)}\n" for one in sorted(frozen, key=lambda one: one.effective_from))

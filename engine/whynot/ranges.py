@@ -15,8 +15,18 @@ def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:
 
     >>> from engine.model.vocabulary import Fact, FactType
     >>> share = Fact(name="share", type=FactType.NUMBER, minimum=0, maximum=100)
-    >>> atoms = Atoms(fact=share, samples=(0.0, 25.0, 50.0, 75.0, 100.0), cuts=(0.0, 50.0, 100.0), piece_atoms=(0, 1, 2, 3, 4, 5, 0))
-    >>> range_texts(atoms, [4, 5]), range_texts(atoms, [1, 2, 4]), range_texts(atoms, [3]), range_texts(atoms, [1, 2, 3, 4, 5])
+    >>> atoms = Atoms(
+    ...     fact=share,
+    ...     samples=(0.0, 25.0, 50.0, 75.0, 100.0),
+    ...     cuts=(0.0, 50.0, 100.0),
+    ...     piece_atoms=(0, 1, 2, 3, 4, 5, 0),
+    ... )
+    >>> (
+    ...     range_texts(atoms, [4, 5]),
+    ...     range_texts(atoms, [1, 2, 4]),
+    ...     range_texts(atoms, [3]),
+    ...     range_texts(atoms, [1, 2, 3, 4, 5]),
+    ... )
     (('> 50',), ('< 50', '(50..100)'), ('50',), ('any number',))
     """
     wanted = set(chosen)

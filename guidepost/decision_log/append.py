@@ -108,7 +108,7 @@ def _split(
 
 
 def _chain_rows(before: Head, records: Sequence[Recordable]) -> tuple[list[Values], list[str], Head]:
-    """Return the rows of records after a head, with values in the order of the columns, their hashes, and the new head."""
+    """Return the rows of records after a head, values in the order of the columns; their hashes; and the new head."""
     bodies = [record.text for record in records]
     hashes = list(following(before, bodies))
     rows: list[Values] = [

@@ -51,8 +51,9 @@ class LogError(Exception):
 def connect(url: str, limits: TimeLimits | None = None) -> Engine:
     """Return an engine for a URL such as ``sqlite:///decisions.db`` or ``postgresql+psycopg://host/name``.
 
-    It is not connected yet. ``limits`` bounds how long a server waits, so that the database reports a cause before calls
-    are rejected; without it, statements have no limit. Raises LogError for a malformed URL, and for other databases.
+    It is not connected yet. ``limits`` bounds how long a server waits, so that the database reports a cause before
+    calls are rejected; without it, statements have no limit. Raises LogError for a malformed URL, and for other
+    databases.
     """
     lock = BUSY if limits is None else limits.lock
     try:

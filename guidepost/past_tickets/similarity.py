@@ -122,7 +122,11 @@ class InstantFormat:
 def name_similarity(column: str, fact: str) -> float:
     """Return the similarity, from 0 to 100, of the names of a column and a fact, with the usual names of other systems.
 
-    >>> name_similarity("Impact", "impact"), name_similarity("opened_at", "received_at"), name_similarity("sys_mod_count", "impact") < MIN_NAME_SIMILARITY
+    >>> (
+    ...     name_similarity("Impact", "impact"),
+    ...     name_similarity("opened_at", "received_at"),
+    ...     name_similarity("sys_mod_count", "impact") < MIN_NAME_SIMILARITY,
+    ... )
     (100.0, 90.0, True)
     """
     wrapped = _WRAPPED.match(column.strip())

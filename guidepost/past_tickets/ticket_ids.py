@@ -25,7 +25,11 @@ def hash_names(array: pa.Array) -> Hashes:
 
     Two names have the same hash with a probability of about 2**-63.
 
-    >>> hash_names(pa.array(["INC1", " INC1", None, "", "INC2"])).tolist()[1:4] == [hash_names(pa.array(["INC1"]))[0], 0, 0]
+    >>> hash_names(pa.array(["INC1", " INC1", None, "", "INC2"])).tolist()[1:4] == [
+    ...     hash_names(pa.array(["INC1"]))[0],
+    ...     0,
+    ...     0,
+    ... ]
     True
     """
     if pa.types.is_dictionary(array.type):

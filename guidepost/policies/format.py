@@ -44,7 +44,12 @@ class Formatted:
 def format_text(file: str, text: str) -> Formatted:
     r"""Format the text of a policy file; ``file`` is its name in problems.
 
-    >>> print(format_text("a.yaml", "# the desk\nkind:   manifest\ntriage: [ a,b ]\nparts:\n- version: 1.10 # as sent\n").text, end="")
+    >>> print(
+    ...     format_text(
+    ...         "a.yaml", "# the desk\nkind:   manifest\ntriage: [ a,b ]\nparts:\n- version: 1.10 # as sent\n"
+    ...     ).text,
+    ...     end="",
+    ... )
     # the desk
     kind: manifest
     triage: [a, b]

@@ -29,7 +29,8 @@ class _Line:
 def align_matrices(text: str) -> str:
     r"""Align the matrices of a text; rows of different lengths stay as they are.
 
-    >>> print(align_matrices("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"), end="")
+    >>> rows = "      rows:\n        x: [1, 2] # one\n        yyyyyy: [33, 4]\n"
+    >>> print(align_matrices("tables:\n  t:\n    matrix:\n      columns: [a, bbb]\n" + rows), end="")
     tables:
       t:
         matrix:

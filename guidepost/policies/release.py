@@ -85,7 +85,13 @@ def _put_aside(working: VersionFolder, files: list[str], target: Path, expected:
 def next_manifest(text: str, version: str, effective_from: datetime) -> str:
     r"""Return a manifest with a new version and effective date; every other character stays.
 
-    >>> print(next_manifest('version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n', "1.1.0", datetime.fromisoformat("2021-01-01T00:00:00Z")))
+    >>> print(
+    ...     next_manifest(
+    ...         'version: "1.0.0"  # old\neffective_from: 2020-01-01T00:00:00Z\n',
+    ...         "1.1.0",
+    ...         datetime.fromisoformat("2021-01-01T00:00:00Z"),
+    ...     )
+    ... )
     version: "1.1.0"  # old
     effective_from: "2021-01-01T00:00:00Z"
     <BLANKLINE>

@@ -264,7 +264,11 @@ def moved_text(by: timedelta) -> str:
 def duration_text(length: timedelta) -> str:
     """Return a duration in its two largest units.
 
-    >>> duration_text(timedelta(minutes=90)), duration_text(timedelta(days=7)), duration_text(timedelta(days=1, seconds=2))
+    >>> (
+    ...     duration_text(timedelta(minutes=90)),
+    ...     duration_text(timedelta(days=7)),
+    ...     duration_text(timedelta(days=1, seconds=2)),
+    ... )
     ('1 h 30 min', '1 week', '1 day')
     """
     parts: list[str] = []
@@ -281,7 +285,12 @@ def shift_text(one: DueShift) -> str:
     """Return by how much the due times of a bucket move.
 
     >>> hour = timedelta(hours=1)
-    >>> shift_text(DueShift(timedelta(), hour, 1)), shift_text(DueShift(-4 * hour, -hour, 1)), shift_text(DueShift(4 * hour, None, 1)), shift_text(DueShift(None, -hour, 1))
+    >>> (
+    ...     shift_text(DueShift(timedelta(), hour, 1)),
+    ...     shift_text(DueShift(-4 * hour, -hour, 1)),
+    ...     shift_text(DueShift(4 * hour, None, 1)),
+    ...     shift_text(DueShift(None, -hour, 1)),
+    ... )
     ('less than 1 h later', '1 h to 4 h earlier', '4 h or more later', 'more than 1 h earlier')
     """
     least, most = one.least, one.most

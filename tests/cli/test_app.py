@@ -25,7 +25,7 @@ def first_sentence(help_: str) -> str:
 
 
 def is_sentence(text: str) -> bool:
-    """Return whether a text begins with a capital letter, a name in backticks or a number, and ends with a full stop."""
+    """Return whether a text begins with a capital letter, name in backticks or number, and ends with a full stop."""
     return re.fullmatch(r"[A-Z`0-9$].*\.", text.strip(), re.DOTALL) is not None
 
 

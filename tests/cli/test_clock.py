@@ -115,7 +115,7 @@ pytestmark = pytest.mark.usefixtures("built_once")
 
 
 def said(result: Result) -> str:
-    """Return both streams and the exit code as one text, without what a policy's text or another tz database changes."""
+    """Return both streams and exit code as one text, without what a policy's text or another tz database changes."""
     parts = [
         result.stdout,
         "--- errors ---\n" + result.stderr if result.stderr else "",

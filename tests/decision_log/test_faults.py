@@ -41,7 +41,7 @@ needs_postgresql = pytest.mark.skipif(
 
 
 class Load:
-    """Callers in threads, each with one ticket and request id after another; failed calls are repeated with their id."""
+    """Callers in threads, each with one ticket and request id after another; they repeat failed calls with their id."""
 
     def __init__(self, stub: DecisionServiceStub, numbers: Iterator[int], callers: int = 6) -> None:
         self.acknowledged: dict[str, Acknowledged] = {}

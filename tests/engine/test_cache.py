@@ -154,7 +154,7 @@ def test_a_value_that_cannot_be_made_raises_and_is_tried_again_next_time() -> No
 
 
 def test_differences_that_are_asked_for_at_once_are_all_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More pairs than are kept, from several threads: each gets its own difference, and the same pair is compared once."""
+    """Several threads ask for more pairs than are cached: each gets its own difference, and a pair is compared once."""
     service: Any = PolicyService(LiveBundle(Bundle(())), lambda: NOW)
     compared: list[tuple[str, str]] = []
 

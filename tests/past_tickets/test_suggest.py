@@ -152,7 +152,7 @@ def test_what_is_no_instant_is_not_taken_for_one(texts: list[str]) -> None:
 
 
 def decided_otherwise(batches: Iterable[Batch], version: Version) -> tuple[int, Counter[tuple[str, str, str, str]]]:
-    """Decide each combination of facts once; return the number of tickets, and the cells that differ from the record."""
+    """Decide each combination of facts once; return the number of tickets, and the cells that differ from records."""
     answers: dict[tuple[tuple[str, Any], ...], str] = {}
     tickets, found = 0, Counter[tuple[str, str, str, str]]()
     for batch in batches:

@@ -1,4 +1,4 @@
-"""The files in deploy/ match the settings, services, paths and times of the program; scripts/deploy-check lints them."""
+"""The files in deploy/ match the settings, services, paths and times of the program; `scripts/deploy-check` lints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture of a difference in README.md: `--update-golden` takes it anew, and what it shows is held by a text beside it."""
+"""The picture of a difference in README.md: `--update-golden` takes it again; a text beside it has what it shows."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class TableOracle:
         return frozenset(name for name, value in seen.known.items() if value is None and name not in claimed)
 
     def spare(self) -> list[str]:
-        """Return the rules that can be left out, in the order of the check: `first` from below, `collect` from above."""
+        """Return the rules that can be left out, in the order of the check: `first` upwards, `collect` downwards."""
         idle = self.idle()
         counted = [rule.id for seen in self.cases for rule in self.counting(seen, self.table.rules)]
         active = [rule for rule in self.table.rules if rule.id in counted]
@@ -103,7 +103,7 @@ class TableOracle:
                     yield first.id, second.id
 
     def needless_conditions(self) -> Iterator[tuple[str, str]]:
-        """Yield the conditions that hold wherever the others of their rule hold, each without the needless ones before."""
+        """Yield the conditions that hold wherever the others of their rule do, without the needless ones before."""
         idle = self.idle()
         for rule in self.table.rules:
             left = list(rule.when)

@@ -16,9 +16,9 @@ PART: Final = 1 << 16
 class Forwarder:
     """Listens on its own port, and forwards connections to another one.
 
-    ``drop`` imitates a server that hangs or disappears: connections are accepted and stay open, and bytes are discarded.
-    ``refuse`` imitates a server that was killed: nothing listens, and open connections are reset. ``slam`` resets
-    connections when they arrive, so that attempts can be counted.
+    ``drop`` imitates a server that hangs or disappears: connections are accepted and stay open, and bytes are
+    discarded. ``refuse`` imitates a server that was killed: nothing listens, and open connections are reset. ``slam``
+    resets connections when they arrive, so that attempts can be counted.
     """
 
     def __init__(self, target: str) -> None:

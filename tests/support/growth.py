@@ -53,7 +53,7 @@ def chain(count: int) -> Files:
 
 
 def customers(count: int, *, amounts: bool) -> Files:
-    """A table of customers with their contracts, and what they were promised; with amounts of their own, if asked for."""
+    """Return a table of customers with their contracts and promises, with amounts of their own if ``amounts``."""
     chance = random.Random(count)
     facts = {"customer": choice(count, "c"), "priority": choice(5, "p"), "vip": boolean(), "plan": choice(4)}
     outcomes = {"contract": choice(6, "k"), "hours": number(), "days": number(), "target": number()}

@@ -67,7 +67,9 @@ class Callers:
 def read_callers(file: str, text: str) -> tuple[Callers, list[Problem]]:
     r"""Return the callers of a file, as far as they can be read, and every problem.
 
-    >>> found, problems = read_callers("callers.yaml", "callers:\n  - {name: portal, roles: [decide], certificates: [a.example]}\n")
+    >>> found, problems = read_callers(
+    ...     "callers.yaml", "callers:\n  - {name: portal, roles: [decide], certificates: [a.example]}\n"
+    ... )
     >>> found.certificates["a.example"].name, problems
     ('portal', [])
     """

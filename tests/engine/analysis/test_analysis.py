@@ -1,4 +1,4 @@
-"""What `guidepost analyze` finds: each code by an example, the rules' findings against plain loops over random policies."""
+"""What `guidepost analyze` finds: each code by an example, findings on rules by plain loops over random policies."""
 
 from __future__ import annotations
 
@@ -61,7 +61,10 @@ def desk(
     more: dict[str, Any] | None = None,
     **keys: Any,
 ) -> dict[str, str]:
-    """Return the files of a desk with one table `t` that gives `out`; only facts that a rule reads are declared unless they are given."""
+    """Return the files of a desk with one table `t` that produces `out`.
+
+    Only the facts that a rule reads are declared, unless facts are passed.
+    """
     read = {name for rule in rules for name in rule["when"]}
     table = {"about": "x", "hit": hit, "produces": ["out"], "rules": rules, **keys}
     concern = {

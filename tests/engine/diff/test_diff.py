@@ -94,7 +94,7 @@ def laid_out(files: dict[str, str]) -> Any:
 
 
 def raw_values(name: str, versions: tuple[Any, Any]) -> list[Raw]:
-    """Return everything worth sending for a fact: nothing, every word, and numbers at, between and beyond all thresholds."""
+    """Return the values to send for a fact: none, every word, and numbers at, between and beyond all thresholds."""
     found: dict[Raw, None] = {None: None}
     for version in versions:
         fact: Fact | None = version.policy.facts.get(name)

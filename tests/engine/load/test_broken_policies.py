@@ -1,8 +1,9 @@
 """Broken policies and wrong requests, with the exact messages for the author or the caller.
 
-The cases are texts in ``tests/broken/``: a sentence, a change to the small good desk in ``tests/broken/good/``, and after
-``=>`` the problems. They read as a manual of what can go wrong. To add one, write its sentence and its change, run
-``pytest --update-golden tests/engine/load/test_broken_policies.py`` to fill in what follows ``=>``, and check the messages.
+The cases are texts in ``tests/broken/``: a sentence, a change to the small good desk in ``tests/broken/good/``, and
+after ``=>`` the problems. They read as a manual of what can go wrong. To add one, write its sentence and its change,
+run ``pytest --update-golden tests/engine/load/test_broken_policies.py`` to fill in what follows ``=>``, and check the
+messages.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
 
 
 def told(case: BrokenCase) -> str:
-    """Return the messages for the author of a broken policy; ``limit NAME = 10`` makes one of the engine's limits small."""
+    """Return the messages for the author of a broken policy; ``limit NAME = 10`` lowers one of the engine's limits."""
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
@@ -95,7 +96,7 @@ def _called(files: Mapping[str, str], digit: str) -> Version:
 
 
 def answered(case: BrokenCase) -> str:
-    """Return the message for a caller: ``decide decision {facts}``, or ``select`` with a version, a digest or an instant.
+    """Return the message for a caller: ``decide decision {facts}``, or ``select`` with a version, digest or instant.
 
     ``now ...`` and ``pauses [[from, to], ...]`` on lines below say at what time, and when the ticket was on hold.
     """
@@ -347,7 +348,7 @@ Tree = list["Tree"] | dict[str, "Tree"] | str
 
 @pytest.mark.faults
 def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
-    """Any files result in a version or in a list of problems; never in anything else, and never in a part of a version."""
+    """Any files result in a whole version or in a list of problems, and in nothing else."""
     chance = random.Random(20_260_101)
     loaded = refused = 0
     for _ in range(200):

@@ -1,4 +1,4 @@
-"""The text of a record, joined of parts that are kept, is its canonical text, however often and in whatever order its answers come."""
+"""The text of a record, joined from cached parts, is its canonical text, however often and in any order of answers."""
 
 from __future__ import annotations
 

@@ -417,7 +417,7 @@ def test_the_regions_of_an_outcome_hold_every_ticket_that_changes_and_count_righ
 
 
 def as_written(ticket: Past, *versions: Version) -> dict[str, str | float]:
-    """Return the facts of a ticket as policies write them: as the first version does, unless only the next has a word for it."""
+    """Return the facts of a ticket as the first version writes them, or the next if only that has a word for it."""
     found: dict[str, str | float] = {}
     for version in versions:
         atoms = version.reader.read(

@@ -1,4 +1,4 @@
-"""What it would take for another outcome: against every ticket of random policies, by deciding what is proposed, and as people read it."""
+"""What it would take for another outcome: by every ticket of random policies, by deciding proposals, and as text."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def _smallest(
     name: str,
     right: set[Any],
 ) -> dict[tuple[int, ...], int]:
-    """Return the tickets with the fewest changed facts that have the wanted outcome, preferably without leaving one out."""
+    """Return the tickets with the fewest changed facts for the wanted outcome, preferably without leaving one out."""
     found: dict[tuple[int, ...], tuple[int, bool]] = {}
     for cell in itertools.product(*(range(len(listed) + 1) for listed in values.values())):
         ticket = {fact: [None, *listed][at] for (fact, listed), at in zip(values.items(), cell, strict=True)}

@@ -278,7 +278,7 @@ class TestOpenStreams:
 def test_rejected_streams_show_their_reason_to_asyncio_clients_and_take_no_place_on_the_connection(
     tmp_path: Path,
 ) -> None:
-    """A client that writes while its streams are rejected receives the reason, and can open as many streams as before."""
+    """A client that writes while its streams are rejected gets the reason, and can open as many streams as before."""
 
     async def rejected(method: Any, messages: int) -> str:
         async def sent() -> AsyncIterator[bytes]:

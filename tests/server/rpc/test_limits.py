@@ -215,7 +215,7 @@ class TestSlow:
         assert len(list(stub.TriageStream(iter([pb.TriageStreamRequest()]), timeout=60))) == 1
 
     def test_a_client_that_never_reads_its_stream_does_not_block_others(self, served: str, stub: Any) -> None:
-        """Client libraries read ahead, so this test speaks HTTP/2: it sends as far as possible and never reads responses."""
+        """Client libraries read ahead, so this test speaks HTTP/2: it sends all it can and never reads responses."""
         with Connection(served) as deaf:
             deaf.call(1, "/guidepost.v1.DecisionService/TriageStream")
             sent = 0

@@ -1,4 +1,4 @@
-"""Chance against Guidepost: requests made from the proto files and bytes made of them, policies with words and lines exchanged.
+"""Random input for Guidepost: requests from the proto files, bytes made of them, policies with swapped words and lines.
 
 A case is a number: the same number gives the same case, so that what was found is found again.
 """
