@@ -112,7 +112,7 @@ def test_every_file_that_is_named_is_there(page: Path) -> None:
     named = {
         name
         for name in INLINE.findall(text(page))
-        if re.fullmatch(r"(docs|engine|service|tests|scripts|benchmarks|proto|guidepost|requirements)/[\w./-]+", name)
+        if re.fullmatch(r"(docs|engine|tests|scripts|benchmarks|proto|guidepost|requirements)/[\w./-]+", name)
     }
 
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
