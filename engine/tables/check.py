@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from operator import eq
 
 from engine.diagrams.store import Node
 from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
@@ -61,9 +62,14 @@ class _Check:
 
         Cases in which every fact that matters is known go before others.
         """
+        return self._ticket(self._named(where))
+
+    def _named(self, where: Node) -> dict[str, int]:
         store = self.diagrams.store
         named = store.shortest(store.where_known(where, store.leaf(False)))
-        named = store.shortest(where) or {} if named is None else named
+        return store.shortest(where) or {} if named is None else named
+
+    def _ticket(self, named: Mapping[str, int]) -> Witness:
         parts = self.diagrams.parts
         return tuple((fact, self.atoms[fact].text(parts[fact].members[one])) for fact, one in sorted(named.items()))
 
@@ -169,18 +175,30 @@ class _Check:
         rules, positions = next((one, listed) for one, listed in self._diagrams() if at in listed)
         own, store = rules.store, self.diagrams.store
         holds = self._holds(rules, rule)
-        settled = own.combine(lambda held, *waiting: held and not any(waiting), holds, *undecided_reads(rules))
-        where = self.diagrams.over_sent(rules, settled)
-        if where != store.leaf(False):
-            counts = self.diagrams.over_sent(rules, rules.counts)
-            counted = store.value_at(counts, store.shortest(where) or {})
-            other = rule_at(table, positions[counted[0]])
+        # Which rule counts where this one's conditions hold and nothing is waited for: one rule, so that it is the
+        # one that fires for the witness.
+        winner = own.combine(
+            lambda held, counted, *waiting: counted[0] if held and not any(waiting) else None,
+            holds,
+            rules.counts,
+            *undecided_reads(rules),
+        )
+        winners = self.diagrams.over_sent(rules, winner)
+        if found := [one for one in store.values(winners) if one is not None]:
+            named = {one: self._named(store.map(partial(eq, one), winners)) for one in found}
+            for one, facts in named.items():
+                # With what is not sent, another rule may fire: then the ticket has to be one for which this one does.
+                if store.value_at(winners, facts) not in (None, one):
+                    named[one] = store.shortest(store.map(partial(eq, one), winners)) or {}
+            witnesses = {one: self._ticket(facts) for one, facts in named.items()}
+            first = min(found, key=lambda one: (len(witnesses[one]), one))
+            other = rule_at(table, positions[first])
             return Problem(
                 place=rule.place,
                 code="never-fires",
                 message=f"{what}: other rules come first",
                 help=f"for the witness, `{other.id}` in line {other.place.line} fires",
-                witness=self.witness(where),
+                witness=witnesses[first],
             )
         where = self.diagrams.over_sent(rules, holds)
         if where != store.leaf(False):
