@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -37,7 +38,11 @@ def main(arguments: list[str]) -> int:
             if error.code() is grpc.StatusCode.UNAVAILABLE and is_lost(error):
                 print("help: is the server running? `make serve` starts one", file=sys.stderr)
             return 1
-    print(MessageToJson(reply, preserving_proto_field_name=True))
+    try:
+        print(MessageToJson(reply, preserving_proto_field_name=True), flush=True)
+    except BrokenPipeError:
+        # The reader has what it wanted; the interpreter must not report what it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

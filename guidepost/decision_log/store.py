@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, Row, and_, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, cast, false, func, insert, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from engine.records.chain import Entry, Head, Purge, beginning
@@ -29,6 +29,11 @@ PAGE: Final = 500
 
 HASHES: Final = 10_000
 """The number of hashes that one query reads."""
+
+_NO_ENTRIES: Final = insert(entries).from_select(
+    [one.name for one in entries.c], select(*(cast(null(), one.type) for one in entries.c)).where(false())
+)
+"""Adds no entry, and needs all that adding one needs: the lock and the right."""
 
 
 Signer = Callable[[Head, CoveredRange | None], SignedHead]
@@ -113,8 +118,12 @@ class Store:
         growing.head = made.after
 
     def probe(self, writer: str) -> None:
-        """Test that the log can be written, without changing it; raises the database's error."""
+        """Test that the log can be written, without changing it; raises the database's error.
+
+        It takes what an append takes, in both tables: a lock on one of them alone hinders appends as well.
+        """
         with self.write_connection() as connection, connection.begin():
+            connection.execute(_NO_ENTRIES)
             connection.execute(update(writers).where(writers.c.writer == writer).values(writer=writer))
 
     def blocked_by(self) -> str:

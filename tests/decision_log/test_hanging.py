@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +18,10 @@ import grpc
 import psycopg
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sqlalchemy.exc import OperationalError
 
 from guidepost.decision_log.commit_thread import Writer
+from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.decision_log.writability import Writability
 from guidepost.server.app import listening
@@ -120,6 +122,19 @@ def test_a_locked_table(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture
         return other.close
 
     tells_the_truth(url, hang, "canceling statement due to lock timeout", caplog)
+
+
+def test_a_probe_fails_while_either_table_is_locked(postgresql: PostgreSQL) -> None:
+    url = postgresql.database("probed")
+    with closing(Store.open(url, TimeLimits(0.5))) as store:
+        for table in ("entries", "writers"):
+            with executing(url) as other:
+                other.execute("BEGIN")
+                other.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+                with pytest.raises(OperationalError, match="lock timeout"):
+                    store.probe("main")
+        store.probe("main")
+        assert [head.writer for head in store.ends()] == []
 
 
 def test_an_unavailable_synchronous_standby(postgresql: PostgreSQL, caplog: pytest.LogCaptureFixture) -> None:
