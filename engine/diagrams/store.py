@@ -195,28 +195,6 @@ class Diagrams:
 
         return visit(selector, tuple(branches))
 
-    def fix(self, node: Node, classes: Mapping[str, int]) -> Node:
-        """Return the function where these facts have these classes; it asks none of them any more."""
-        fixed = {self.level[fact]: one for fact, one in classes.items()}
-        last = max(fixed, default=-1)
-        known: dict[Node, Node] = {}
-
-        def visit(here: Node) -> Node:
-            level = self._at[here]
-            if level > last:
-                return here
-            found = known.get(here)
-            if found is None:
-                below = self._children[here]
-                if level in fixed:
-                    found = visit(below[fixed[level]])
-                else:
-                    found = self._node(level, tuple([visit(one) for one in below]))
-                known[here] = found
-            return found
-
-        return visit(node)
-
     def widen(
         self,
         node: Node,

@@ -15,12 +15,10 @@ from engine.diagrams.store import Node
 from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
 from engine.model.problems import Problem
 from engine.model.vocabulary import FactType
+from engine.tables.cells import MAX_OVERLAPS
 from engine.tables.classes import Atoms
 from engine.tables.rule_diagram import RuleDiagram
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, undecided_reads
-
-MAX_OVERLAPS = 20
-"""How many pairs of overlapping rules are reported for one table."""
 
 Witness = tuple[tuple[str, str], ...]
 

@@ -52,6 +52,5 @@ def node_problem(table: str, place: Place, asking: Mapping[str, int], most: int)
         code="space-too-large",
         message=f"the table `{table}` takes more than the limit of {most:,} nodes: "
         f"{listed} have to be remembered together until `{until}` is read",
-        help=f"let a table of its own decide what matters of some of these facts, and read its outcome in `{table}`; "
-        "see docs/problems.md#space-too-large",
+        help=f"let a table of its own decide what matters of some of these facts, and read its outcome in `{table}`",
     )

@@ -48,9 +48,9 @@ class Items:
 class TableDiagram:
     """A table over sent facts.
 
-    ``rules`` is the table over what it reads; for a collect table there is one for each part of its list instead, in
-    ``parts``. ``possible`` has for each outcome what is possible: a code, or several, of its ``domain``; the code after
-    the last is "not covered". ``items`` has the parts of the list of a collect table's outcomes.
+    ``rules`` is the table over what it reads; a collect table has one for each part of its list instead, in ``items``.
+    ``possible`` has for each outcome what is possible: a code, or several, of its ``domain``; the code after
+    the last is "not covered". ``items`` has the parts of the lists of a collect table.
     """
 
     table: Table

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from guidepost.install_command import install_command
 from guidepost.program import PROGRAM
 
 
@@ -14,7 +15,7 @@ def main() -> None:
     try:
         from guidepost.cli.app import app  # noqa: PLC0415 - what it needs may not be installed
     except ModuleNotFoundError as error:
-        if error.name in (None, "guidepost", "engine"):
+        if (error.name or "engine").partition(".")[0] in ("guidepost", "engine"):
             raise
         sys.exit(_without_server(str(error.name)))
     for stream in (sys.stdout, sys.stderr):
@@ -29,7 +30,7 @@ def main() -> None:
 def _without_server(missing: str) -> str:
     return (
         f"error: `{missing}` is not installed: this environment has the client only\n"
-        f"help: in a checkout of Guidepost, run `{sys.executable} -m pip install '.[server]'`"
+        f"help: in a checkout of Guidepost, run `{install_command('.[server]')}`"
     )
 
 

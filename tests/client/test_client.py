@@ -332,6 +332,17 @@ import guidepost, guidepost.__main__
             "help: is the server running? `make serve` starts one",
         )
 
+    def test_a_reader_that_closes_the_pipe_ends_it_quietly(self, address: str) -> None:
+        """The answer is larger than a pipe holds, and nobody reads it."""
+        line = [sys.executable, "-m", "guidepost", address, "impact=high"]
+        with subprocess.Popen(line, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            process.stdout.close()
+
+            assert process.stderr.read() == b""
+            assert process.wait(60) == 0
+
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ``python -m guidepost``."""

@@ -30,6 +30,7 @@ from tests.support.analysis_oracle import TableOracle
 from tests.support.campaign import LONG
 from tests.support.command import run_command
 from tests.support.paths import ROOT
+from tests.support.policy_tables import policy_tables
 from tests.support.strategies import policies
 
 Rules = list[dict[str, Any]]
@@ -695,14 +696,7 @@ def analysed(version: Version) -> tuple[Problem, ...]:
     }
     return analyse(
         version.policy,
-        PolicyTables(
-            atoms=version.atoms,
-            grids=version.grids,
-            partial_tables=version.partial_tables,
-            producer=version.producer,
-            diagrams=version.diagrams,
-            deadline_tables=timed,
-        ),
+        policy_tables(version, timed),
     )
 
 

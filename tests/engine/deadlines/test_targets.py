@@ -28,6 +28,7 @@ from tests.support.campaign import LONG
 from tests.support.deciders import decide, decider_of
 from tests.support.instants import FRIDAY, at
 from tests.support.paths import ROOT
+from tests.support.policy_tables import policy_tables
 from tests.support.strategies import timed_policies
 
 SAMPLE: Final = 5000 if LONG else 300
@@ -112,13 +113,7 @@ class TestWhatADeadlineGoesBy:
         for scheduler in map(decider_of(version).scheduler, names):
             loops = Loops(
                 version.policy,
-                PolicyTables(
-                    atoms=version.atoms,
-                    grids=version.grids,
-                    partial_tables=version.partial_tables,
-                    producer=version.producer,
-                    diagrams=version.diagrams,
-                ),
+                policy_tables(version),
                 scheduler.plan,
             )
             for _ in range(SAMPLE):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import product
 from typing import Any
 
@@ -64,15 +63,6 @@ def test_choosing_takes_the_branch_that_the_selector_names(selector: list[int], 
     chosen = store.choose(made(store, selector), [made(store, way) for way in ways])
 
     assert chosen == made(store, [ways[which][at] for at, which in enumerate(selector)])
-
-
-@given(truth_tables, st.dictionaries(st.sampled_from(list(SIZES)), st.integers(0, 1)))
-def test_a_fact_that_is_fixed_is_not_asked_any_more(values: list[int], fixed: Mapping[str, int]) -> None:
-    store = Diagrams(SIZES)
-    node = store.fix(made(store, values), fixed)
-
-    assert read(store, node) == [values[CELLS.index({**cell, **fixed})] for cell in CELLS]
-    assert not set(store.support(node)) & set(fixed)
 
 
 @given(truth_tables, truth_tables, st.sampled_from(list(SIZES)), st.data())

@@ -17,6 +17,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, tabulate_policy
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import LONG
+from tests.support.policy_tables import policy_tables
 from tests.support.strategies import policies
 
 SAMPLE = 4000 if LONG else 120
@@ -25,13 +26,7 @@ SAMPLE = 4000 if LONG else 120
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
 def test_possible_missing_and_ask_next_are_what_the_oracle_says(shipped: Bundle, name: str) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
-    tabulated = PolicyTables(
-        atoms=version.atoms,
-        grids=version.grids,
-        partial_tables=version.partial_tables,
-        producer=version.producer,
-        diagrams=version.diagrams,
-    )
+    tabulated = policy_tables(version)
     for partial in version.partial_tables.values():
         assert differences(version.policy, tabulated, partial) == []
 

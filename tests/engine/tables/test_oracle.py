@@ -17,6 +17,7 @@ from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, tabulate_policy
 from tests.oracle import Oracle
 from tests.support.campaign import ALL_CELLS, LONG
+from tests.support.policy_tables import policy_tables
 from tests.support.strategies import policies
 
 PARTS = 4  # so that two workers share the work
@@ -31,13 +32,7 @@ SLICES = 1
 def test_the_oracle_agrees_with_every_cell_of_every_table(shipped: Bundle, name: str, part: int) -> None:
     version = next(version for version in shipped.versions if version.ref.version == name)
     by_size = sorted(version.partial_tables.values(), key=lambda partial: (-partial.cell.size, partial.grid.table.name))
-    tabulated = PolicyTables(
-        atoms=version.atoms,
-        grids=version.grids,
-        partial_tables=version.partial_tables,
-        producer=version.producer,
-        diagrams=version.diagrams,
-    )
+    tabulated = policy_tables(version)
     for partial in by_size[part::PARTS]:
         assert (
             disagreements(version.policy, tabulated, partial, sliced=not ALL_CELLS and partial.cell.size > LARGE) == []
