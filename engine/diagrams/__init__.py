@@ -2,5 +2,6 @@
 
 Modules::
 
-    store  the diagrams themselves: made, combined, counted
+    store     the diagrams themselves: made, combined, counted
+    transfer  functions of one store in another
 """

@@ -18,7 +18,7 @@ are equal exactly when their numbers are. Nodes whose children are all the same 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Node = int
@@ -337,3 +337,92 @@ class Diagrams:
             best[here] = min(ways) if ways else None
         found = best[node]
         return None if found is None else dict(found[1])
+
+    def restrict(self, node: Node, classes: Mapping[str, int]) -> Node:
+        """Return the function where these facts have these classes; it does not ask them any more."""
+        fixed = {self.level[fact]: one for fact, one in classes.items() if fact in self.level}
+        at, children, make = self._at, self._children, self._node
+        known: dict[Node, Node] = {}
+
+        def visit(here: Node) -> Node:
+            found = known.get(here)
+            if found is None:
+                below = children[here]
+                if not below:
+                    return here
+                one = fixed.get(at[here])
+                if one is not None:
+                    found = visit(below[one])
+                else:
+                    found = make(at[here], tuple([visit(child) for child in below]))
+                known[here] = found
+            return found
+
+        return visit(node)
+
+    def some(self, node: Node, facts: Iterable[str], join: Callable[[Any, Any], Hashable]) -> Node:
+        """Return the function without these facts: its value is that of all their classes, joined.
+
+        ``join`` is associative, commutative and idempotent; with ``or``, the result is true where the function is for
+        some classes of the facts.
+        """
+        gone = {self.level[fact] for fact in facts if fact in self.level}
+        known: dict[Node, Node] = {}
+
+        def visit(here: Node) -> Node:
+            found = known.get(here)
+            if found is None:
+                below = self._children[here]
+                if not below:
+                    return here
+                kept = [visit(child) for child in below]
+                if self._at[here] in gone:
+                    found, *others = dict.fromkeys(kept)
+                    for other in others:
+                        found = self.combine(join, found, other)
+                else:
+                    found = self._node(self._at[here], tuple(kept))
+                known[here] = found
+            return found
+
+        return visit(node)
+
+    def alike(self, *roots: Node) -> dict[str, tuple[int, ...]]:
+        """Return for each fact that functions ask the group of each of its classes, numbered as they first occur.
+
+        Classes of one group make no difference to any of the functions.
+
+        >>> store = Diagrams({"wet": 4})
+        >>> store.alike(store.node("wet", [store.leaf(one) for one in (0, 1, 0, 1)]))
+        {'wet': (0, 1, 0, 1)}
+        """
+        rows: dict[int, list[tuple[Node, ...]]] = {}
+        for here in self.reachable(*roots):
+            if self._children[here]:
+                rows.setdefault(self._at[here], []).append(self._children[here])
+        found = {}
+        for level in sorted(rows):
+            numbers: dict[tuple[Node, ...], int] = {}
+            columns = zip(*rows[level], strict=True)
+            found[self.facts[level]] = tuple([numbers.setdefault(one, len(numbers)) for one in columns])
+        return found
+
+    def paths(self, node: Node) -> Iterator[tuple[dict[str, tuple[int, ...]], Any]]:
+        """Yield every way down with its value: for each fact on the way, the classes that lead on.
+
+        Facts that are not on the way make no difference there. No case is on two ways.
+        """
+        way: dict[str, tuple[int, ...]] = {}
+
+        def visit(here: Node) -> Iterator[tuple[dict[str, tuple[int, ...]], Any]]:
+            below = self._children[here]
+            if not below:
+                yield dict(way), self._codes[here]
+                return
+            fact = self.facts[self._at[here]]
+            for child in dict.fromkeys(below):
+                way[fact] = tuple([one for one, other in enumerate(below) if other == child])
+                yield from visit(child)
+            del way[fact]
+
+        return visit(node)

@@ -32,12 +32,22 @@ class FiredRule:
     assumption: str
 
 
+@dataclass(frozen=True, slots=True)
+class PossibleItems:
+    """What is possible of an undecided list, item by item: in every list, in some, and in none. In file order."""
+
+    always: tuple[str, ...]
+    open: tuple[str, ...]
+    never: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """One outcome of a decision. ``value`` is set only if the status is decided.
 
     If not, ``possible`` lists the values that are still possible (``None``: not covered), and ``missing`` the unknown
-    facts that could change it. ``text`` is the display name of the value of a choice, if it has one.
+    facts that could change it. ``text`` is the display name of the value of a choice, if it has one. Of a list,
+    ``items`` tells item by item what is possible, and ``possible`` is empty.
     """
 
     name: str
@@ -47,6 +57,7 @@ class Outcome:
     possible: tuple[Literal | None, ...]
     missing: tuple[str, ...]
     rules: tuple[FiredRule, ...]
+    items: PossibleItems | None = None
 
 
 @dataclass(frozen=True, slots=True)

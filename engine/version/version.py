@@ -65,6 +65,8 @@ class Version:
         partial_tables: the tables over sent facts only, by name.
         deadline_grids: the tables of the deadlines over the facts and outcomes that they read, by name.
         producer: the table that produces each outcome.
+        diagrams: the tables as diagrams over sent facts. They are not changed: to make nodes, transfer them.
+        deadline_diagrams: the tables of the deadlines as diagrams over what they read, by name.
         reader: reads the facts of a request.
         elapsed: the facts that follow from instants.
         plans: what answering each decision takes, by name.
@@ -79,6 +81,8 @@ class Version:
     partial_tables: Mapping[str, PartialTable] = field(compare=False)
     deadline_grids: Mapping[str, Grid] = field(compare=False)
     producer: Mapping[str, str] = field(compare=False)
+    diagrams: PolicyDiagrams = field(compare=False)
+    deadline_diagrams: Mapping[str, PolicyDiagrams] = field(compare=False)
     reader: TicketReader = field(compare=False)
     elapsed: tuple[ElapsedPlan, ...] = field(compare=False)
     plans: Mapping[str, DecisionPlan] = field(compare=False)
@@ -200,6 +204,8 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
         partial_tables=tabulated.partial_tables,
         deadline_grids=tabulated.deadline_grids,
         producer=tabulated.producer,
+        diagrams=tabulated.diagrams,
+        deadline_diagrams=tabulated.deadline_diagrams,
         reader=reader,
         elapsed=tuple(_elapsed_plan(name, policy, tabulated, reader) for name in policy.elapsed),
         plans=plans,

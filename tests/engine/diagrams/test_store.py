@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.diagrams.store import Diagrams, Node, TooManyNodes
+from engine.diagrams.transfer import transfer
 
 SIZES = {"a": 2, "b": 3, "c": 4, "d": 2}
 CELLS = [dict(zip(SIZES, classes, strict=True)) for classes in product(*map(range, SIZES.values()))]
@@ -189,3 +190,68 @@ def test_only_the_classes_that_are_named_are_counted(values: list[int], classes:
     assert {store.value(leaf): count for leaf, count in found.items()} == {
         one: counted.count(one) for one in set(counted)
     }
+
+
+@given(truth_tables, st.integers(0, 2), st.integers(0, 3))
+def test_restricting_is_asking_with_the_facts_filled_in(values: list[int], b: int, c: int) -> None:
+    store = Diagrams(SIZES)
+    restricted = store.restrict(made(store, values), {"b": b, "c": c})
+
+    assert read(store, restricted) == [
+        value
+        for cell, value in zip(
+            CELLS, [store.value_at(made(store, values), cell | {"b": b, "c": c}) for cell in CELLS], strict=True
+        )
+    ]
+
+
+@given(truth_tables)
+def test_a_function_without_some_facts_joins_the_values_of_all_their_classes(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, values)
+    without = store.some(node, ["a", "c"], max)
+
+    assert read(store, without) == [
+        max(store.value_at(node, cell | {"a": a, "c": c}) for a in range(2) for c in range(4)) for cell in CELLS
+    ]
+
+
+@given(truth_tables)
+def test_alike_classes_make_no_difference_and_others_do(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, values)
+    groups = store.alike(node)
+
+    for fact, size in SIZES.items():
+        group = groups.get(fact, (0,) * size)
+        cofactors = [store.restrict(node, {fact: one}) for one in range(size)]
+        for one, other in product(range(size), repeat=2):
+            assert (group[one] == group[other]) == (cofactors[one] == cofactors[other])
+
+
+@given(truth_tables)
+def test_every_case_is_on_one_way_down_with_its_value(values: list[int]) -> None:
+    store = Diagrams(SIZES)
+    ways = list(store.paths(made(store, values)))
+
+    for cell, value in zip(CELLS, values, strict=True):
+        assert [said for way, said in ways if all(cell[fact] in classes for fact, classes in way.items())] == [value]
+
+
+@given(truth_tables, st.permutations(list(SIZES)))
+def test_a_transferred_function_has_the_same_values_in_any_order_of_facts(values: list[int], order: list[str]) -> None:
+    store, other = Diagrams(SIZES), Diagrams({fact: SIZES[fact] for fact in order})
+    classes = {fact: range(size) for fact, size in SIZES.items()}
+
+    assert read(other, transfer(store, other, classes)(made(store, values))) == values
+
+
+@given(truth_tables, st.integers(0, 2))
+def test_a_function_is_transferred_with_known_facts_and_finer_classes(values: list[int], b: int) -> None:
+    store, other = Diagrams(SIZES), Diagrams({"a": 4, "c": 4, "d": 2})
+    node = made(store, values)
+    moved = transfer(store, other, {"a": (0, 1, 1, 0), "c": range(4), "d": range(2)}, {"b": b})(node)
+
+    for a, c, d in product(range(4), range(4), range(2)):
+        expected = store.value_at(node, {"a": a % 3 and 1, "b": b, "c": c, "d": d})
+        assert other.value_at(moved, {"a": a, "c": c, "d": d}) == expected
