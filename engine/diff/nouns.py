@@ -124,6 +124,39 @@ class OutcomeDiff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableRegion:
+    """Situations in which a table's own change leads to one change of its outcome, in the words of the table.
+
+    ``when`` has the values of facts and outcomes that the table reads. ``situations`` counts situations of the facts
+    that callers send, and ``example`` is a ticket of one of them.
+    """
+
+    when: tuple[Values, ...]
+    change: Change
+    situations: int
+    example: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDiff:
+    """What the changed rules of one table change in one of its outcomes, in what the table reads.
+
+    ``situations`` counts all situations of the facts that the table depends on, through the tables that it reads.
+    """
+
+    table: str
+    outcome: str
+    situations: int
+    regions: tuple[TableRegion, ...]
+    place: Place | None = None
+
+    @property
+    def changed(self) -> int:
+        """In how many situations something changes."""
+        return sum(region.situations for region in self.regions)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDiff:
     """The difference of a decision: its outcomes that change, and (``terms``) changes in what it answers."""
 
@@ -166,7 +199,10 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diff:
-    """The difference of two versions: text, requests and decisions; ``two_desks`` if they belong to different desks."""
+    """The difference of two versions: text, requests and decisions; ``two_desks`` if they belong to different desks.
+
+    ``tables`` has the tables whose own rules change an outcome, each in its own words; ``decisions`` what follows.
+    """
 
     before: VersionRef
     after: VersionRef
@@ -174,6 +210,7 @@ class Diff:
     requests: tuple[Wording, ...]
     decisions: tuple[DecisionDiff, ...]
     two_desks: bool = False
+    tables: tuple[TableDiff, ...] = ()
 
     @property
     def same_decisions(self) -> bool:
