@@ -158,9 +158,8 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
     Changes that cannot be counted in situations (calendars, rosters, changes through another outcome, how requests are
     read) exceed a limit of 0, and match a forbidden change from any value to any value.
     """
-    outcomes = {one.name: one for decision in diff.decisions for one in decision.outcomes}
-    found = [*_over(outcomes.values(), budget.limit), *_forbidden(outcomes.values(), budget.forbidden)]
-    uncounted = list(_uncounted(diff, outcomes.values()))
+    found = [*_over(diff.outcomes, budget.limit), *_forbidden(diff.outcomes, budget.forbidden)]
+    uncounted = list(_uncounted(diff))
     if budget.limit is not None and not budget.limit.amount:
         found += [Excess(rule=f"at most {budget.limit}", message=said) for _, said in uncounted]
     for rule in budget.forbidden:
@@ -168,9 +167,9 @@ def excesses(diff: Diff, budget: Budget) -> tuple[Excess, ...]:
     return tuple(found)
 
 
-def _uncounted(diff: Diff, outcomes: Iterable[OutcomeDiff]) -> Iterator[tuple[str, str]]:
+def _uncounted(diff: Diff) -> Iterator[tuple[str, str]]:
     """Yield changes that are not counted in situations: the outcome ("" for none), and a description."""
-    for one in outcomes:
+    for one in diff.outcomes:
         parts = [f"follows `{follows.outcome}`" for follows in one.follows]
         if parts or one.terms:
             yield one.name, f"`{one.name}`: {'; '.join([*parts, *one.terms])}"

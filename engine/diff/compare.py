@@ -24,12 +24,15 @@ def compare(before: Version, after: Version) -> Diff:
     Raises PolicyErrors if an outcome has more situations than can be compared.
     """
     both = _Versions(before, after)
+    decisions = both.decisions()
+    changed = dict.fromkeys(name for decision in decisions for name in decision.outcomes)
     return Diff(
         before=before.ref,
         after=after.ref,
         wording=compare_wording(before.policy, after.policy),
         requests=compare_requests(before, after, both.elapsed),
-        decisions=both.decisions(),
+        outcomes=tuple(map(both.outcome, changed)),
+        decisions=decisions,
         two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
     )
 
@@ -56,7 +59,7 @@ class _Versions:
         return DecisionDiff(
             name=name,
             answers=answers,
-            outcomes=tuple(diff for diff in found if diff.differs),
+            outcomes=tuple(diff.name for diff in found if diff.differs),
             unchanged=tuple(diff.name for diff in found if not diff.differs),
             terms=tuple(self._terms(one, other)) if one and other else (),
             only_before=other is None,

@@ -158,11 +158,11 @@ class TableDiff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionDiff:
-    """The difference of a decision: its outcomes that change, and (``terms``) changes in what it answers."""
+    """The difference of a decision: names of its outcomes that change, and (``terms``) changes in what it answers."""
 
     name: str
     answers: tuple[str, ...]
-    outcomes: tuple[OutcomeDiff, ...]
+    outcomes: tuple[str, ...]
     unchanged: tuple[str, ...]
     terms: tuple[str, ...] = ()
     only_before: bool = False
@@ -201,13 +201,15 @@ class Wording:
 class Diff:
     """The difference of two versions: text, requests and decisions; ``two_desks`` if they belong to different desks.
 
-    ``tables`` has the tables whose own rules change an outcome, each in its own words; ``decisions`` what follows.
+    ``tables`` has the tables whose own rules change an outcome, each in its own words. ``outcomes`` has every outcome
+    that changes, once; ``decisions`` name theirs.
     """
 
     before: VersionRef
     after: VersionRef
     wording: tuple[Wording, ...]
     requests: tuple[Wording, ...]
+    outcomes: tuple[OutcomeDiff, ...]
     decisions: tuple[DecisionDiff, ...]
     two_desks: bool = False
     tables: tuple[TableDiff, ...] = ()
@@ -221,3 +223,12 @@ class Diff:
     def changed_decisions(self) -> tuple[DecisionDiff, ...]:
         """The decisions that change somewhere, or that only one version makes."""
         return tuple(one for one in self.decisions if one.outcomes or one.terms or one.only_before or one.only_after)
+
+    def outcomes_of(self, decision: DecisionDiff) -> tuple[OutcomeDiff, ...]:
+        """Return the outcomes of a decision that change, in the order of the decision."""
+        found = {one.name: one for one in self.outcomes}
+        return tuple(found[name] for name in decision.outcomes)
+
+    def decisions_with(self, outcome: str) -> tuple[str, ...]:
+        """Return the names of the decisions that show an outcome that changes."""
+        return tuple(one.name for one in self.decisions if outcome in one.outcomes)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from engine.diff import DecisionDiff, DiffRegion, Edit, MatrixDiff, OutcomeDiff, Wording
+from engine.diff import DecisionDiff, Diff, DiffRegion, Edit, MatrixDiff, OutcomeDiff, Wording
 from engine.diff.words import (
     alike_text,
     change_text,
@@ -39,7 +39,7 @@ def diff_parts(report: DiffReport, *, every: bool) -> Iterator[RenderableType]:
     if report.diff.changed_decisions:
         yield from ("", Text("What it does", "bold underline"))
     for decision in report.diff.changed_decisions:
-        yield from map(indented, _decision(decision, every))
+        yield from map(indented, _decision(report.diff, decision, every))
     if report.excesses:
         yield from ("", Text("Beyond the limits", "bold underline red"))
         for excess in report.excesses:
@@ -79,10 +79,10 @@ def _matrix(one: MatrixDiff) -> RenderableType:
     return ruled_table((f"{one.table}: {one.down} \\ {one.across}", *one.columns), rows)
 
 
-def _decision(one: DecisionDiff, every: bool) -> Iterator[RenderableType]:
+def _decision(diff: Diff, one: DecisionDiff, every: bool) -> Iterator[RenderableType]:
     yield ""
     yield Text.assemble((one.name, "bold"), f"  {summary}" if (summary := decision_text(one)) else "")
-    for outcome in one.outcomes:
+    for outcome in diff.outcomes_of(one):
         yield from map(indented, _outcome(one.name, outcome, every))
     if one.unchanged:
         yield indented(Text(f"the same in every situation: {', '.join(one.unchanged)}", "dim"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from engine.diff import Change, DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
+from engine.diff import Change, DecisionDiff, Diff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
 from engine.diff.words import change_text, headline, items, region_text, value_text
 from engine.model.answer import VersionRef
 from engine.model.conditions import NumberInterval
@@ -25,7 +25,7 @@ def plain_diff(report: DiffReport) -> JsonObject:
         "wording": [_wording(one) for one in report.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
         "matrices": [_matrix(one) for one in report.matrices],
-        "decisions": [_decision(one) for one in diff.decisions],
+        "decisions": [_decision(diff, one) for one in diff.decisions],
         "budget": [
             {"rule": one.rule, "message": one.message, "region": one.region, "example": one.example}
             for one in report.excesses
@@ -67,13 +67,13 @@ def _matrix(one: MatrixDiff) -> JsonObject:
     }
 
 
-def _decision(one: DecisionDiff) -> JsonObject:
+def _decision(diff: Diff, one: DecisionDiff) -> JsonObject:
     return {
         "decision": one.name,
         "only_before": one.only_before,
         "only_after": one.only_after,
         "terms": list(one.terms),
-        "outcomes": [_outcome(outcome) for outcome in one.outcomes],
+        "outcomes": [_outcome(outcome) for outcome in diff.outcomes_of(one)],
         "unchanged": list(one.unchanged),
     }
 

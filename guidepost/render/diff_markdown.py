@@ -5,10 +5,10 @@ If the text is too long, its lists are shortened, and then it is cut between two
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from engine.diff import DecisionDiff, DiffRegion, MatrixDiff, OutcomeDiff, Wording
+from engine.diff import DecisionDiff, Diff, DiffRegion, MatrixDiff, OutcomeDiff, Wording
 from engine.diff.requests import ELAPSED
 from engine.diff.words import (
     alike_text,
@@ -52,20 +52,20 @@ def _parts(report: DiffReport, length: int) -> Iterator[str]:
         )
     for matrix in report.changed_matrices:
         yield from _matrix(matrix)
-    yield from _glance(report.diff.changed_decisions)
+    yield from _glance(report.diff)
     for decision in report.diff.changed_decisions:
-        yield from _decision(decision, length)
+        yield from _decision(report.diff, decision, length)
     if report.diff.requests:
         yield "### What may be sent"
         yield "\n".join(listed([*_wording(report.diff.requests)], length))
 
 
-def _glance(decisions: Sequence[DecisionDiff]) -> Iterator[str]:
+def _glance(diff: Diff) -> Iterator[str]:
     """Yield one row for each outcome that changes, if there are several."""
     rows = [
         f"| {escaped(decision.name)} | {escaped(one.name)} | {_share(one)} | {_mostly(one)} |"
-        for decision in decisions
-        for one in decision.outcomes
+        for decision in diff.changed_decisions
+        for one in diff.outcomes_of(decision)
     ]
     if len(rows) > 1:
         yield "### At a glance"
@@ -80,11 +80,11 @@ def _mostly(one: OutcomeDiff) -> str:
     return escaped(mostly_text(one)) or "its inputs or terms"
 
 
-def _decision(one: DecisionDiff, length: int) -> Iterator[str]:
+def _decision(diff: Diff, one: DecisionDiff, length: int) -> Iterator[str]:
     yield f"### {escaped(one.name)}"
     if sentence := decision_text(one):
         yield prose(sentence)
-    for outcome in one.outcomes:
+    for outcome in diff.outcomes_of(one):
         yield from _outcome(one.name, outcome, length)
     if one.unchanged:
         yield f"The same in every situation: {escaped(', '.join(one.unchanged))}."

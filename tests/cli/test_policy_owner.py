@@ -113,9 +113,7 @@ def test_the_page_shows_what_a_change_does(section: str, found: DiffReport) -> N
 
 
 def test_each_change_affects_exactly_what_the_page_shows(found: DiffReport) -> None:
-    changed = {
-        (decision.name, outcome.name) for decision in found.diff.changed_decisions for outcome in decision.outcomes
-    }
+    changed = {(decision.name, outcome) for decision in found.diff.changed_decisions for outcome in decision.outcomes}
 
     assert changed == {
         ("response", "response_amount"),
@@ -130,7 +128,7 @@ def test_each_change_affects_exactly_what_the_page_shows(found: DiffReport) -> N
 def test_the_change_of_a_country_affects_only_that_country(found: DiffReport) -> None:
     channel = next(decision for decision in found.diff.decisions if decision.name == "channel")
 
-    for outcome in channel.outcomes:
+    for outcome in found.diff.outcomes_of(channel):
         decided = [
             region
             for region in outcome.regions

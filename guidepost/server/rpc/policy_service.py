@@ -66,7 +66,7 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
         yield pb.DiffVersionsResponse(summary=wire.diff_summary(diff))
         for decision in diff.decisions:
             if not request.decisions or decision.name in request.decisions:
-                yield pb.DiffVersionsResponse(decision=wire.decision_diff(decision))
+                yield pb.DiffVersionsResponse(decision=wire.decision_diff(diff, decision))
 
     def _pair(self, request: pb.DiffVersionsRequest) -> tuple[Version, Version]:
         bundle = self._live.bundle

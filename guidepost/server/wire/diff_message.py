@@ -41,14 +41,14 @@ def diff_summary(diff: Diff) -> diff_pb2.DiffSummary:
     )
 
 
-def decision_diff(one: DecisionDiff) -> diff_pb2.DecisionDiff:
-    """Return the difference of one decision."""
+def decision_diff(diff: Diff, one: DecisionDiff) -> diff_pb2.DecisionDiff:
+    """Return the difference of one decision, with its outcomes that change."""
     return diff_pb2.DecisionDiff(
         name=one.name,
         only_before=one.only_before,
         only_after=one.only_after,
         terms=one.terms,
-        outcomes=[_outcome(outcome) for outcome in one.outcomes],
+        outcomes=[_outcome(outcome) for outcome in diff.outcomes_of(one)],
         unchanged=one.unchanged,
     )
 

@@ -60,7 +60,7 @@ def difference(file: str, *edits: tuple[str, str]) -> Diff:
 
 
 def outcomes(found: Diff) -> dict[str, OutcomeDiff]:
-    return {one.name: one for decision in found.decisions for one in decision.outcomes}
+    return {one.name: one for one in found.outcomes}
 
 
 def test_comments_and_layout_change_nothing() -> None:
