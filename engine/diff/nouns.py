@@ -35,7 +35,11 @@ class StateKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeState:
-    """The state of an outcome in a situation: its value if decided, the possible values if not (None: not covered)."""
+    """The state of an outcome in a situation: its value if decided, the possible values if not (None: not covered).
+
+    A list is compared item by item; where a whole list appears or goes, it is decided without a value, whatever its
+    items are.
+    """
 
     kind: StateKind
     value: Literal | Measure | None = None
@@ -46,7 +50,10 @@ class OutcomeState:
 class Change:
     """A change from one state to another.
 
-    For a list (``in_part``), ``before`` has the removed items and ``after`` the added ones.
+    For items of a list (``in_part``), ``before.value`` has the items that are certain only in the earlier version, and
+    ``before.possible`` those that are open only there; ``after`` has the same of the later version. So an item that is
+    only in ``after.possible`` was never in the list, and now may be; one in ``before.value`` and ``after.possible``
+    was certain.
     """
 
     before: OutcomeState
@@ -99,9 +106,11 @@ class OutcomeDiff:
 
     Attributes:
         changes: each change with its number of situations, including those in which only the possible values differ.
+            Several changes of items can happen in the same situation.
         regions: each with one change; together exactly the situations decided differently.
         gist: regions by the later value (or, if that takes fewer, by the earlier one); they contain all changes, and
             otherwise only situations in which nothing changes.
+        unnamed: in how many changed situations of ``changes`` no region is named, where naming all would take too many.
         inputs: whether the situations are combinations of what a deadline depends on, and not of the facts sent.
         follows: for deadlines, the changed outcomes that they depend on.
         terms: for deadlines and rosters, what else changed: calendars, holidays, hours, where they start.
@@ -116,6 +125,7 @@ class OutcomeDiff:
     inputs: bool = False
     follows: tuple[Follows, ...] = ()
     terms: tuple[str, ...] = ()
+    unnamed: int = 0
 
     @property
     def differs(self) -> bool:
@@ -141,19 +151,19 @@ class TableRegion:
 class TableDiff:
     """What the changed rules of one table change in one of its outcomes, in what the table reads.
 
-    ``situations`` counts all situations of the facts that the table depends on, through the tables that it reads.
+    ``situations`` counts all situations of the facts that the table depends on, through the tables that it reads, and
+    ``changed`` those in which something changes. ``regions`` may overlap; those in which what the table reads is
+    decided come first. ``others`` counts the changed situations in no region: in nearly all, only the possible values
+    differ.
     """
 
     table: str
     outcome: str
     situations: int
+    changed: int
     regions: tuple[TableRegion, ...]
+    others: int = 0
     place: Place | None = None
-
-    @property
-    def changed(self) -> int:
-        """In how many situations something changes."""
-        return sum(region.situations for region in self.regions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
