@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.decide.answer_times_json import iso, plain_due, plain_duty, plain_passed
-from engine.model.answer import Answer, FiredRule, Outcome
+from engine.model.answer import Answer, FiredRule, Outcome, Status
 from engine.model.policy import Literal
 from engine.model.vocabulary import NO, NOT_COVERED, YES, number_text
 
@@ -69,6 +69,9 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         found["text"] = outcome.text
     if outcome.possible:
         found["possible"] = [plain_value(value) for value in outcome.possible]
+    if outcome.items is not None:
+        found["possible_items"] = {name: list(getattr(outcome.items, name)) for name in ("always", "open", "never")}
+    if outcome.status is Status.UNDECIDED:
         found["missing"] = list(outcome.missing)
     found["rules"] = [rule.id for rule in outcome.rules]
     return found

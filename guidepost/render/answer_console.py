@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from engine.model.answer import Answer, Due, Duty, Outcome, Status, Unlisted
+from engine.model.answer import Answer, Due, Duty, Outcome, PossibleItems, Status, Unlisted
 from engine.model.policy import Literal, Policy
 from engine.model.quoting import visible
 from engine.model.vocabulary import number_text
@@ -25,6 +25,10 @@ STATUS_STYLES: Final = {
     Status.UNDECIDED: "bold yellow",
     Status.NOT_COVERED: "bold magenta",
 }
+
+
+MOST_ITEMS: Final = 8
+"""How many items of a list are shown of those that are always in it, and of those that may be."""
 
 
 def literal_text(value: Literal | None) -> str:
@@ -46,6 +50,26 @@ def literal_text(value: Literal | None) -> str:
             return instant_text(value, "UTC")
         case _:
             return number_text(value)
+
+
+def items_text(items: PossibleItems) -> Text:
+    """Return what is possible of a list as text; what is never in it is left out.
+
+    >>> items_text(PossibleItems(always=("a",), open=("b", "c, if any"), never=("d",))).plain
+    'always: a; open: b, "c, if any"'
+    >>> items_text(PossibleItems(always=(), open=tuple("abcdefghij"), never=())).plain
+    'open: a, b, c, d, e, f, g, h and 2 more'
+    """
+    return Text("; ").join(
+        Text.assemble(f"{word}: ", (_shortened(found), "bold"))
+        for word, found in (("always", items.always), ("open", items.open))
+        if found
+    )
+
+
+def _shortened(items: tuple[str, ...]) -> str:
+    shown = ", ".join([f'"{item}"' if "," in item or ";" in item else item for item in items[:MOST_ITEMS]])
+    return shown if len(items) <= MOST_ITEMS else f"{shown} and {len(items) - MOST_ITEMS} more"
 
 
 def status_text(status: Status) -> str:
@@ -135,8 +159,13 @@ class AnswerPage:
             return styled + Text(f"  {outcome.text}") if outcome.text else styled
         if outcome.status is Status.NOT_COVERED:
             return Text("not covered", "dim")
-        possible = Text(", ").join(self._possible(outcome.name, value) for value in outcome.possible)
-        return Text.assemble(("undecided", "yellow"), "; still possible: ", possible)
+        undecided = Text.assemble(("undecided", "yellow"))
+        if outcome.items is not None:
+            undecided.append("; ").append(items_text(outcome.items))
+        if outcome.possible:
+            possible = Text(", ").join(self._possible(outcome.name, value) for value in outcome.possible)
+            undecided.append("; still possible: ").append(possible)
+        return undecided
 
     def _possible(self, outcome: str, value: Literal | None) -> Text:
         """Return one of several possible values; a list is in brackets, which show where it ends."""

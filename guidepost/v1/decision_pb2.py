@@ -30,35 +30,37 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from guidepost.v1 import deadline_pb2 as guidepost_dot_v1_dot_deadline__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bguidepost/v1/decision.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/deadline.proto\"\xa5\x04\n\x08\x44\x65\x63ision\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x06status\x18\x03 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12\x0f\n\x07missing\x18\x04 \x03(\t\x12,\n\x08possible\x18\x05 \x03(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x1c\n\x14possibly_not_covered\x18\x06 \x01(\x08\x12\x10\n\x08\x61sk_next\x18\x07 \x01(\t\x12\'\n\x08outcomes\x18\x08 \x03(\x0b\x32\x15.guidepost.v1.Outcome\x12\x0f\n\x07\x61nswers\x18\t \x01(\x05\x12&\n\x05rules\x18\n \x03(\x0b\x32\x17.guidepost.v1.FiredRule\x12,\n\x0b\x61ssumptions\x18\x0b \x03(\x0b\x32\x17.guidepost.v1.FiredRule\x12,\n\x08unlisted\x18\x0c \x03(\x0b\x32\x1a.guidepost.v1.UnlistedFact\x12)\n\x07version\x18\r \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12)\n\tdeadlines\x18\x0e \x03(\x0b\x32\x16.guidepost.v1.Deadline\x12\"\n\x06\x64uties\x18\x0f \x03(\x0b\x32\x12.guidepost.v1.Duty\x12*\n\x07\x65lapsed\x18\x10 \x03(\x0b\x32\x19.guidepost.v1.ElapsedFact\"\xed\x01\n\x07Outcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12)\n\x05value\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x0c\n\x04text\x18\x04 \x01(\t\x12,\n\x08possible\x18\x05 \x03(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x1c\n\x14possibly_not_covered\x18\x06 \x01(\x08\x12\x0f\n\x07missing\x18\x07 \x03(\t\x12\x10\n\x08rule_ids\x18\x08 \x03(\t\"\x9f\x01\n\x0cOutcomeValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12&\n\x04list\x18\x04 \x01(\x0b\x32\x16.guidepost.v1.TextListH\x00\x12-\n\x07instant\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x06\n\x04kind\"\x19\n\x08TextList\x12\r\n\x05items\x18\x01 \x03(\t\"n\n\tFiredRule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05table\x18\x02 \x01(\t\x12\"\n\x05place\x18\x03 \x01(\x0b\x32\x13.guidepost.v1.Place\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nassumption\x18\x05 \x01(\t\"3\n\x05Place\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\x05\"W\n\x0cUnlistedFact\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0c\n\x04sent\x18\x02 \x01(\t\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x1a.guidepost.v1.NearestEntry\"+\n\x0cNearestEntry\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\";\n\nVersionRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\x9d\x01\n\x0e\x43hangedOutcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12)\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12&\n\x05rules\x18\x04 \x03(\x0b\x32\x17.guidepost.v1.FiredRule\":\n\x06Notice\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x12\n\nassumption\x18\x03 \x01(\t*\x8e\x01\n\x0e\x44\x65\x63isionStatus\x12\x1f\n\x1b\x44\x45\x43ISION_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44\x45\x43ISION_STATUS_DECIDED\x10\x01\x12\x1d\n\x19\x44\x45\x43ISION_STATUS_UNDECIDED\x10\x02\x12\x1f\n\x1b\x44\x45\x43ISION_STATUS_NOT_COVERED\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bguidepost/v1/decision.proto\x12\x0cguidepost.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1bguidepost/v1/deadline.proto\"\xa5\x04\n\x08\x44\x65\x63ision\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12,\n\x06status\x18\x03 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12\x0f\n\x07missing\x18\x04 \x03(\t\x12,\n\x08possible\x18\x05 \x03(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x1c\n\x14possibly_not_covered\x18\x06 \x01(\x08\x12\x10\n\x08\x61sk_next\x18\x07 \x01(\t\x12\'\n\x08outcomes\x18\x08 \x03(\x0b\x32\x15.guidepost.v1.Outcome\x12\x0f\n\x07\x61nswers\x18\t \x01(\x05\x12&\n\x05rules\x18\n \x03(\x0b\x32\x17.guidepost.v1.FiredRule\x12,\n\x0b\x61ssumptions\x18\x0b \x03(\x0b\x32\x17.guidepost.v1.FiredRule\x12,\n\x08unlisted\x18\x0c \x03(\x0b\x32\x1a.guidepost.v1.UnlistedFact\x12)\n\x07version\x18\r \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12)\n\tdeadlines\x18\x0e \x03(\x0b\x32\x16.guidepost.v1.Deadline\x12\"\n\x06\x64uties\x18\x0f \x03(\x0b\x32\x12.guidepost.v1.Duty\x12*\n\x07\x65lapsed\x18\x10 \x03(\x0b\x32\x19.guidepost.v1.ElapsedFact\"\xa2\x02\n\x07Outcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12,\n\x06status\x18\x02 \x01(\x0e\x32\x1c.guidepost.v1.DecisionStatus\x12)\n\x05value\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x0c\n\x04text\x18\x04 \x01(\t\x12,\n\x08possible\x18\x05 \x03(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12\x1c\n\x14possibly_not_covered\x18\x06 \x01(\x08\x12\x0f\n\x07missing\x18\x07 \x03(\t\x12\x10\n\x08rule_ids\x18\x08 \x03(\t\x12\x33\n\x0epossible_items\x18\t \x01(\x0b\x32\x1b.guidepost.v1.PossibleItems\"<\n\rPossibleItems\x12\x0e\n\x06\x61lways\x18\x01 \x03(\t\x12\x0c\n\x04open\x18\x02 \x03(\t\x12\r\n\x05never\x18\x03 \x03(\t\"\x9f\x01\n\x0cOutcomeValue\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x10\n\x06number\x18\x02 \x01(\x01H\x00\x12\x0e\n\x04\x66lag\x18\x03 \x01(\x08H\x00\x12&\n\x04list\x18\x04 \x01(\x0b\x32\x16.guidepost.v1.TextListH\x00\x12-\n\x07instant\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampH\x00\x42\x06\n\x04kind\"\x19\n\x08TextList\x12\r\n\x05items\x18\x01 \x03(\t\"n\n\tFiredRule\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05table\x18\x02 \x01(\t\x12\"\n\x05place\x18\x03 \x01(\x0b\x32\x13.guidepost.v1.Place\x12\x0e\n\x06source\x18\x04 \x01(\t\x12\x12\n\nassumption\x18\x05 \x01(\t\"3\n\x05Place\x12\x0c\n\x04\x66ile\x18\x01 \x01(\t\x12\x0c\n\x04line\x18\x02 \x01(\x05\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\x05\"W\n\x0cUnlistedFact\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0c\n\x04sent\x18\x02 \x01(\t\x12+\n\x07nearest\x18\x03 \x03(\x0b\x32\x1a.guidepost.v1.NearestEntry\"+\n\x0cNearestEntry\x12\r\n\x05value\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\";\n\nVersionRef\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x0e\n\x06\x64igest\x18\x03 \x01(\t\"\x9d\x01\n\x0e\x43hangedOutcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x06\x62\x65\x66ore\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12)\n\x05\x61\x66ter\x18\x03 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12&\n\x05rules\x18\x04 \x03(\x0b\x32\x17.guidepost.v1.FiredRule\":\n\x06Notice\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12\x12\n\nassumption\x18\x03 \x01(\t*\x8e\x01\n\x0e\x44\x65\x63isionStatus\x12\x1f\n\x1b\x44\x45\x43ISION_STATUS_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x44\x45\x43ISION_STATUS_DECIDED\x10\x01\x12\x1d\n\x19\x44\x45\x43ISION_STATUS_UNDECIDED\x10\x02\x12\x1f\n\x1b\x44\x45\x43ISION_STATUS_NOT_COVERED\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'guidepost.v1.decision_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_DECISIONSTATUS']._serialized_start=1669
-  _globals['_DECISIONSTATUS']._serialized_end=1811
+  _globals['_DECISIONSTATUS']._serialized_start=1784
+  _globals['_DECISIONSTATUS']._serialized_end=1926
   _globals['_DECISION']._serialized_start=108
   _globals['_DECISION']._serialized_end=657
   _globals['_OUTCOME']._serialized_start=660
-  _globals['_OUTCOME']._serialized_end=897
-  _globals['_OUTCOMEVALUE']._serialized_start=900
-  _globals['_OUTCOMEVALUE']._serialized_end=1059
-  _globals['_TEXTLIST']._serialized_start=1061
-  _globals['_TEXTLIST']._serialized_end=1086
-  _globals['_FIREDRULE']._serialized_start=1088
-  _globals['_FIREDRULE']._serialized_end=1198
-  _globals['_PLACE']._serialized_start=1200
-  _globals['_PLACE']._serialized_end=1251
-  _globals['_UNLISTEDFACT']._serialized_start=1253
-  _globals['_UNLISTEDFACT']._serialized_end=1340
-  _globals['_NEARESTENTRY']._serialized_start=1342
-  _globals['_NEARESTENTRY']._serialized_end=1385
-  _globals['_VERSIONREF']._serialized_start=1387
-  _globals['_VERSIONREF']._serialized_end=1446
-  _globals['_CHANGEDOUTCOME']._serialized_start=1449
-  _globals['_CHANGEDOUTCOME']._serialized_end=1606
-  _globals['_NOTICE']._serialized_start=1608
-  _globals['_NOTICE']._serialized_end=1666
+  _globals['_OUTCOME']._serialized_end=950
+  _globals['_POSSIBLEITEMS']._serialized_start=952
+  _globals['_POSSIBLEITEMS']._serialized_end=1012
+  _globals['_OUTCOMEVALUE']._serialized_start=1015
+  _globals['_OUTCOMEVALUE']._serialized_end=1174
+  _globals['_TEXTLIST']._serialized_start=1176
+  _globals['_TEXTLIST']._serialized_end=1201
+  _globals['_FIREDRULE']._serialized_start=1203
+  _globals['_FIREDRULE']._serialized_end=1313
+  _globals['_PLACE']._serialized_start=1315
+  _globals['_PLACE']._serialized_end=1366
+  _globals['_UNLISTEDFACT']._serialized_start=1368
+  _globals['_UNLISTEDFACT']._serialized_end=1455
+  _globals['_NEARESTENTRY']._serialized_start=1457
+  _globals['_NEARESTENTRY']._serialized_end=1500
+  _globals['_VERSIONREF']._serialized_start=1502
+  _globals['_VERSIONREF']._serialized_end=1561
+  _globals['_CHANGEDOUTCOME']._serialized_start=1564
+  _globals['_CHANGEDOUTCOME']._serialized_end=1721
+  _globals['_NOTICE']._serialized_start=1723
+  _globals['_NOTICE']._serialized_end=1781
 # @@protoc_insertion_point(module_scope)

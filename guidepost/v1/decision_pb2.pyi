@@ -63,7 +63,7 @@ class Decision(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., missing: _Optional[_Iterable[str]] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., ask_next: _Optional[str] = ..., outcomes: _Optional[_Iterable[_Union[Outcome, _Mapping]]] = ..., answers: _Optional[int] = ..., rules: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., assumptions: _Optional[_Iterable[_Union[FiredRule, _Mapping]]] = ..., unlisted: _Optional[_Iterable[_Union[UnlistedFact, _Mapping]]] = ..., version: _Optional[_Union[VersionRef, _Mapping]] = ..., deadlines: _Optional[_Iterable[_Union[_deadline_pb2.Deadline, _Mapping]]] = ..., duties: _Optional[_Iterable[_Union[_deadline_pb2.Duty, _Mapping]]] = ..., elapsed: _Optional[_Iterable[_Union[_deadline_pb2.ElapsedFact, _Mapping]]] = ...) -> None: ...
 
 class Outcome(_message.Message):
-    __slots__ = ("name", "status", "value", "text", "possible", "possibly_not_covered", "missing", "rule_ids")
+    __slots__ = ("name", "status", "value", "text", "possible", "possibly_not_covered", "missing", "rule_ids", "possible_items")
     NAME_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Outcome(_message.Message):
     POSSIBLY_NOT_COVERED_FIELD_NUMBER: _ClassVar[int]
     MISSING_FIELD_NUMBER: _ClassVar[int]
     RULE_IDS_FIELD_NUMBER: _ClassVar[int]
+    POSSIBLE_ITEMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     status: DecisionStatus
     value: OutcomeValue
@@ -80,7 +81,18 @@ class Outcome(_message.Message):
     possibly_not_covered: bool
     missing: _containers.RepeatedScalarFieldContainer[str]
     rule_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., value: _Optional[_Union[OutcomeValue, _Mapping]] = ..., text: _Optional[str] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., missing: _Optional[_Iterable[str]] = ..., rule_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    possible_items: PossibleItems
+    def __init__(self, name: _Optional[str] = ..., status: _Optional[_Union[DecisionStatus, str]] = ..., value: _Optional[_Union[OutcomeValue, _Mapping]] = ..., text: _Optional[str] = ..., possible: _Optional[_Iterable[_Union[OutcomeValue, _Mapping]]] = ..., possibly_not_covered: bool = ..., missing: _Optional[_Iterable[str]] = ..., rule_ids: _Optional[_Iterable[str]] = ..., possible_items: _Optional[_Union[PossibleItems, _Mapping]] = ...) -> None: ...
+
+class PossibleItems(_message.Message):
+    __slots__ = ("always", "open", "never")
+    ALWAYS_FIELD_NUMBER: _ClassVar[int]
+    OPEN_FIELD_NUMBER: _ClassVar[int]
+    NEVER_FIELD_NUMBER: _ClassVar[int]
+    always: _containers.RepeatedScalarFieldContainer[str]
+    open: _containers.RepeatedScalarFieldContainer[str]
+    never: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, always: _Optional[_Iterable[str]] = ..., open: _Optional[_Iterable[str]] = ..., never: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OutcomeValue(_message.Message):
     __slots__ = ("text", "number", "flag", "list", "instant")

@@ -19,7 +19,7 @@ from engine.cache import Cache
 from engine.model.answer import Answer, FiredRule, Outcome, VersionRef
 from engine.model.policy import Literal
 from guidepost.server.wire import deadline_bytes, times
-from guidepost.server.wire.answer_message import STATUS, fired, put, unlisted, value, version_ref
+from guidepost.server.wire.answer_message import STATUS, fired, possible_items, put, unlisted, value, version_ref
 from guidepost.server.wire.protobuf_bytes import field_numbers, number, sized, tag, text, timestamp
 from guidepost.v1 import decision_pb2
 from guidepost.v1.decision_pb2 import Decision
@@ -40,6 +40,7 @@ RULES, ASSUMPTIONS, UNLISTED, VERSION = (
     tag(_DECISION[name]) for name in ("rules", "assumptions", "unlisted", "version")
 )
 VALUE: Final = tag(_OUTCOME["value"])
+ITEMS: Final = tag(_OUTCOME["possible_items"])
 INSTANT: Final = tag(field_numbers(decision_pb2.OutcomeValue)["instant"])
 DECISION: Final = tag(1)
 """The tag of the decision in every typed message."""
@@ -146,6 +147,7 @@ def _end(outcome: Outcome) -> bytes:
         + _possible(_OUTCOME, outcome.possible)
         + _texts(_OUTCOME["missing"], outcome.missing)
         + _texts(_OUTCOME["rule_ids"], [rule.id for rule in outcome.rules])
+        + (b"" if outcome.items is None else sized(ITEMS, possible_items(outcome.items).SerializeToString()))
     )
 
 

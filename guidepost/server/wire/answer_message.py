@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from engine.decide.reschedule import Rescheduled
-from engine.model.answer import Answer, FiredRule, Outcome, Status, Unlisted, VersionRef
+from engine.model.answer import Answer, FiredRule, Outcome, PossibleItems, Status, Unlisted, VersionRef
 from engine.model.policy import Literal, Notice
 from engine.model.problems import Place
 from guidepost.server.wire import times
@@ -151,7 +151,14 @@ def _outcome(outcome: Outcome) -> decision_pb2.Outcome:
         written.possible.extend(_possible(outcome.possible))
         written.possibly_not_covered = None in outcome.possible
         written.missing.extend(outcome.missing)
+    if outcome.items is not None:
+        written.possible_items.CopyFrom(possible_items(outcome.items))
     return written
+
+
+def possible_items(items: PossibleItems) -> decision_pb2.PossibleItems:
+    """Return the message of what is possible of a list."""
+    return decision_pb2.PossibleItems(always=items.always, open=items.open, never=items.never)
 
 
 def _possible(values: tuple[Literal | None, ...]) -> list[decision_pb2.OutcomeValue]:

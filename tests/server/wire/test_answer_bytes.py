@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,16 +13,18 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.tickets import draw
+from engine.model.answer import Answer, PossibleItems, Status
 from engine.request.moment import Moment
 from engine.version.bundle import Bundle
-from engine.version.version import Version
+from engine.version.version import Version, build
 from guidepost.server import wire
 from guidepost.server.rpc.decision_service import DECISION, KINDS, DecisionService
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.wire.protobuf_bytes import duration, sized, timestamp, varint
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_pb2 import Decision
-from tests.support.deciders import triage
+from tests.support.deciders import decide, triage
+from tests.support.growth import prerequisites
 from tests.support.servers import NOW
 
 HOUR = timedelta(hours=1)
@@ -153,3 +156,37 @@ def test_a_turn_has_the_bytes_of_its_message_by_day_and_by_night(
 
     assert [hours == 0] == [duty.daytime for duty in message.coverage.decision.duties]
     assert message.SerializeToString(deterministic=True) == service._encode_triage(version, given)
+
+
+@pytest.mark.parametrize("possible", [(), (None,)])
+@pytest.mark.parametrize(
+    "items",
+    [
+        PossibleItems((), (), ()),
+        PossibleItems(("a",), (), ("b", "")),
+        PossibleItems((), tuple(f"step {at}" for at in range(40)), ()),
+    ],
+)
+def test_an_undecided_list_has_the_bytes_of_its_message(
+    shipped: Bundle, items: PossibleItems, possible: tuple[None, ...]
+) -> None:
+    answer = with_list(shipped.versions[-1], items, possible)
+
+    assert wire.decision(answer).SerializeToString(deterministic=True) == wire.encode(Decision, answer)
+
+
+@pytest.mark.skip(reason="a list of 40 steps has too many cells for arrays")
+def test_an_undecided_list_of_forty_steps_takes_less_than_four_kilobytes() -> None:
+    answer = decide(build(prerequisites(40)), "all", {})
+
+    assert answer["steps"].items == PossibleItems((), tuple(f"step {at}" for at in range(40)), ())
+    assert len(wire.encode(Decision, answer)) < 4_000
+
+
+def with_list(version: Version, items: PossibleItems, possible: tuple[None, ...] = ()) -> Answer:
+    """Return an answer whose first outcome is an undecided list."""
+    answer = triage(version, {"plan": "partner"})[0]
+    first = replace(
+        answer.outcomes[0], status=Status.UNDECIDED, value=None, text="", possible=possible, items=items, missing=("f",)
+    )
+    return replace(answer, outcomes=(first, *answer.outcomes[1:]))

@@ -15,7 +15,7 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
-from engine.model.answer import Answer, FiredRule, Outcome, Status, VersionRef
+from engine.model.answer import Answer, FiredRule, Outcome, PossibleItems, Status, VersionRef
 from engine.model.problems import Place
 from guidepost.server import wire
 from guidepost.v1 import (
@@ -246,6 +246,26 @@ class TestDecisions:
             ["x"],
             True,
         )
+
+    def test_what_is_possible_of_a_list_is_written_item_by_item(self) -> None:
+        """Three lists of items, and no list of lists."""
+        items = PossibleItems(always=("a",), open=("b", "c"), never=())
+        outcome = Outcome(
+            name="o",
+            status=Status.UNDECIDED,
+            value=None,
+            text="",
+            possible=(),
+            missing=("f",),
+            rules=(),
+            items=items,
+        )
+
+        written = wire.decision(an_answer(outcome)).outcomes[0]
+
+        assert decision_pb2.PossibleItems(always=["a"], open=["b", "c"]) == written.possible_items
+        assert (list(written.possible), list(written.missing)) == ([], ["f"])
+        assert not wire.decision(an_answer(a=("x",))).outcomes[0].HasField("possible_items")
 
     def test_a_rule_says_where_it_stands(self) -> None:
         """File, line, column, heading and assumption."""
