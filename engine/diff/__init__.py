@@ -16,6 +16,7 @@ Modules::
     outcome      one outcome of two versions compared
     parts        a policy as named parts with their text and meaning
     requests     differences in what callers may send
+    same_parts   parts of two versions that are the same part
     wording      differences of the text of two versions
     words        a difference in words, the same in every output
 """

@@ -190,7 +190,11 @@ class Edit(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """One difference of the text: the part, the text before and after, and the places."""
+    """One difference of the text: the part, the text before and after, and the places.
+
+    ``what`` is the statement of the part that changed, "" for the whole part. A statement that a part gained or lost is
+    a change of the part, with no text before or after.
+    """
 
     part: str
     name: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from engine.clock.calendar import HolidayList, Interval
 from engine.decide.answer_json import written
@@ -16,6 +16,9 @@ from engine.model.policy import Deadline, Decision, Elapsed, Form, Policy, Roste
 from engine.model.problems import Place
 from engine.model.targets import Measure, Region, WrittenCalendar
 from engine.model.vocabulary import Fact, number_text
+
+WHEN: Final = "when "
+"""The beginning of the name of a condition of a rule."""
 
 
 class PartKey(NamedTuple):
@@ -40,13 +43,15 @@ class Statement(NamedTuple):
 class Part:
     """A part with its place, its statements, and the part that contains it.
 
-    ``identity`` is what makes it the same under another name (None: nothing).
+    ``identity`` has the statements that make it the same under another name (none: nothing does). The name of a part
+    ``by_content`` is one of its statements.
     """
 
     place: Place
     said: Mapping[str, Statement]
     owner: str = ""
-    identity: object = None
+    identity: frozenset[tuple[str, str]] = frozenset()
+    by_content: bool = False
 
     @property
     def text(self) -> str:
@@ -172,7 +177,7 @@ def _rules(table: Table) -> Iterator[Written]:
 
 
 def _rule(rule: Rule, table: Table) -> Part:
-    said = {f"when {condition.fact}": Statement(condition.text, _meaning(condition)) for condition in rule.when}
+    said = {f"{WHEN}{condition.fact}": Statement(condition.text, _meaning(condition)) for condition in rule.when}
     for name, value in rule.then.items():
         text = (
             f"as {value.fact}"
@@ -182,12 +187,12 @@ def _rule(rule: Rule, table: Table) -> Part:
             else written(value)
         )
         said[name] = Statement(text, text)
-    identity = (frozenset((what, one.text) for what, one in said.items()), len(said))
     return Part(
         place=rule.place,
         said=said | _says(source=rule.source, assumption=rule.assumption, about=rule.about),
         owner=table.name,
-        identity=identity,
+        identity=frozenset((what, one.text) for what, one in said.items()),
+        by_content=table.form is not Form.RULES and rule is not table.otherwise,
     )
 
 

@@ -157,8 +157,8 @@ def _triage(before: Policy, after: Policy) -> Iterator[Wording]:
             name=other.name,
             edit=Edit.CHANGED,
             what="a new ticket gets",
-            before=", ".join(one.triage),
-            after=", ".join(other.triage),
+            before=", ".join(one.triage) or "nothing",
+            after=", ".join(other.triage) or "nothing",
             place_before=one.place,
             place_after=other.place,
         )

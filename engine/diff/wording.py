@@ -1,117 +1,97 @@
 """Differences of the text of two versions: rules, values, citations, contacts and the rest, each with its place.
 
 Each version becomes parts (a rule, a value, a holiday …) with aspects (a condition, an outcome, a source …); then the
-parts are compared by name. Layout, and the order of what has no order, make no difference.
+parts are compared (:mod:`engine.diff.same_parts` pairs them). Layout, and the order of what has no order, make no
+difference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from engine.diff.nouns import Edit, Wording
 from engine.diff.parts import Part, PartKey, parts
+from engine.diff.same_parts import Pairs, moved_rules, same_parts
 from engine.model.policy import Policy
 
 CITATION = "source"
 """The aspect with the heading that a part cites."""
 
+ORDER = "order"
+"""The aspect with the place of a rule in a table in which the order counts."""
+
 
 def compare_wording(before: Policy, after: Policy) -> tuple[Wording, ...]:
     """Return the differences of the text, in the order of the later version; removed parts keep their position."""
     one, other = parts(before), parts(after)
-    renamed = dict(_renamed(one, other))
+    same = same_parts(one, other)
+    moved = moved_rules(before, after, same)
     found: list[Wording] = []
-    for key in _merged(one, other):
-        was, now = one.get(key), other.get(key)
-        if was is not None and now is not None:
-            found.extend(_changed(key, was, now))
-        elif key in renamed:
-            old, new = one[key], other[renamed[key]]
-            found.append(
-                Wording(
-                    part=key.part,
-                    name=key.name,
-                    edit=Edit.RENAMED,
-                    what="name",
-                    before=key.name,
-                    after=renamed[key].name,
-                    place_before=old.place,
-                    place_after=new.place,
-                )
-            )
-            found.extend(_changed(renamed[key], old, new))
-        elif now is None and was is not None:
-            found.append(
-                Wording(
-                    part=key.part,
-                    name=key.name,
-                    edit=Edit.REMOVED,
-                    what="",
-                    before=was.text,
-                    after="",
-                    place_before=was.place,
-                    place_after=None,
-                )
-            )
-        elif now is not None and key not in renamed.values():
-            found.append(
-                Wording(
-                    part=key.part,
-                    name=key.name,
-                    edit=Edit.ADDED,
-                    what="",
-                    before="",
-                    after=now.text,
-                    place_before=None,
-                    place_after=now.place,
-                )
-            )
+    for early, late in _merged(one, other, same):
+        if late is None and early is not None:
+            found.append(_whole(early, Edit.REMOVED, before=one[early]))
+        elif early is None and late is not None:
+            found.append(_whole(late, Edit.ADDED, after=other[late]))
+        elif early is not None and late is not None:
+            found.extend(_changed(early, late, one[early], other[late], moved.get(late)))
     return tuple(found)
 
 
-def _changed(key: PartKey, was: Part, now: Part) -> Iterator[Wording]:
-    for what in dict.fromkeys((*was.said, *now.said)):
-        one, other = was.said.get(what), now.said.get(what)
-        if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
-            continue
-        edit = Edit.ADDED if one is None else Edit.REMOVED if other is None else Edit.CHANGED
-        yield Wording(
-            part=key.part,
-            name=key.name,
+def _whole(key: PartKey, edit: Edit, *, before: Part | None = None, after: Part | None = None) -> Wording:
+    return Wording(
+        part=key.part,
+        name=key.name,
+        edit=edit,
+        what="",
+        before=before.text if before else "",
+        after=after.text if after else "",
+        place_before=before.place if before else None,
+        place_after=after.place if after else None,
+    )
+
+
+def _changed(early: PartKey, late: PartKey, was: Part, now: Part, moved: tuple[str, str] | None) -> Iterator[Wording]:
+    """Yield the changes of a part: its name, each statement that it gained, lost or changed, and its place."""
+
+    def change(what: str, before: str, after: str, name: str = late.name, edit: Edit = Edit.CHANGED) -> Wording:
+        return Wording(
+            part=late.part,
+            name=name,
             edit=edit,
             what=what,
-            before=one.text if one else "",
-            after=other.text if other else "",
+            before=before,
+            after=after,
             place_before=was.place,
             place_after=now.place,
         )
 
-
-def _renamed(one: Mapping[PartKey, Part], other: Mapping[PartKey, Part]) -> Iterator[tuple[PartKey, PartKey]]:
-    """Pair parts that only one version has, of the same kind and owner, if they are the same under another name."""
-    left: dict[object, list[PartKey]] = {}
-    for key, now in other.items():
-        if key not in one and now.identity:
-            left.setdefault((key.part, now.owner, now.identity), []).append(key)
-    for key, was in one.items():
-        there = left.get((key.part, was.owner, was.identity)) if key not in other and was.identity else None
-        if there:
-            yield key, there.pop(0)
+    if early != late and not now.by_content:
+        yield change("name", early.name, late.name, early.name, Edit.RENAMED)
+    for what in dict.fromkeys((*was.said, *now.said)):
+        one, other = was.said.get(what), now.said.get(what)
+        if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
+            continue
+        yield change(what, one.text if one else "", other.text if other else "")
+    if moved:
+        yield change(ORDER, *moved)
 
 
-def _merged(one: Iterable[PartKey], other: Mapping[PartKey, Part]) -> Iterator[PartKey]:
-    """Yield all keys: those of the later version in order, each followed by the removed ones that came after it."""
-    after: dict[PartKey | None, list[PartKey]] = {}
+def _merged(
+    one: Iterable[PartKey], other: Iterable[PartKey], same: Pairs
+) -> Iterator[tuple[PartKey | None, PartKey | None]]:
+    """Yield the parts of the later version in order with their earlier selves, each followed by those removed there."""
+    gone: dict[PartKey | None, list[PartKey]] = {}
     last: PartKey | None = None
     for key in one:
-        if key in other:
-            last = key
+        if key in same:
+            last = same[key]
         else:
-            after.setdefault(last, []).append(key)
-    yield from after.get(None, ())
+            gone.setdefault(last, []).append(key)
+    back = {late: early for early, late in same.items()}
+    yield from ((key, None) for key in gone.get(None, ()))
     for key in other:
-        yield key
-        yield from after.get(key, ())
+        yield back.get(key), key
+        yield from ((early, None) for early in gone.get(key, ()))
 
 
 def citations(wording: Iterable[Wording]) -> dict[tuple[str, str], tuple[Wording, ...]]:

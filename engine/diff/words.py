@@ -213,8 +213,10 @@ def wording_text(one: Wording) -> str:
         return f"{one.part} {one.before} is now called {one.after}"
     if not one.what:
         return f"{what}: {one.after or one.before}"
+    if one.edit is Edit.CHANGED and one.before and one.after:
+        return f"{what}: {one.what} {one.before} -> {one.after}"
     if one.edit is Edit.CHANGED and (one.before or one.after):
-        return f"{what}: {one.what} {one.before or 'nothing'} -> {one.after or 'nothing'}"
+        return f"{what}: {one.what} {'added' if one.after else 'removed'}: {one.before or one.after}"
     return f"{what}: {one.what} {one.after or one.before}".rstrip()
 
 

@@ -362,7 +362,7 @@ def test_what_the_text_of_1_0_0_and_2_0_0_says_differently_is_the_list_of_the_gu
     assert [one for one in wording if reason(one.part, one.name) is None] == []
     assert {reason(one.part, one.name) for one in wording} == set(GUIDE)
     endnotes = [one for one in wording if reason(one.part, one.name) == "6 endnotes" and one.part == "rule"]
-    assert {(one.edit, one.what) for one in endnotes} == {(Edit.REMOVED, "assumption")}, (
+    assert {(one.edit, one.what, one.after) for one in endnotes} == {(Edit.CHANGED, "assumption", "")}, (
         "the outcomes of the endnotes are the same"
     )
 
