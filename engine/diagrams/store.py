@@ -321,22 +321,37 @@ class Diagrams:
         It is yes for a ticket of these facts alone, and stays so whatever the facts are that no node asks on the way.
         Of equally short ones it is the first by the names of the facts, and by their classes.
         """
-        best: dict[Node, tuple[int, tuple[tuple[str, int], ...]] | None] = {}
-        for here in sorted(self.reachable(node), key=self._at.__getitem__, reverse=True):
+        found = [facts for leaf, facts in self.fewest(node).items() if self._codes[leaf]]
+        return min(found, key=lambda facts: (len(facts), sorted(facts.items())), default=None)
+
+    def fewest(self, node: Node) -> dict[Node, dict[str, int]]:
+        """Return for each leaf of a function the fewest known facts that lead there, with their classes.
+
+        >>> store = Diagrams({"wet": 3, "cold": 3})
+        >>> cold = store.node("cold", [store.leaf("mild"), store.leaf("mild"), store.leaf("cold")])
+        >>> found = store.fewest(store.node("wet", [cold, cold, store.leaf("wet")]))
+        >>> sorted((store.value(leaf), facts) for leaf, facts in found.items())
+        [('cold', {'cold': 2}), ('mild', {}), ('wet', {'wet': 2})]
+        """
+        best: dict[Node, tuple[tuple[str, int], ...]] = {node: ()}
+        found: dict[Node, dict[str, int]] = {}
+        # Parents come before their children: every way to a node is known when its children are looked at.
+        for here in sorted(self.reachable(node), key=self._at.__getitem__):
+            way = best[here]
             below = self._children[here]
             if not below:
-                best[here] = (0, ()) if self._codes[here] else None
+                found[here] = dict(way)
                 continue
             fact = self.facts[self._at[here]]
-            ways = []
+            first: dict[Node, int] = {}
             for one, child in enumerate(below):
-                way = best[child]
-                if way is not None:
-                    named = tuple(sorted([*way[1], (fact, one)])) if one else way[1]
-                    ways.append((len(named), named))
-            best[here] = min(ways) if ways else None
-        found = best[node]
-        return None if found is None else dict(found[1])
+                first.setdefault(child, one)
+            for child, one in first.items():
+                named = tuple(sorted([*way, (fact, one)])) if one else way
+                known = best.get(child)
+                if known is None or (len(named), named) < (len(known), known):
+                    best[child] = named
+        return found
 
     def restrict(self, node: Node, classes: Mapping[str, int]) -> Node:
         """Return the function where these facts have these classes; it does not ask them any more."""

@@ -1,4 +1,4 @@
-"""Diagrams of one store -> diagrams of another, whose facts have finer classes or stand in another order."""
+"""Diagrams of one store -> diagrams of another, whose facts have finer classes, or another order."""
 
 from __future__ import annotations
 

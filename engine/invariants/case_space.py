@@ -1,187 +1,150 @@
-"""The names of an invariant -> terms: conditions as masks, orders as ranks, over the facts that callers send.
+"""The names of an invariant -> diagrams: conditions as yes and no, orders as ranks, over the facts that callers send.
 
-The proof needs finer atoms than the tables if an invariant names a number that no rule names. The atoms of the version
-do not change; the axes of its tables are read through the finer ones.
+A proof needs finer classes than the tables if an invariant names a number that no rule names. So what the invariant
+names is brought into a store of its own, with the classes that the tables or the invariant distinguish.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from math import prod
+from typing import Final
 
-import numpy as np
-
-from engine.invariants.terms import Term
+from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.transfer import transfer
 from engine.model.conditions import Condition, NumberInterval
-from engine.model.invariants import Always, Implies, Invariant, Monotone, Never, Order, Test, Tests
+from engine.model.invariants import Always, DecidedTicket, Implies, Invariant, Monotone, Never, Order, Test, Tests
 from engine.model.policy import Literal, Policy
 from engine.model.problems import Place
 from engine.model.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
-from engine.tables.check import Witness
-from engine.tables.classes import Atoms, Axis, Indices, Mask, Masks, atoms_of, joint_axes
-from engine.tables.missing_facts import Codes, PartialTable
+from engine.tables.classes import Atoms, atoms_of
+from engine.tables.lists import list_levels
+from engine.tables.table_diagram import PolicyDiagrams
 
-UNRANKED = -1
-"""The rank of a case outside an order: the outcome has no value there, or one without a rank."""
-
-
-@dataclass(frozen=True, slots=True)
-class TabulatedPolicy:
-    """A tabulated policy: its tables over sent facts, and the table that produces each outcome."""
-
-    partial_tables: Mapping[str, PartialTable]
-    producer: Mapping[str, str]
-    atoms: Mapping[str, Atoms]
+GIVEN: Final = "given"
+BLANK: Final = "blank"
 
 
 class CaseSpace:
-    """The cells of a policy as some invariants see them."""
+    """The cases of a policy as one invariant sees them."""
 
-    def __init__(self, policy: Policy, cells: TabulatedPolicy, invariants: Iterable[Invariant]) -> None:
-        self.policy, self.cells = policy, cells
-        self.atoms = dict(cells.atoms)
-        self._base: dict[str, Indices] = {}
-        for fact, conditions in _numbers_named(policy, invariants).items():
-            self._refine(fact, conditions)
-        self._masks = Masks(self.atoms)
-        self._axes: dict[str, tuple[Axis, ...]] = {}
+    def __init__(self, policy: Policy, drawn: PolicyDiagrams, atoms: Mapping[str, Atoms], invariant: Invariant) -> None:
+        self.policy, self.drawn, self.atoms = policy, drawn, dict(atoms)
+        self.tables = {name: one for one in drawn.tables.values() for name in one.table.produces}
+        named = list(dict.fromkeys(names(invariant)))
+        self.outcomes = [name for name in named if name in self.tables]
+        behind = drawn.store.support(*(root for name in self.outcomes for root in self._roots(name)))
+        facts = [name for name in named if name not in self.tables and name not in behind]
+        self.members: dict[str, tuple[int, ...]] = {}
+        self.class_of: dict[str, tuple[int, ...]] = {}
+        self._base: dict[str, tuple[int, ...]] = {}
+        for fact in (*behind, *facts):
+            self._divide(fact, [one.condition for one in tests_of(invariant) if one.name == fact and one.condition])
+        self.store = Diagrams({fact: len(members) for fact, members in self.members.items()})
+        classes = {fact: [of[member] for member in self.members[fact]] for fact, of in self._base.items()}
+        self._moved = transfer(drawn.store, self.store, classes)
 
-    def _refine(self, fact: str, conditions: list[Condition]) -> None:
-        base = self.cells.atoms[fact]
-        points = tuple(NumberInterval(low=cut, high=cut, low_closed=True, high_closed=True) for cut in base.cuts)
-        named = Condition(
-            fact=fact, words=frozenset(), intervals=points, negated=False, unknown=False, text="", place=Place(file="")
-        )
-        fine = atoms_of(base.fact, (named, *conditions))
-        if len(fine.samples) > len(base.samples):
-            self.atoms[fact] = fine
-            self._base[fact] = np.array([0, *(base.of(sample) for sample in fine.samples)], dtype=np.int32)
+    def _roots(self, name: str) -> list[Node]:
+        table = self.tables[name]
+        return [part.possible for part in table.items[name]] if name in table.items else [table.possible[name]]
 
-    def masks(self, tests: Iterable[tuple[Test, bool]]) -> tuple[Term, ...]:
-        """Return where tests hold (or, with False, do not): a term for each fact, and one for each table."""
-        found: dict[str, list[Term]] = {}
-        for test, holds in tests:
-            where = self.cells.producer.get(test.name, test.name)
-            found.setdefault(where, []).append(self._mask(test, holds))
-        return tuple(_all_hold(terms) for terms in found.values())
+    def _divide(self, fact: str, conditions: list[Condition]) -> None:
+        """Divide the values of a fact into classes that neither the tables nor the conditions distinguish."""
+        coarse = self.atoms[fact]
+        if coarse.fact.numeric and conditions:
+            points = tuple(NumberInterval(low=cut, high=cut, low_closed=True, high_closed=True) for cut in coarse.cuts)
+            cuts = Condition(
+                fact=fact,
+                words=frozenset(),
+                intervals=points,
+                negated=False,
+                unknown=False,
+                text="",
+                place=Place(file=""),
+            )
+            self.atoms[fact] = atoms_of(coarse.fact, (cuts, *conditions))
+        fine = self.atoms[fact]
+        part = self.drawn.parts.get(fact)
+        self._base[fact] = (0, *(part.class_of[coarse.of(sample)] if part else 0 for sample in fine.samples))
+        seen: dict[object, int] = {None: 0}
+        members, class_of = [0], [0]
+        for atom, sample in enumerate(fine.samples, 1):
+            told = (self._base[fact][atom], *(one.holds(sample) for one in conditions))
+            if told not in seen:
+                seen[told] = len(members)
+                members.append(atom)
+            class_of.append(seen[told])
+        self.members[fact], self.class_of[fact] = tuple(members), tuple(class_of)
 
-    def _mask(self, test: Test, holds: bool) -> Term:
-        if test.name in self.cells.producer:
-            partial, codes = self._partial(test.name)
-            held = _held(codes, test, self.policy.outcomes[test.name])
-            where: Mask = np.where(codes.low == codes.high, held[codes.low], UNDECIDED in test.states or _unknown(test))
-            return Term(self._fine_axes(partial), where == holds)
+    def where(self, test: Test) -> Node:
+        """Draw where a test holds."""
+        if test.name in self.tables:
+            return self._outcome(test.name, lambda value: _holds(test, value))
         if test.condition is None:
             raise ValueError(f"the fact {test.name} has no states")
-        axis = self._masks.axis(test.name, [test.condition])
-        return Term((axis,), self._masks(test.condition)[list(axis.members)] == holds)
+        samples = (None, *self.atoms[test.name].samples)
+        told = [test.condition.holds(samples[member]) for member in self.members[test.name]]
+        return self.store.node(test.name, [self.store.leaf(one) for one in told])
 
-    def ranks(self, order: Order) -> Term:
-        """Return the rank of an outcome in every cell of its table, from 0; -1 where it has none."""
-        partial, codes = self._partial(order.name)
-        values = [_tested(value, self.policy.outcomes[order.name]) for value in codes.domain]
-        rank: dict[str | float, int] = {value: at for at, value in enumerate(order.values or sorted(set(values)))}
-        ranks = np.array([*(rank.get(value, UNRANKED) for value in values), UNRANKED], dtype=np.int32)
-        return Term(self._fine_axes(partial), np.where(codes.low == codes.high, ranks[codes.low], np.int32(UNRANKED)))
+    def ranks(self, order: Order) -> Node:
+        """Draw the rank of an outcome; None where it has none: it has no value there, or one that is not ordered."""
+        rank = {word: float(at) for at, word in enumerate(order.values)}
+
+        def ranked(value: str | float) -> float | None:
+            return rank.get(value) if isinstance(value, str) else value
+
+        return self._outcome(order.name, ranked)
+
+    def _outcome(self, name: str, told: Callable[[str | float], Hashable]) -> Node:
+        """Draw a function of an outcome: of its value as conditions test it, or of UNDECIDED or NOT_COVERED."""
+        table, outcome, store = self.tables[name], self.policy.outcomes[name], self.store
+        if name in table.items:
+            words = {None: UNDECIDED, 0: BLANK, 1: GIVEN}
+            levels = list_levels(store, table.items[name], self._moved, lambda listed: int(bool(listed)))
+            return store.map(lambda level: told(words[level]), levels)
+        values = [*(_tested(value, outcome) for value in table.domain[name]), NOT_COVERED]
+        return store.map(
+            lambda code: told(values[code] if isinstance(code, int) else UNDECIDED), self._moved(table.possible[name])
+        )
+
+    def cases(self, invariant: Invariant) -> int:
+        """Return how many combinations of facts make a difference to what an invariant names."""
+        roots = [self._moved(root) for name in self.outcomes for root in self._roots(name)]
+        roots += [self.where(test) for test in tests_of(invariant) if test.name not in self.tables]
+        return prod(len(set(groups)) for groups in self.store.alike(*roots).values())
+
+    def atoms_of(self, classes: Mapping[str, int]) -> dict[str, int]:
+        """Return a ticket (fact to atom) of these classes."""
+        return {fact: self.members[fact][one] for fact, one in classes.items()}
 
     def ordered_atoms(self, order: Order) -> list[int]:
         """Return the atoms of a fact in the order of its values."""
         atoms = self.atoms[order.name]
         return [atoms.of(value) for value in order.values] if order.values else list(range(1, len(atoms.samples) + 1))
 
-    def outcome(self, name: str, facts: Mapping[str, int]) -> str:
-        """Return the value of an outcome for a ticket (fact to atom)."""
-        partial, codes = self._partial(name)
-        cell = tuple(int(axis.class_of[facts.get(axis.fact, 0)]) for axis in self._fine_axes(partial))
-        low, high = codes.low[cell], codes.high[cell]
-        if low != high:
+    def decided(self, facts: Mapping[str, int]) -> DecidedTicket:
+        """Write a ticket (fact to atom) as a caller would send it, with the outcomes that the invariant names."""
+        sent = tuple((fact, self.atoms[fact].text(atom)) for fact, atom in sorted(facts.items()) if atom)
+        classes = {fact: self._base[fact][atom] for fact, atom in facts.items()}
+        return DecidedTicket(sent, tuple((name, self._text(name, classes)) for name in self.outcomes))
+
+    def _text(self, name: str, classes: Mapping[str, int]) -> str:
+        """Write an outcome of a ticket (fact to class of the tables) for people."""
+        table = self.tables[name]
+        codes = [self.drawn.store.value_at(root, classes) for root in self._roots(name)]
+        if not all(isinstance(code, int) for code in codes):
             return UNDECIDED
-        return NOT_COVERED if low == codes.not_covered else _text(codes.domain[int(low)])
-
-    def ticket(self, facts: Mapping[str, int]) -> Witness:
-        """Write a ticket (fact to atom) as a caller would send it."""
-        return tuple((fact, self.atoms[fact].text(atom)) for fact, atom in sorted(facts.items()) if atom)
-
-    def _partial(self, name: str) -> tuple[PartialTable, Codes]:
-        partial = self.cells.partial_tables[self.cells.producer[name]]
-        return partial, partial.codes[name]
-
-    def axes(self, invariant: Invariant) -> tuple[Axis, ...]:
-        """Return the axes of all cases of an invariant: those of its conditions and of the tables behind them."""
-        tests = [
-            test for test in tests_of(invariant) if test.condition is not None and test.name not in self.cells.producer
-        ]
-        given = [(self._masks.axis(test.name, [test.condition]),) for test in tests if test.condition is not None]
-        return joint_axes(
-            [
-                *given,
-                *(self._fine_axes(self._partial(name)[0]) for name in names(invariant) if name in self.cells.producer),
-            ]
-        )
-
-    def _fine_axes(self, partial: PartialTable) -> tuple[Axis, ...]:
-        """Return the axes of a table through the finer atoms."""
-        name = partial.grid.table.name
-        if name not in self._axes:
-            self._axes[name] = tuple(self._fine(axis) for axis in partial.axes)
-        return self._axes[name]
-
-    def _fine(self, axis: Axis) -> Axis:
-        if axis.fact not in self._base:
-            return axis
-        class_of = axis.class_of[self._base[axis.fact]]
-        return Axis(axis.fact, class_of, tuple(np.unique(class_of, return_index=True)[1].tolist()))
+        if name in table.items:
+            parts = zip(table.items[name], codes, strict=True)
+            return ", ".join(item for part, code in parts for item in part.lists[code]) or "nothing"
+        domain = table.domain[name]
+        return _text(domain[codes[0]]) if codes[0] < len(domain) else NOT_COVERED
 
 
-def tests_of(invariant: Invariant) -> Tests:
-    """Return all conditions of an invariant."""
-    match invariant.claim:
-        case Never(tests) | Always(tests):
-            return tests
-        case Implies(when, then):
-            return (*when, *then)
-        case Monotone():
-            return ()
-
-
-def _numbers_named(policy: Policy, invariants: Iterable[Invariant]) -> dict[str, list[Condition]]:
-    """Return the conditions that invariants set on facts that are numbers."""
-    found: dict[str, list[Condition]] = {}
-    for test in (test for invariant in invariants for test in tests_of(invariant)):
-        if test.condition is not None and test.name in policy.facts and policy.facts[test.name].numeric:
-            found.setdefault(test.name, []).append(test.condition)
-    return found
-
-
-def _all_hold(terms: list[Term]) -> Term:
-    """Combine terms over the same facts: where all hold."""
-    first, *others = terms
-    if not others:
-        return first
-    if all(term.axes is first.axes for term in others):
-        return Term(first.axes, np.logical_and.reduce([term.array for term in terms]))
-    return Term(*_over_one_fact(terms))
-
-
-def _over_one_fact(terms: list[Term]) -> tuple[tuple[Axis, ...], Mask]:
-    """Combine the conditions on one fact."""
-    atoms = np.logical_and.reduce([term.array[term.axes[0].class_of] for term in terms])
-    fact, count = terms[0].axes[0].fact, len(atoms)
-    return (Axis(fact, np.arange(count, dtype=np.int32), tuple(range(count))),), atoms
-
-
-def _held(codes: Codes, test: Test, outcome: Fact) -> Mask:
-    """Return for each code of an outcome, and for not covered, whether a test holds."""
-    decided = DECIDED in test.states
-    held = [
-        decided or (test.condition is not None and test.condition.holds(_tested(value, outcome)))
-        for value in codes.domain
-    ]
-    return np.array([*held, NOT_COVERED in test.states or _unknown(test)], dtype=np.bool_)
-
-
-def _unknown(test: Test) -> bool:
-    return test.condition is not None and test.condition.unknown
+def _holds(test: Test, value: str | float) -> bool:
+    if value in (UNDECIDED, NOT_COVERED):
+        return value in test.states or (test.condition is not None and test.condition.unknown)
+    return DECIDED in test.states or (test.condition is not None and test.condition.holds(value))
 
 
 def _tested(value: Literal, outcome: Fact) -> str | float:
@@ -194,7 +157,7 @@ def _tested(value: Literal, outcome: Fact) -> str | float:
         case str() if outcome.type is FactType.CHOICE:
             return value
         case _:
-            return "given" if value else "blank"
+            return GIVEN if value else BLANK
 
 
 def _text(value: Literal) -> str:
@@ -204,10 +167,19 @@ def _text(value: Literal) -> str:
             return YES if value else NO
         case int() | float():
             return number_text(value)
-        case tuple():
-            return ", ".join(value) or "nothing"
         case _:
             return str(value)
+
+
+def tests_of(invariant: Invariant) -> Tests:
+    """Return all conditions of an invariant."""
+    match invariant.claim:
+        case Never(tests) | Always(tests):
+            return tests
+        case Implies(when, then):
+            return (*when, *then)
+        case Monotone():
+            return ()
 
 
 def names(invariant: Invariant) -> Iterator[str]:

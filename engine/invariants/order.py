@@ -6,137 +6,112 @@ in which one of the outcomes has no value are not compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import accumulate
 
-import numpy as np
-
-from engine.invariants.case_space import UNRANKED, CaseSpace
-from engine.invariants.terms import Array, Term, fitting, onto, sent
+from engine.diagrams.store import Diagrams, Node
+from engine.invariants.case_space import CaseSpace
 from engine.model.invariants import Monotone, Order, Way
-from engine.tables.classes import Axis
 
 Tickets = tuple[dict[str, int], dict[str, int]]
 """Two tickets (fact to atom): the one before, and the raised one."""
 
-
-def find_lowered(ground: CaseSpace, claim: Monotone) -> tuple[Tickets, str] | None:
-    """Return two tickets with the fewest facts that break a claim, and what is raised, or None. Raises TooLarge."""
-    raised = claim.raised[0].name
-    if raised in ground.cells.producer:
-        found = _by_outcome(ground, claim)
-        return (found, raised) if found else None
-    ranks, axes = _ranks(ground, claim.outcomes, claim.way)
-    shown = [
-        (found, order.name)
-        for order in claim.raised
-        if (found := _by_fact(ranks, axes, order, ground.ordered_atoms(order)))
-    ]
-    return min(shown, key=lambda one: sum(1 for atom in one[0][1].values() if atom), default=None)
+Rank = tuple[float, ...] | None
+"""The ranks of some outcomes, the first one most significant; None where one has none."""
 
 
-def _ranks(ground: CaseSpace, outcomes: Sequence[Order], way: Way) -> tuple[Array, tuple[Axis, ...]]:
-    """Return one rank for all outcomes, the first one most significant: a claim is broken where the rank goes down."""
-    terms, axes = fitting([ground.ranks(order) for order in outcomes])
-    return _joined(terms, axes, way), axes
+def find_lowered(space: CaseSpace, claim: Monotone) -> tuple[Tickets, str] | None:
+    """Return two tickets with the fewest facts that break a claim, and what is raised, or None."""
+    ranks = _ranks(space, claim)
+    if claim.raised[0].name in space.tables:
+        found = _by_outcome(space, space.ranks(claim.raised[0]), ranks)
+        return (found, claim.raised[0].name) if found else None
+    shown = [(found, order.name) for order in claim.raised if (found := _by_fact(space, ranks, order))]
+    return min(shown, key=lambda one: len(one[0][1]), default=None)
 
 
-def _joined(terms: Sequence[Term], axes: tuple[Axis, ...], way: Way) -> Array:
-    shape = [axis.size for axis in axes]
-    ranks: Array = np.zeros(shape, dtype=np.int64)
-    ranked = np.ones(shape, dtype=np.bool_)
-    for term in terms:
-        own = onto(term, axes)
-        ranks = ranks * (int(term.array.max(initial=0)) + 1) + own
-        ranked &= own != UNRANKED
-    if way is Way.NEVER_RAISES:
-        ranks = ranks.max(initial=0) - ranks
-    return np.where(ranked, ranks, UNRANKED)
+def _ranks(space: CaseSpace, claim: Monotone) -> Node:
+    """Draw one rank for all outcomes: a claim is broken where the rank goes down."""
+    sign = -1 if claim.way is Way.NEVER_RAISES else 1
+
+    def joined(*ranks: float | None) -> Rank:
+        known = tuple(sign * rank for rank in ranks if rank is not None)
+        return known if len(known) == len(ranks) else None
+
+    return space.store.combine(joined, *(space.ranks(order) for order in claim.outcomes))
 
 
-def _by_fact(ranks: Array, axes: tuple[Axis, ...], order: Order, atoms: Sequence[int]) -> Tickets | None:
+def _by_fact(space: CaseSpace, ranks: Node, order: Order) -> Tickets | None:
     """Raise one fact with all else equal, and find where the rank goes down."""
-    at = next((at for at, axis in enumerate(axes) if axis.fact == order.name), None)
-    if at is None:
+    atoms = space.ordered_atoms(order)
+    steps = [space.class_of[order.name][atom] for atom in atoms]
+    others = space.store.shortest(_lowered(space.store, ranks, order.name, steps))
+    if others is None:
         return None
-    others = tuple(axis for axis in axes if axis.fact != order.name)
-    steps = np.moveaxis(ranks, at, 0)[axes[at].class_of[list(atoms)]]
-    highest = np.maximum.accumulate(steps, axis=0)
-    down = (steps != UNRANKED) & (steps < highest)
-    if not down.any():
-        return None
-    count = np.where(down, sent(down.shape, range(1, down.ndim)), np.iinfo(np.int64).max)
-    step, *cell = (int(one) for one in np.unravel_index(int(np.argmin(count)), count.shape))
-    climb = steps.reshape(len(atoms), -1)[:, int(np.ravel_multi_index(cell, steps.shape[1:])) if cell else 0]
-    before = int(np.argmax(climb > climb[step]))
-    facts = {axis.fact: axis.members[position] for axis, position in zip(others, cell, strict=True)}
-    return {**facts, order.name: atoms[before]}, {**facts, order.name: atoms[step]}
+    climb: list[Rank] = [space.store.value_at(ranks, {**others, order.name: step}) for step in steps]
+    highest = accumulate(climb, _higher)
+    after = next(at for at, (rank, most) in enumerate(zip(climb, highest, strict=True)) if _less(rank, most))
+    before = next(at for at, rank in enumerate(climb) if _less(climb[after], rank))
+    facts = space.atoms_of(others)
+    return {**facts, order.name: atoms[before]}, {**facts, order.name: atoms[after]}
 
 
-def _by_outcome(ground: CaseSpace, claim: Monotone) -> Tickets | None:
+def _lowered(store: Diagrams, ranks: Node, fact: str, steps: Sequence[int]) -> Node:
+    """Draw where the rank is at some step of a fact lower than at one before it."""
+    no = store.leaf(False)
+    known: dict[Node, Node] = {}
+
+    def visit(here: Node) -> Node:
+        if store.is_leaf(here) or store.level[store.asks(here)] > store.level[fact]:
+            return no
+        if here not in known:
+            below = store.children(here)
+            if store.asks(here) == fact:
+                known[here] = climbed([below[step] for step in steps])
+            else:
+                known[here] = store.node(store.asks(here), [visit(child) for child in below])
+        return known[here]
+
+    def climbed(climb: Sequence[Node]) -> Node:
+        found, highest = no, climb[0]
+        for here in climb[1:]:
+            if here != highest:
+                found = store.combine(lambda old, one, most: old or _less(one, most), found, here, highest)
+                highest = store.combine(_higher, highest, here)
+        return found
+
+    return visit(ranks)
+
+
+def _less(one: Rank, other: Rank) -> bool:
+    return one is not None and other is not None and one < other
+
+
+def _higher(one: Rank, other: Rank) -> Rank:
+    return other if one is None or _less(one, other) else one
+
+
+def _by_outcome(space: CaseSpace, heights: Node, ranks: Node) -> Tickets | None:
     """Compare every two cases by the raised outcome and by the rank of the others."""
-    terms, axes = fitting([ground.ranks(claim.raised[0]), *(ground.ranks(order) for order in claim.outcomes)])
-    heights = np.broadcast_to(onto(terms[0], axes), [axis.size for axis in axes])
-    ranks = _joined(terms[1:], axes, claim.way)
-    ranked = (heights != UNRANKED) & (ranks != UNRANKED)
-    width = int(ranks.max(initial=0)) + 1
-    keys = np.where(ranked, heights * np.int64(width) + ranks, UNRANKED)
-    pairs = [divmod(key, width) for key in _distinct(keys) if key != UNRANKED]
-    if not _goes_down(pairs):
+    store = space.store
+    both = store.combine(lambda height, rank: None if None in (height, rank) else (height, rank), heights, ranks)
+    tickets = {store.value(leaf): facts for leaf, facts in store.fewest(both).items() if store.value(leaf) is not None}
+    by_height: dict[float, list[tuple[float, Rank]]] = {}
+    for pair in sorted(tickets):
+        by_height.setdefault(pair[0], []).append(pair)
+    # The highest rank of all that is lower, for each number of facts: a ticket is compared with the shortest above it.
+    highest: dict[int, tuple[float, Rank]] = {}
+    found: list[tuple[int, object, object]] = []
+    for pairs in by_height.values():
+        for pair in pairs:
+            above = [count for count, other in sorted(highest.items()) if _less(pair[1], other[1])]
+            if above:
+                found.append((above[0] + len(tickets[pair]), highest[above[0]], pair))
+        for pair in pairs:
+            count = len(tickets[pair])
+            if count not in highest or _less(highest[count][1], pair[1]):
+                highest[count] = pair
+    if not found:
         return None
-    one, other = _shown(pairs, _least(keys, width))
-    return _ticket(keys, one[0] * width + one[1], axes), _ticket(keys, other[0] * width + other[1], axes)
-
-
-def _distinct(keys: Array) -> list[int]:
-    """Return the distinct numbers of an array, sorted; without sorting the array if they are close together."""
-    if int(keys.max(initial=0)) < keys.size:
-        return [int(key) + UNRANKED for key in np.flatnonzero(np.bincount(keys.ravel() - UNRANKED))]
-    return [int(key) for key in np.unique(keys)]
-
-
-def _goes_down(pairs: Sequence[tuple[int, int]]) -> bool:
-    """Return whether a pair of a higher height has a lower rank than one of a lower height."""
-    highest: dict[int, int] = {}
-    for height, rank in pairs:
-        highest[height] = max(rank, highest.get(height, rank))
-    below = {
-        height: max((rank for other, rank in highest.items() if other < height), default=UNRANKED) for height in highest
-    }
-    return any(rank < below[height] for height, rank in pairs)
-
-
-def _least(keys: Array, width: int) -> dict[tuple[int, int], int]:
-    """Return, for every pair of height and rank, the number of facts of the smallest ticket that has it."""
-    count = sent(keys.shape, range(keys.ndim)).ravel()
-    order = np.argsort(count, kind="stable")
-    distinct, first = np.unique(keys.ravel()[order], return_index=True)
-    return {
-        divmod(int(key), width): int(count[order[at]])
-        for key, at in zip(distinct, first, strict=True)
-        if key != UNRANKED
-    }
-
-
-def _shown(
-    pairs: Sequence[tuple[int, int]], least: Mapping[tuple[int, int], int]
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Return the two tickets with the fewest facts of all pairs that go down."""
-    heights, ranks = np.array(pairs, dtype=np.int64).T
-    counts = np.array([least[pair] for pair in pairs], dtype=np.int64)
-    best: tuple[int, int, int] | None = None
-    for at in range(len(pairs)):
-        wrong = np.flatnonzero((heights > heights[at]) & (ranks < ranks[at]))
-        if len(wrong):
-            other = int(wrong[np.argmin(counts[wrong])])
-            best = min(
-                best or (int(counts[at] + counts[other]), at, other), (int(counts[at] + counts[other]), at, other)
-            )
-    if best is None:
-        raise ValueError("nothing goes down")
-    return pairs[best[1]], pairs[best[2]]
-
-
-def _ticket(keys: Array, key: int, axes: tuple[Axis, ...]) -> dict[str, int]:
-    count = np.where(keys == key, sent(keys.shape, range(keys.ndim)), np.iinfo(np.int64).max)
-    cell = np.unravel_index(int(np.argmin(count)), keys.shape)
-    return {axis.fact: axis.members[int(at)] for axis, at in zip(axes, cell, strict=True)}
+    _, before, after = min(found)
+    return space.atoms_of(tickets[before]), space.atoms_of(tickets[after])

@@ -1,24 +1,44 @@
-"""Proves invariants over the cells of a policy, and turns each failure into a problem."""
+"""Proves invariants over all cases of a policy, and turns each failure into a problem.
+
+Never, always and implies become *clauses*: conditions that no case may meet together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
-from engine.invariants.case_space import CaseSpace, TabulatedPolicy, names
-from engine.invariants.clauses import clauses, find_ticket
+from engine.diagrams.store import TooManyNodes
+from engine.invariants.case_space import CaseSpace
 from engine.invariants.order import find_lowered
-from engine.invariants.terms import TooLarge
-from engine.model.invariants import Counterexample, DecidedTicket, Invariant, InvariantResult, Monotone
+from engine.model.invariants import (
+    Always,
+    Counterexample,
+    DecidedTicket,
+    Implies,
+    Invariant,
+    InvariantResult,
+    Monotone,
+    Never,
+    Test,
+)
 from engine.model.policy import Policy
 from engine.model.problems import Problem
 from engine.tables.check import Witness
-from engine.tables.tabulate import cells
+from engine.tables.classes import Atoms
+from engine.tables.node_limit import MOST_NODES_A_TABLE, remembered_text
+from engine.tables.table_diagram import PolicyDiagrams
+
+MOST_NODES_A_PROOF: Final = MOST_NODES_A_TABLE
+"""How many nodes proving one invariant may take."""
+
+Clause = tuple[tuple[Test, bool], ...]
+"""Conditions that no case may meet together; those with False are negated."""
 
 
-def prove_invariants(policy: Policy, laid_out: TabulatedPolicy) -> tuple[InvariantResult, ...]:
-    """Prove every invariant of a policy over all of its cells, or find the smallest ticket that breaks it."""
-    ground = CaseSpace(policy, laid_out, policy.invariants)
-    return tuple(_proof(ground, invariant) for invariant in policy.invariants)
+def prove_invariants(policy: Policy, drawn: PolicyDiagrams, atoms: Mapping[str, Atoms]) -> tuple[InvariantResult, ...]:
+    """Prove every invariant of a policy over all of its cases, or find the smallest ticket that breaks it."""
+    return tuple(_proof(policy, drawn, atoms, invariant) for invariant in policy.invariants)
 
 
 def invariant_problems(proofs: Iterable[InvariantResult]) -> list[Problem]:
@@ -26,29 +46,52 @@ def invariant_problems(proofs: Iterable[InvariantResult]) -> list[Problem]:
     return [_problem(proof) for proof in proofs if not proof.holds]
 
 
-def _proof(ground: CaseSpace, invariant: Invariant) -> InvariantResult:
-    cases = cells(ground.axes(invariant))
+def _proof(policy: Policy, drawn: PolicyDiagrams, atoms: Mapping[str, Atoms], invariant: Invariant) -> InvariantResult:
+    cases = 0
     try:
-        return InvariantResult(invariant=invariant, cases=cases, counterexample=_counterexample(ground, invariant))
-    except TooLarge as error:
-        return InvariantResult(invariant=invariant, cases=cases, too_large=str(error))
+        space = CaseSpace(policy, drawn, atoms, invariant)
+        space.store.allow(MOST_NODES_A_PROOF)
+        cases = space.cases(invariant)
+        return InvariantResult(invariant=invariant, cases=cases, counterexample=_counterexample(space, invariant))
+    except TooManyNodes as error:
+        return InvariantResult(
+            invariant=invariant,
+            cases=cases,
+            too_large=f"more than the limit of {MOST_NODES_A_PROOF:,} nodes: {remembered_text(error.asking)}",
+        )
 
 
-def _counterexample(ground: CaseSpace, invariant: Invariant) -> Counterexample | None:
+def _counterexample(space: CaseSpace, invariant: Invariant) -> Counterexample | None:
     claim = invariant.claim
     if isinstance(claim, Monotone):
-        found = find_lowered(ground, claim)
-        return (
-            Counterexample(tuple(_ticket(ground, invariant, facts) for facts in found[0]), found[1]) if found else None
+        lowered = find_lowered(space, claim)
+        return Counterexample(tuple(space.decided(facts) for facts in lowered[0]), lowered[1]) if lowered else None
+    found = [facts for clause in clauses(claim) if (facts := _meeting(space, clause)) is not None]
+    smallest = min(found, key=len, default=None)
+    return None if smallest is None else Counterexample((space.decided(space.atoms_of(smallest)),))
+
+
+def clauses(claim: Never | Always | Implies) -> Iterator[Clause]:
+    """Yield the clauses that no case may meet if a claim holds."""
+    match claim:
+        case Never(tests):
+            yield tuple((test, True) for test in tests)
+        case Always(tests):
+            yield from (((test, False),) for test in tests)
+        case Implies(when, then):
+            for test in then:
+                yield (*((one, True) for one in when), (test, False))
+
+
+def _meeting(space: CaseSpace, clause: Clause) -> dict[str, int] | None:
+    """Return the fewest facts (fact to class) that meet a clause, or None."""
+    met = space.store.leaf(True)
+    # Conditions on facts come first: they leave little of the outcomes.
+    for test, wanted in sorted(clause, key=lambda one: one[0].name in space.tables):
+        met = space.store.combine(
+            lambda so_far, holds, wanted=wanted: so_far and holds == wanted, met, space.where(test)
         )
-    tickets = [facts for clause in clauses(claim) if (facts := find_ticket(ground, clause)) is not None]
-    smallest = min(tickets, key=lambda facts: len(ground.ticket(facts)), default=None)
-    return None if smallest is None else Counterexample((_ticket(ground, invariant, smallest),))
-
-
-def _ticket(ground: CaseSpace, invariant: Invariant, facts: dict[str, int]) -> DecidedTicket:
-    outcomes = [name for name in dict.fromkeys(names(invariant)) if name in ground.cells.producer]
-    return DecidedTicket(ground.ticket(facts), tuple((name, ground.outcome(name, facts)) for name in outcomes))
+    return space.store.shortest(met)
 
 
 def _problem(proof: InvariantResult) -> Problem:
@@ -57,7 +100,7 @@ def _problem(proof: InvariantResult) -> Problem:
         return Problem(
             place=invariant.place,
             code="space-too-large",
-            message=f"the invariant `{invariant.id}` has too many cases to prove: {proof.too_large}",
+            message=f"proving the invariant `{invariant.id}` takes {proof.too_large}",
             help="name fewer outcomes, or split it into several invariants",
         )
     first, *others = shown.tickets

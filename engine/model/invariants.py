@@ -123,7 +123,8 @@ class Counterexample:
 class InvariantResult:
     """The result of proving an invariant: the number of cases, and a counterexample if it fails.
 
-    ``too_large`` names the facts with too many cases, with their sizes; then nothing is proved.
+    A case is a combination of facts that makes a difference to what the invariant names. ``too_large`` has the limit of
+    nodes that the proof reached, with the facts that cause it; then nothing is proved.
     """
 
     invariant: Invariant

@@ -6,6 +6,7 @@ Modules::
     check          problems of tables: gaps, overlaps, rules that never fire, values that no rule returns
     classes        values that no rule distinguishes, merged into classes
     fact_order     the order in which diagrams ask facts
+    lists          a list whose parts are drawn apart -> what matters of it
     node_limit     what a table that takes too many nodes has to remember, and what helps
     partition      values that no rule of any table distinguishes
     rule_diagram   the rules of a table over what it reads

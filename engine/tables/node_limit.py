@@ -41,16 +41,24 @@ def remembered_together(asking: Mapping[str, int]) -> tuple[tuple[str, ...], str
     return tuple(named[:MOST_NAMED]), counts[widest][0]
 
 
-def node_problem(table: str, place: Place, asking: Mapping[str, int], most: int) -> Problem:
-    """Return the problem of a table that takes more than ``most`` nodes."""
+def remembered_text(asking: Mapping[str, int]) -> str:
+    """Return which facts make a diagram wide, and until when, in words; ``asking`` as in :func:`remembered_together`.
+
+    >>> remembered_text({"plan": 1, "site": 4, "tier": 5, "age": 20, "kind": 21, "vip": 3})
+    '`plan`, `tier` and `site` have to be remembered together until `kind` is read'
+    """
     facts, until = remembered_together(asking)
     listed = " and ".join(
         filter(None, (", ".join(f"`{one}`" for one in facts[:-1]), *(f"`{one}`" for one in facts[-1:])))
     )
+    return f"{listed} have to be remembered together until `{until}` is read"
+
+
+def node_problem(table: str, place: Place, asking: Mapping[str, int], most: int) -> Problem:
+    """Return the problem of a table that takes more than ``most`` nodes."""
     return Problem(
         place=place,
         code="space-too-large",
-        message=f"the table `{table}` takes more than the limit of {most:,} nodes: "
-        f"{listed} have to be remembered together until `{until}` is read",
+        message=f"the table `{table}` takes more than the limit of {most:,} nodes: {remembered_text(asking)}",
         help=f"let a table of its own decide what matters of some of these facts, and read its outcome in `{table}`",
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from engine.deadlines.elapsed import ElapsedPlan
 from engine.deadlines.schedule import DeadlinePlan
-from engine.invariants.case_space import TabulatedPolicy
 from engine.invariants.prove import invariant_problems, prove_invariants
 from engine.load import load_with_trees
 from engine.load.digest import digest
@@ -183,7 +182,7 @@ def tabulate_and_check(policy: Policy) -> PolicyTables:
 
 def invariant_results(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
     """Return the invariants of a policy, each with its proof, or with a ticket that breaks it."""
-    return prove_invariants(policy, TabulatedPolicy(tabulated.partial_tables, tabulated.producer, tabulated.atoms))
+    return prove_invariants(policy, tabulated.diagrams, tabulated.atoms)
 
 
 def version_of_policy(policy: Policy, ref: VersionRef) -> Version:

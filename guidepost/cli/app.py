@@ -54,7 +54,7 @@ COMMANDS: Final = {
         target="analyze:analyze",
         help="Find mistakes, needless rules and assumptions in a version.",
     ),
-    "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of every version, over all cells."),
+    "prove": Command(panel=WRITE, target="prove:prove", help="Prove the invariants of every version, over all cases."),
     "fmt": Command(
         panel=WRITE,
         target="fmt:fmt",

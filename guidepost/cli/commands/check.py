@@ -214,7 +214,7 @@ def _version_parts(one: VersionCheck, *, verbose: bool) -> Iterator[RenderableTy
     )
     rows: list[tuple[RenderableType, RenderableType]] = [*_cross_check_rows(one.cross_check, verbose=verbose)]
     if version.invariants:
-        rows.append(("invariants", f"{len(version.invariants):,} proved over all cells"))
+        rows.append(("invariants", f"{len(version.invariants):,} proved over all cases"))
     passed = len(one.cases) - len(one.failures)
     rows.append(("cases", f"{passed:,} of {count(len(one.cases), 'case')} passed" if one.cases else "none run"))
     yield Padding(grid(rows, "cyan"), (0, 0, 0, 2))

@@ -41,7 +41,7 @@ def prove(
     ] = None,
     output: Annotated[TableOrJson, typer.Option("-o", "--output", help="The output format.")] = TableOrJson.TABLE,
 ) -> None:
-    """Prove the invariants of every version, over all cells.
+    """Prove the invariants of every version, over all cases.
 
     `guidepost check` proves them too, and a version with a failing invariant is not served. Exits with 3 if one fails.
     """

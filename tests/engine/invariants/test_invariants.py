@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 import engine.version.version
-from engine.invariants.case_space import TabulatedPolicy, names
+from engine.invariants.case_space import names
 from engine.invariants.prove import prove_invariants
 from engine.load import load
 from engine.load.conditions import parse_condition
@@ -29,10 +29,13 @@ from engine.model.invariants import Invariant, InvariantResult
 from engine.model.policy import Decision, Policy, Rule, Table
 from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
+from engine.tables.table_diagram import draw_tables
+from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build, invariant_results, tabulate_policy, version_of_policy
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
+from tests.support import growth
 from tests.support.deciders import decide
 from tests.support.invariant_oracle import SAMPLES, Case, broken, every_case
 from tests.support.paths import ROOT
@@ -180,7 +183,7 @@ def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_show
     part = changed(only(policy, invariant), *CHANGES[folder][name])
     version = version_of_policy(replace(part, invariants=()), VersionRef("changed", "1.0.0", ""))
 
-    (proof,) = prove_invariants(part, TabulatedPolicy(version.partial_tables, version.producer, version.atoms))
+    (proof,) = prove_invariants(part, version.diagrams, version.atoms)
 
     assert proof.counterexample is not None
     cases = [decided(version, dict(ticket.facts), invariant) for ticket in proof.counterexample.tickets]
@@ -275,6 +278,72 @@ def _sent(policy: Policy, name: str, text: str) -> str:
     return "none of these" if text == "unlisted" else text
 
 
+# ---- Of policies that grow
+
+
+def results_of(files: dict[str, str], *claims: dict[str, Any]) -> tuple[InvariantResult, ...]:
+    listed = [{"id": f"i{at}", "about": "x", **claim} for at, claim in enumerate(claims)]
+    policy = load({**files, "invariants.yaml": json.dumps({"kind": "invariants", "invariants": listed})})
+    atoms = all_atoms(policy)
+    return prove_invariants(policy, draw_tables(list(policy.tables.values()), policy.outcomes, atoms), atoms)
+
+
+def facts_shown(proof: InvariantResult) -> list[dict[str, str]]:
+    return [dict(ticket.facts) for ticket in proof.counterexample.tickets] if proof.counterexample else []
+
+
+def test_an_invariant_is_proved_over_5000_customers_with_amounts_of_their_own() -> None:
+    in_order = [f"c{at}" for at in range(5_000)]
+    promised, swapped, longer, vip = results_of(
+        growth.customers(5_000, amounts=True),
+        {"monotone": {"raise": {"customer": in_order}, "never_lowers": {"hours": "by_size"}}},
+        {
+            "monotone": {
+                "raise": {"customer": [*in_order[:-2], "c4999", "c4998"]},
+                "never_lowers": {"hours": "by_size"},
+            }
+        },
+        {"monotone": {"raise": {"hours": "by_size"}, "never_raises": {"days": "by_size"}}},
+        {"implies": {"if": {"vip": "yes", "plan": "v1"}, "then": {"target": "99"}}},
+    )
+
+    assert promised.holds
+    assert facts_shown(swapped) == [{"customer": "c4999"}, {"customer": "c4998"}]
+    assert facts_shown(longer) == [{"customer": "c0"}, {"customer": "c1"}]
+    assert vip.holds
+
+
+def test_an_invariant_is_proved_over_a_list_of_40_steps() -> None:
+    given, blank, never = results_of(
+        growth.prerequisites(40),
+        {"implies": {"if": {"f07": "yes", "steps": "decided"}, "then": {"steps": "given"}}},
+        {"implies": {"if": {"steps": "blank"}, "then": {"f07": "no"}}},
+        {"never": {"f00": "yes", "f39": "yes", "steps": "given"}},
+    )
+
+    assert given.holds
+    assert given.cases == 3**40
+    assert blank.holds
+    (ticket,) = never.counterexample.tickets if never.counterexample else ()
+    assert dict(ticket.facts) == {f"f{at:02}": "yes" if at in (0, 39) else "no" for at in range(40)}
+    assert ticket.outcomes == (("steps", "step 0, step 39"),)
+
+
+def test_an_invariant_is_proved_over_a_chain_of_30_tables() -> None:
+    order = ["v0", "v1", "v2"]
+    kept, lowered = results_of(
+        growth.chain(30),
+        {"implies": {"if": {"a29": "v2", "o28": "v2"}, "then": {"o29": "v2"}}},
+        {"monotone": {"raise": {"o28": order}, "never_lowers": {"o29": order}}},
+    )
+
+    assert kept.holds
+    assert facts_shown(lowered) == [
+        {"a28": "v0", "a29": "v1", "b28": "v0", "b29": "v1"},
+        {"a28": "v1", "a29": "v0", "b28": "v1", "b29": "v0"},
+    ]
+
+
 # ---- Where they are proved, and the messages
 
 
@@ -317,7 +386,7 @@ def test_proving_the_version_in_force_takes_less_than_a_second(shipped: Bundle) 
     version = shipped.versions[-1]
     began = time.process_time()
 
-    prove_invariants(version.policy, TabulatedPolicy(version.partial_tables, version.producer, version.atoms))
+    prove_invariants(version.policy, version.diagrams, version.atoms)
 
     assert time.process_time() - began < 1
 

@@ -20,6 +20,7 @@ from typing import Final
 
 import pytest
 
+import engine.invariants.prove
 import engine.load.yaml_tree
 import engine.tables.cells
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
@@ -66,15 +67,16 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
 
 # ---- Broken policies
 
+LIMITED: Final = (engine.load.yaml_tree, engine.tables.cells, engine.invariants.prove)
+"""The modules whose limits a case can lower."""
+
 
 def told(case: BrokenCase) -> str:
     """Return the messages for the author of a broken policy; ``limit NAME = 10`` lowers one of the engine's limits."""
     limits = dict(re.findall(r"^limit (\w+) = (\d+)$", "\n".join(case.lines), flags=re.MULTILINE))
     with pytest.MonkeyPatch.context() as patch:
         for name, value in limits.items():
-            patch.setattr(
-                engine.load.yaml_tree if hasattr(engine.load.yaml_tree, name) else engine.tables.cells, name, int(value)
-            )
+            patch.setattr(next(module for module in LIMITED if hasattr(module, name)), name, int(value))
         return "\n".join(str(problem) for problem in problems_of(changed_files(case)))
 
 
