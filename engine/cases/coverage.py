@@ -138,8 +138,8 @@ class Tracer:
 
     def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
         """Return the tables behind a decision, in the order of the policy."""
-        made = [self.version.producer[lookup.outcome] for lookup in plan.lookups]
-        made += [self.version.producer[name] for one in plan.deadlines for name in one.lookups]
+        made = [self.version.producer[name] for name in plan.tabled]
+        made += [self.version.producer[name] for one in plan.deadlines for name in one.reads]
         behind = frozenset().union(*(self.chains[table] for table in made))
         return tuple(table for table in self.version.partial_tables if table in behind)
 

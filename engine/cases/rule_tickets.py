@@ -94,7 +94,7 @@ class RuleTickets:
         )
         for sure in (True, False):
             for plan in plans:
-                if any(version.producer[lookup.outcome] == name for lookup in plan.lookups):
+                if any(version.producer[outcome] == name for outcome in plan.tabled):
                     yield from self._asked(plan, partial, fires, sure=sure)
             for plan in plans:
                 for below in (
@@ -106,7 +106,7 @@ class RuleTickets:
                     yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
         for plan in plans:
             for one in plan.deadlines:
-                if any(name in self._tracer.chains[version.producer[read]] for read in one.lookups):
+                if any(name in self._tracer.chains[version.producer[read]] for read in one.reads):
                     yield from self._by_deadline(plan, one.deadline.name, partial, fires)
 
     def _asked(self, plan: DecisionPlan, partial: PartialTable, where: Mask, *, sure: bool) -> Iterator[Witness]:
@@ -123,7 +123,7 @@ class RuleTickets:
                 yield Witness(plan.decision.name, {**self._written(reached.sent), **facts, starts: self.instant})
 
     def _answering(self, plan: DecisionPlan) -> list[str]:
-        return list(dict.fromkeys(self.version.producer[lookup.outcome] for lookup in plan.lookups))
+        return list(dict.fromkeys(self.version.producer[outcome] for outcome in plan.tabled))
 
     def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
         grid = self.version.deadline_grids[name]

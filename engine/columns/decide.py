@@ -92,17 +92,17 @@ class ColumnDecider:
         self.version = version = decider.version
         self._plans = version.triage if decisions is None else tuple(_plan(version, name) for name in decisions)
         deadlines = {one.deadline.name: one for plan in self._plans for one in plan.deadlines}
-        names = [lookup.outcome for plan in self._plans for lookup in plan.lookups]
+        names = [name for plan in self._plans for name in plan.tabled]
         self._names = tuple(dict.fromkeys(names))
         self._tables = Tables(
             version.partial_tables,
             version.producer,
-            [*names, *(name for one in deadlines.values() for name in one.lookups)],
+            [*names, *(name for one in deadlines.values() for name in one.reads)],
         )
         self._dues = {
             name: DueColumn(
                 one.deadline,
-                TargetColumn(decider.scheduler(name), self._tables, version.reader.slots),
+                TargetColumn(decider.scheduler(name), self._tables, version),
                 decider.clocks,
             )
             for name, one in deadlines.items()
@@ -112,7 +112,7 @@ class ColumnDecider:
         self._scales = {name: self._tables.scales[name] for name in self._names} | {
             name: roster.scale for name, roster in self._rosters.items()
         }
-        self._elapsed = tuple(ElapsedColumn(one) for one in decider.elapsed)
+        self._elapsed = tuple(ElapsedColumn(one, version.partial_tables) for one in decider.elapsed)
 
     def decide(
         self,

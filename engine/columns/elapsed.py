@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,19 +16,20 @@ from engine.columns.read import Block, number_atoms
 from engine.deadlines.elapsed import ElapsedFact
 from engine.model.targets import BY_DAY, Counting, Unit
 from engine.model.vocabulary import FactType
+from engine.tables.missing_facts import PartialTable
 
 
 class ElapsedColumn:
     """Computes one elapsed time, from an instant and `now`."""
 
-    def __init__(self, fact: ElapsedFact) -> None:
+    def __init__(self, fact: ElapsedFact, partial_tables: Mapping[str, PartialTable]) -> None:
         self._fact = fact
         self._domain: tuple[object, ...] = ("",)
         self._cells: CellColumn | None = None
         self._codes: Coded = np.zeros(0, np.uint8)
-        if fact.plan.region is not None and fact.needs_region:
-            region = fact.plan.region.outcome
-            partial = fact.explainer.partial_tables[fact.explainer.producer[region]]
+        if fact.needs_region:
+            region = fact.plan.region
+            partial = partial_tables[fact.explainer.producer[region]]
             self._cells = cell_column(partial)
             scale, self._codes = coded(partial.codes[region])
             self._domain = scale.domain

@@ -21,6 +21,7 @@ from engine.deadlines.schedule import Scheduler
 from engine.model.targets import Target
 from engine.tables.missing_facts import Codes, PartialTable
 from engine.tables.possible_sets import possible_sets
+from engine.version.version import Version
 
 _PENDING: Final = -1
 
@@ -78,23 +79,23 @@ class TargetColumn:
     ``row_targets`` lists those found so far, and columns have positions in it.
     """
 
-    def __init__(self, scheduler: Scheduler, looked: Tables, slots: Mapping[str, int]) -> None:
-        self._scheduler, self._slots = scheduler, slots
+    def __init__(self, scheduler: Scheduler, looked: Tables, version: Version) -> None:
+        self._scheduler, self._slots = scheduler, version.reader.slots
         self.row_targets: list[RowTarget] = []
         self._positions: dict[RowTarget, int] = {}
         self._closed: list[int] = []
         self._open: list[int] = []
-        producer, partial_tables = scheduler.explainer.producer, scheduler.explainer.partial_tables
-        tables = {producer[name]: partial_tables[producer[name]] for name in scheduler.plan.lookups}
+        producer, partial_tables = version.producer, version.partial_tables
+        tables = {producer[name]: partial_tables[producer[name]] for name in scheduler.plan.reads}
         self._groups = [
             _Group(
                 partial,
-                tuple(name for name in scheduler.plan.lookups if producer[name] == table),
+                tuple(name for name in scheduler.plan.reads if producer[name] == table),
                 _shared(table, tables, scheduler.plan.facts),
             )
             for table, partial in tables.items()
         ]
-        self._undecided = {name: looked.scales[name].undecided for name in scheduler.plan.lookups}
+        self._undecided = {name: looked.scales[name].undecided for name in scheduler.plan.reads}
         sizes = [code + 1 for code in self._undecided.values()] + [
             len(scheduler.atoms[fact].samples) + 1 for fact in scheduler.plan.facts
         ]
@@ -104,7 +105,7 @@ class TargetColumn:
     def of(self, found: BlockOutcomes) -> Column:
         """Return the target of each row of a block, as a position in ``row_targets``."""
         block = found.block
-        codes = {name: found.codes(name) for name in self._scheduler.plan.lookups}
+        codes = {name: found.codes(name) for name in self._scheduler.plan.reads}
         atoms = {
             fact: block.atoms[fact] if fact in block.atoms else np.zeros(block.size, np.intp)
             for fact in self._scheduler.plan.facts

@@ -12,7 +12,6 @@ from engine.model.answer import FiredRule, Passed, Status
 from engine.model.policy import Elapsed
 from engine.model.targets import BY_DAY, Counting, Unit, WrittenCalendar
 from engine.model.vocabulary import FactType
-from engine.request.lookup import OutcomeLookup
 from engine.request.ticket import Ticket
 from engine.tables.classes import Atoms
 from engine.tables.explain import Explainer
@@ -25,13 +24,13 @@ class ElapsedPlan:
     Attributes:
         slot: the slot of the fact in a ticket.
         atoms: the atoms of the fact.
-        region: how to look up the region whose calendar counts; None if the policy names no region.
+        region: the outcome with the region whose calendar counts; "" if the policy names no region.
     """
 
     elapsed: Elapsed
     slot: int
     atoms: Atoms
-    region: OutcomeLookup | None
+    region: str
 
 
 class ElapsedFact:
@@ -44,9 +43,7 @@ class ElapsedFact:
     def needs_region(self) -> bool:
         """Whether the time depends on the region of the ticket."""
         elapsed = self.plan.elapsed
-        return self.plan.region is not None and self.clocks.policy.calendars[elapsed.calendar].needs_region(
-            elapsed.unit
-        )
+        return bool(self.plan.region) and self.clocks.policy.calendars[elapsed.calendar].needs_region(elapsed.unit)
 
     def add_to(self, ticket: Ticket, now: datetime) -> tuple[Ticket, Passed | None]:
         """Return a ticket with the fact, and how it was computed.
@@ -84,10 +81,9 @@ class ElapsedFact:
 
     def _region(self, ticket: Ticket) -> tuple[str, tuple[FiredRule, ...]] | None:
         """Return the region ("" if none is needed) and the rules behind it; None if it is not decided."""
-        region = self.plan.region
-        if region is None or not self.needs_region:
+        if not self.needs_region:
             return "", ()
-        outcome = self.explainer.outcome(region.outcome, region.cell(ticket.atoms))
+        outcome = self.explainer.outcome(self.plan.region, ticket.atoms)
         return (
             (outcome.value, outcome.rules)
             if outcome.status is Status.DECIDED and isinstance(outcome.value, str)

@@ -8,22 +8,22 @@ combination counts as possible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
+from operator import eq, or_
 from typing import Final
-
-import numpy as np
 
 from engine.cache import Cache
 from engine.model.answer import FiredRule, Outcome, Status
 from engine.model.policy import Deadline, Literal, Policy, Rule
 from engine.model.targets import NOTHING, Measure, Target
 from engine.model.vocabulary import NO, YES
-from engine.request.lookup import OutcomeLookup
-from engine.tables.classes import Atoms, Axis
+from engine.tables.classes import Atoms
 from engine.tables.explain import Explainer
-from engine.tables.tabulate import Grid
+from engine.tables.partition import Partition
+from engine.tables.rule_diagram import RuleDiagram
 
 MAX_SCHEDULES: Final = 5_000
 """How many schedules a deadline caches."""
@@ -57,16 +57,18 @@ class DeadlinePlan:
     """What a deadline depends on.
 
     Attributes:
-        grid: its own table, over the facts and outcomes that it reads.
-        lookups: the outcomes that it reads, and how to look them up.
+        rules: its own table, over the facts and outcomes that it reads.
+        parts: the classes of these that its table distinguishes.
+        reads: the outcomes that it reads.
         facts: the sent facts that it reads itself, with their slots in a ticket.
         depends: all sent facts that it depends on, directly or through outcomes.
         key_of: returns the atoms of these facts from the atoms of a ticket.
     """
 
     deadline: Deadline
-    grid: Grid
-    lookups: Mapping[str, OutcomeLookup]
+    rules: RuleDiagram
+    parts: Mapping[str, Partition]
+    reads: tuple[str, ...]
     facts: Mapping[str, int]
     depends: tuple[str, ...]
     key_of: Callable[[list[int]], object]
@@ -149,10 +151,10 @@ class _Case:
         return self._met[key]
 
     def _outcome(self, name: str, atoms: list[int]) -> Outcome:
-        return self._scheduler.explainer.outcome(name, self._plan.lookups[name].cell(atoms))
+        return self._scheduler.explainer.outcome(name, atoms)
 
     def _values(self, atoms: list[int]) -> Values:
-        outcomes = {name: self._outcome(name, atoms) for name in self._plan.lookups}
+        outcomes = {name: self._outcome(name, atoms) for name in self._plan.reads}
         values: dict[str, Value] = {
             name: PENDING if one.status is Status.UNDECIDED else one.value for name, one in outcomes.items()
         }
@@ -162,17 +164,16 @@ class _Case:
 
     def _fires(self, values: Values) -> tuple[int, tuple[str, ...]]:
         """Return the rule that fires (-1: none), and the pending inputs that can still change the target."""
-        grid = self._plan.grid
-        cell = tuple(
-            int(axis.class_of[_atom(self._scheduler.atoms[axis.fact], values[axis.fact])]) for axis in grid.axes
-        )
-        entry = grid.rule_set_of[cell].item() if cell else int(grid.rule_set_of)
-        pending = {
-            axis.fact
-            for at, axis in enumerate(grid.axes)
-            if values[axis.fact] is PENDING and not grid.names_unknown[entry, at]
+        plan = self._plan
+        own = plan.rules
+        classes = {
+            name: plan.parts[name].class_of[_atom(self._scheduler.atoms[name], values[name])]
+            for name in own.store.facts
         }
-        counted = grid.rule_sets[entry]
+        counted = own.store.value_at(own.counts, classes)
+        pending = {
+            name for name, waits in own.waits.items() if values[name] is PENDING and own.store.value_at(waits, classes)
+        }
         used = self._used(counted[0]) if counted else ()
         pending.update(name for name in used if values[name] is PENDING)
         return (counted[0] if counted else -1), tuple(sorted(pending))
@@ -186,7 +187,7 @@ class _Case:
         return measure
 
     def _rule(self, rule: int) -> Rule:
-        return self._plan.grid.table.rules[rule]
+        return self._plan.deadline.table.rules[rule]
 
     def _used(self, rule: int) -> tuple[str, ...]:
         """Return the outcomes that a rule reads its amount and its region from."""
@@ -225,7 +226,7 @@ class _Case:
             table = self._scheduler.explainer.producer.get(name, name)
             groups[table] = tuple(
                 other
-                for other in (*self._plan.lookups, *self._plan.facts)
+                for other in (*self._plan.reads, *self._plan.facts)
                 if self._scheduler.explainer.producer.get(other, other) == table
             )
         return tuple(groups.values())
@@ -235,48 +236,58 @@ class _Case:
 
         One ticket stands for all that no input distinguishes.
         """
-        name, explainer = group[0], self._scheduler.explainer
+        name = group[0]
         if name in self._plan.facts:
-            axis = next(axis for axis in self._plan.grid.axes if axis.fact == name)
-            yield from (
-                _with(atoms, {self._plan.facts[name]: atom})
-                for atom in self._distinct(name, axis, range(1, len(axis.class_of)))
-            )
+            yield from (_with(atoms, {self._plan.facts[name]: atom}) for atom in self._distinct(name)[1:])
             return
-        partial = explainer.partial_tables[explainer.producer[name]]
-        slots = self._plan.lookups[name].slots
-        shared = frozenset(axis.fact for axis in partial.axes if self._readers(axis.fact, partial.axes))
-        for cell in explainer.resolved_cells(group, self._plan.lookups[name].cell(atoms), shared):
-            choices = []
-            for axis, slot, at in zip(partial.axes, slots, cell, strict=True):
-                if atoms[slot] == 0 and at:
-                    members = (
-                        np.flatnonzero(axis.class_of == at).tolist() if axis.fact in shared else [axis.members[at]]
-                    )
-                    choices.append([(slot, atom) for atom in self._distinct(axis.fact, axis, members)])
+        slots = self._scheduler.explainer.slots
+        for case in self._decided_cases(group, atoms):
+            choices = [
+                [(slots[fact], atom) for atom in self._distinct(fact, one)]
+                for fact, one in case.items()
+                if one and not atoms[slots[fact]]
+            ]
             yield from (_with(atoms, dict(chosen)) for chosen in product(*choices))
 
-    def _distinct(self, fact: str, axis: Axis, members: Iterable[int]) -> Iterable[int]:
-        """Return one atom of a fact for each set of atoms that no input distinguishes."""
-        readers = [axis, *self._readers(fact, ())]
-        return {tuple(int(one.class_of[atom]) for one in readers): atom for atom in members}.values()
+    def _decided_cases(self, names: tuple[str, ...], atoms: list[int]) -> Iterator[dict[str, int]]:
+        """Yield cases, each as classes of facts, that can result and decide these outcomes of one table.
 
-    def _readers(self, fact: str, own: tuple[Axis, ...]) -> list[Axis]:
-        """Return the axes by which inputs other than those with the axes ``own`` distinguish the values of a fact."""
-        partial_tables = {
-            self._scheduler.explainer.producer[name]: self._scheduler.explainer.partial_tables[
-                self._scheduler.explainer.producer[name]
-            ]
-            for name in self._plan.lookups
-        }
-        axes = [
-            axis
-            for partial in partial_tables.values()
-            if partial.axes is not own
-            for axis in partial.axes
-            if axis.fact == fact
-        ]
-        return axes + [axis for axis in self._plan.grid.axes if axis.fact == fact and fact in self._plan.facts]
+        One case stands for all that have the same outcomes and the same facts that other inputs read, too.
+        """
+        explainer = self._scheduler.explainer
+        table = explainer.producer[names[0]]
+        drawn = explainer.chains.maker[names[0]]
+        if drawn.rules is None:
+            raise TypeError(f"expected a table whose rules do not collect, got `{table}`")
+        reach = explainer.reach(table, explainer.classes(table, atoms))
+        store = reach.store
+        decided = store.combine(
+            lambda here, *codes: codes if here and all(isinstance(code, int) for code in codes) else None,
+            reach.cases(drawn.rules),
+            *(reach.restricted(drawn.possible[name]) for name in names),
+        )
+        shared = [fact for fact in store.facts if fact in self._others(table)]
+        for codes in sorted(one for one in store.values(decided) if one is not None):
+            where = store.map(partial(eq, codes), decided)
+            for way, holds in store.paths(store.some(where, set(store.facts) - set(shared), or_)):
+                if holds:
+                    ranges = [way.get(fact, range(store.sizes[store.level[fact]])) for fact in shared]
+                    for classes in product(*ranges):
+                        held = dict(zip(shared, classes, strict=True))
+                        yield reach.first(store.restrict(where, held)) | held
+
+    def _others(self, table: str) -> set[str]:
+        """Return the facts that inputs from other tables depend on, or that the deadline reads itself."""
+        explainer = self._scheduler.explainer
+        tables = {explainer.producer[name] for name in self._plan.reads} - {table}
+        return set(self._plan.facts).union(*(explainer.chains.of(one).facts for one in tables))
+
+    def _distinct(self, fact: str, one: int | None = None) -> list[int]:
+        """Return one atom of a fact for each set of atoms that no input distinguishes, of all classes or of one."""
+        parts = [self._scheduler.explainer.diagrams.parts.get(fact), self._plan.parts.get(fact)]
+        told = [part.class_of for part in parts if part is not None]
+        among = range(len(told[0])) if one is None else [at for at, other in enumerate(told[0]) if other == one]
+        return sorted({tuple([classes[atom] for classes in told]): atom for atom in reversed(among)}.values())
 
     def _missing(self) -> tuple[str, ...]:
         """Return the missing facts that can change the target."""
@@ -286,7 +297,7 @@ class _Case:
             group for group in groups if len({self._reached(known) for known in self._known(group, self.atoms)}) > 1
         ]
         for name in (name for group in counting or groups for name in group):
-            found |= set(self._outcome(name, self.atoms).missing) if name in self._plan.lookups else {name}
+            found |= set(self._outcome(name, self.atoms).missing) if name in self._plan.reads else {name}
         return tuple(sorted(found))
 
     def _rules(self, target: Target | None) -> tuple[FiredRule, ...]:
@@ -297,13 +308,13 @@ class _Case:
             rule = self._rule(at)
             found[rule.id] = FiredRule(
                 id=rule.id,
-                table=self._plan.grid.table.name,
+                table=self._plan.deadline.table.name,
                 place=rule.place,
                 source=rule.source,
                 assumption=rule.assumption,
             )
             used |= {condition.fact for condition in rule.when} | set(self._used(at))
-        for name in used & set(self._plan.lookups):
+        for name in used & set(self._plan.reads):
             found |= {rule.id: rule for rule in self._outcome(name, self.atoms).rules}
         if target is not None:
             calendar = self._scheduler.policy.calendars[target.calendar]

@@ -19,7 +19,7 @@ MAX_WORD: Final = 100
 def assemble_answer(live: LiveDecision, ticket: Ticket, duties: Mapping[str, Duty]) -> Answer:
     """Return the answer for a ticket, without the instants of its deadlines; ``duties`` are by outcome."""
     plan = live.plan
-    found = {one.outcome: live.explainer.outcome(one.outcome, one.cell(ticket.atoms)) for one in plan.lookups}
+    found = {name: live.explainer.outcome(name, ticket.atoms) for name in plan.tabled}
     found |= {roster.produces: roster_outcome(roster, duties.get(roster.produces)) for roster in plan.rosters}
     found |= {one.plan.deadline.name: deadline_outcome(one, ticket) for one in live.schedulers}
     outcomes = tuple([found[name] for name in plan.decision.outcomes])
@@ -84,10 +84,9 @@ def ordered(outcomes: tuple[Outcome, ...], more: tuple[FiredRule, ...]) -> tuple
 
 
 def _ask_next(live: LiveDecision, ticket: Ticket, undecided: Outcome) -> str:
-    lookup = next((one for one in live.plan.lookups if one.outcome == undecided.name), None)
-    if lookup is None:
+    if undecided.name not in live.plan.tabled:
         return next(iter(undecided.missing), "")
-    return live.explainer.ask_next(undecided.name, lookup.cell(ticket.atoms))
+    return live.explainer.ask_next(undecided.name, ticket.atoms)
 
 
 def _status(answers: tuple[Outcome, ...]) -> Status:

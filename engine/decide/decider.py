@@ -51,7 +51,9 @@ class Decider:
 
     def __init__(self, version: Version) -> None:
         self.version = version
-        self.explainer = Explainer(version.policy, version.partial_tables, version.producer, version.atoms)
+        self.explainer = Explainer(
+            version.policy, version.diagrams, version.producer, version.atoms, version.reader.slots
+        )
         self.clocks = Clocks(version.policy)
         self._elapsed = tuple(ElapsedFact(plan, self.explainer, self.clocks) for plan in version.elapsed)
         self._duties: Cache[tuple[str, float], Duty] = Cache(MAX_DUTIES)

@@ -1,221 +1,210 @@
-"""The rules behind the outcome of a cell, or what is missing where the outcome is undecided.
+"""The rules behind an outcome of a ticket, or what is possible and missing where it is undecided.
 
-Explanations are read from the same cells that decide. Each is computed when it is first needed, and cached.
+Explanations are read from the diagrams that decide. Each is computed when it is first needed, and cached.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
-from typing import Final
-
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain as chained
+from typing import Any, Final
 
 from engine.cache import Cache
-from engine.model.answer import FiredRule, Outcome, Status
+from engine.diagrams.store import Node
+from engine.model.answer import FiredRule, Outcome, PossibleItems, Status
 from engine.model.policy import Literal, Policy
-from engine.model.targets import Measure
 from engine.model.vocabulary import FactType
+from engine.tables.chain import Chains
 from engine.tables.classes import Atoms
-from engine.tables.missing_facts import Codes, PartialTable, value_at
-from engine.tables.reach import Cell, Reach, missing, possible, reach_from
+from engine.tables.reach import Reach
+from engine.tables.rule_diagram import Possible, RuleDiagram
+from engine.tables.rule_paths import Classes, Numbers, RulePaths
+from engine.tables.table_diagram import Items, PolicyDiagrams, TableDiagram
 
-MAX_CELLS_CACHED: Final = 20_000
-"""How many explained cells an explainer caches."""
+MAX_CASES_CACHED: Final = 20_000
+"""How many explained cases an explainer caches."""
 
-Numbers = frozenset[int]
-"""Rules of a version by number, ordered by file and line."""
-
-CellMap = tuple[tuple[int, int, tuple[int, ...]], ...]
-"""How a cell number becomes that of a table that is read: for each axis, stride, size and added numbers."""
+Key = tuple[int, ...]
+"""The class of each fact of a chain, of alike classes the first."""
 
 
 class Explainer:
-    """Explains the cells of one version. Several threads may use it: it changes only its caches."""
+    """Explains the outcomes of tables for tickets. Several threads may use it: it changes only its caches.
+
+    ``slots`` has the position of each fact among the atoms of a ticket.
+    """
 
     def __init__(
         self,
         policy: Policy,
-        partial_tables: Mapping[str, PartialTable],
+        diagrams: PolicyDiagrams,
         producer: Mapping[str, str],
         atoms: Mapping[str, Atoms],
+        slots: Mapping[str, int],
     ) -> None:
-        self.policy, self.partial_tables, self.producer, self.atoms = policy, partial_tables, producer, atoms
-        self.rules, self._numbers = _numbered(policy)
-        self._outcomes: Cache[tuple[str, int], Outcome] = Cache(MAX_CELLS_CACHED)
-        # Many cells have the same outcome for the same reasons: they share one object.
-        self._alike: Cache[Outcome, Outcome] = Cache(MAX_CELLS_CACHED)
-        self._paths: Cache[tuple[str, int], Numbers] = Cache(MAX_CELLS_CACHED)
-        self._causes: Cache[tuple[str, int], tuple[Numbers, tuple[str, ...]]] = Cache(MAX_CELLS_CACHED)
-        self._cell_maps: Cache[tuple[str, str], CellMap] = Cache(MAX_CELLS_CACHED)
-        self._last_reach: tuple[tuple[str, int], Reach] | None = None
+        self.policy, self.diagrams, self.producer, self.atoms = policy, diagrams, producer, atoms
+        self.chains = Chains(diagrams)
+        self.rules, numbers = _numbered(policy)
+        self._paths = RulePaths(self.chains, atoms, numbers, self.reach)
+        self.slots = slots
+        self._steps: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {}
+        self._outcomes: Cache[tuple[str, Key], Outcome] = Cache(MAX_CASES_CACHED)
+        # Many cases have the same outcome for the same reasons: they share one object.
+        self._alike: Cache[Outcome, Outcome] = Cache(MAX_CASES_CACHED)
+        self._last_reach: tuple[tuple[str, Key], Reach] | None = None
 
-    def outcome(self, name: str, cell: int) -> Outcome:
-        """Return an outcome in a cell of its table: its value and rules, or what is possible and missing."""
-        key = (name, cell)
-        cached = self._outcomes.get(key)
-        if cached is None:
-            made = self._explain(name, cell)
-            cached = self._outcomes.put(key, self._alike.get(made) or self._alike.put(made, made))
-        return cached
+    def outcome(self, name: str, atoms: list[int]) -> Outcome:
+        """Return an outcome for the atoms of a ticket: its value and rules, or what is possible and missing."""
+        return self._outcome(name, self._key(self.producer[name], atoms))
 
-    def resolved_cells(self, names: tuple[str, ...], cell: int, shared: frozenset[str]) -> Iterator[Cell]:
-        """Yield cells that can result once the open facts of a cell are known.
+    def classes(self, table: str, atoms: list[int]) -> dict[str, int]:
+        """Return the class of each fact that a table depends on, for the atoms of a ticket."""
+        return dict(zip(self.chains.of(table).facts, self._key(table, atoms), strict=True))
 
-        One cell stands for all that have the same ``names`` (outcomes of one table) and the same ``shared`` facts.
-        Besides settled cells, these are cells that already decide the outcomes: facts that are open there may stay
-        unknown.
+    def reach(self, table: str, classes: Classes) -> Reach:
+        """Return the cases that a ticket can become in a table.
+
+        The last one is cached, since outcomes of one table need it in turn.
         """
-        partial = self.partial_tables[self.producer[names[0]]]
-        reach = self._reach(partial, cell)
-        decided = np.logical_and.reduce(
-            [reach.of(partial.codes[name].low) == reach.of(partial.codes[name].high) for name in names]
-        )
-        found = np.argwhere(reach.cells & (reach.of(partial.settled) | decided))
-        told_apart = [reach.of(partial.codes[name].low)[tuple(found.T)] for name in names]
-        told_apart += [found[:, at] for at, axis in enumerate(partial.axes) if axis.fact in shared]
-        _, first = np.unique(np.stack(told_apart), axis=1, return_index=True)
-        yield from (reach.cell(found[at]) for at in first)
+        key = (table, tuple(classes.values()))
+        cached = self._last_reach
+        if cached is None or cached[0] != key:
+            cached = self._last_reach = (key, Reach(self.diagrams, self.chains.maker, classes))
+        return cached[1]
 
-    def ask_next(self, name: str, cell: int) -> str:
-        """Return the missing fact that leaves the fewest outcomes possible, on average over its classes."""
-        partial = self.partial_tables[self.producer[name]]
-        codes = partial.codes[name]
-        reach = self._reach(partial, cell)
+    def ask_next(self, name: str, atoms: list[int]) -> str:
+        """Return the missing fact that leaves the fewest outcomes possible, on average over its values."""
+        table = self.producer[name]
+        classes = self.classes(table, atoms)
+        first_alike = self.chains.of(table).first_alike
         scored = []
-        for fact in missing(codes, reach):
-            at = next(at for at, axis in enumerate(partial.axes) if axis.fact == fact)
-            left = [_outcomes_left(codes, reach, at, known) for known in range(1, partial.axes[at].size)]
+        for fact in self._outcome(name, tuple(classes.values())).missing:
+            values = [one for one in sorted(set(first_alike[fact])) if one]
+            left = [self._left(name, {**classes, fact: one}) for one in values]
             scored.append((not self.policy.facts[fact].ask, sum(left) / len(left), fact))
         return min(scored)[-1] if scored else ""
 
-    def _explain(self, name: str, cell: int) -> Outcome:
-        partial = self.partial_tables[self.producer[name]]
-        codes = partial.codes[name]
-        low = codes.low.item(cell)
-        if low < codes.high.item(cell):
-            reach = self._reach(partial, cell)
+    def _left(self, name: str, classes: Classes) -> int:
+        """Return how many outcomes are possible; of a list, how many items are open, and one more."""
+        drawn = self.chains.maker[name]
+        if name not in drawn.items:
+            possible = self._at(drawn.possible[name], classes)
+            return 1 if isinstance(possible, int) else len(possible)
+        return 1 + len(possible_items((part, self._at(part.possible, classes)) for part in drawn.items[name]).open)
+
+    def _key(self, table: str, atoms: list[int]) -> Key:
+        steps = self._steps.get(table)
+        if steps is None:
+            parts = self.diagrams.parts
+            steps = self._steps[table] = tuple(
+                (self.slots[fact], tuple([first[one] for one in parts[fact].class_of]))
+                for fact, first in self.chains.of(table).first_alike.items()
+            )
+        return tuple([classes[atoms[slot]] for slot, classes in steps])
+
+    def _at(self, node: Node, classes: Classes) -> Any:
+        return self.diagrams.store.value_at(node, classes)
+
+    def _outcome(self, name: str, key: Key) -> Outcome:
+        cached = self._outcomes.get((name, key))
+        if cached is None:
+            table = self.producer[name]
+            made = self._explain(name, dict(zip(self.chains.of(table).facts, key, strict=True)))
+            cached = self._outcomes.put((name, key), self._alike.get(made) or self._alike.put(made, made))
+        return cached
+
+    def _explain(self, name: str, classes: Classes) -> Outcome:
+        drawn = self.chains.maker[name]
+        if name in drawn.items:
+            return self._explain_list(name, drawn, classes)
+        possible, domain = self._at(drawn.possible[name], classes), drawn.domain[name]
+        if not isinstance(possible, int):
+            values = tuple([domain[code] if code < len(domain) else None for code in possible])
             return Outcome(
                 name=name,
                 status=Status.UNDECIDED,
                 value=None,
                 text="",
-                possible=possible(codes, reach),
-                missing=missing(codes, reach),
+                possible=values,
+                missing=()
+                if drawn.rules is None
+                else self._missing(drawn, [(drawn.rules, drawn.possible[name])], classes),
                 rules=(),
             )
-        rules = tuple([self.rules[number] for number in sorted(self._path(partial, name, cell))])
-        if low == codes.not_covered:
+        rules = self._named(self._paths.behind(name, classes))
+        if possible == len(domain):
             return Outcome(
                 name=name, status=Status.NOT_COVERED, value=None, text="", possible=(), missing=(), rules=rules
             )
         return Outcome(
             name=name,
             status=Status.DECIDED,
-            value=codes.domain[low],
-            text=self._display(name, codes.domain[low]),
+            value=domain[possible],
+            text=self._display(name, domain[possible]),
             possible=(),
             missing=(),
             rules=rules,
         )
 
+    def _explain_list(self, name: str, drawn: TableDiagram, classes: Classes) -> Outcome:
+        parts = [(part, self._at(part.possible, classes)) for part in drawn.items[name]]
+        undecided = [(part.diagram, part.possible) for part, possible in parts if not isinstance(possible, int)]
+        if undecided:
+            return Outcome(
+                name=name,
+                status=Status.UNDECIDED,
+                value=None,
+                text="",
+                possible=(),
+                missing=self._missing(drawn, undecided, classes),
+                rules=(),
+                items=possible_items(parts),
+            )
+        return Outcome(
+            name=name,
+            status=Status.DECIDED,
+            value=tuple(chained.from_iterable(part.lists[possible] for part, possible in parts)),
+            text="",
+            possible=(),
+            missing=(),
+            rules=self._named(self._paths.behind(name, classes)),
+        )
+
+    def _missing(
+        self, drawn: TableDiagram, undecided: Sequence[tuple[RuleDiagram, Node]], classes: Classes
+    ) -> tuple[str, ...]:
+        """Return the missing facts that can decide an outcome, or all of a list."""
+        reach = self.reach(drawn.table.name, classes)
+        # Parts of a list that wait for the same facts are decided together, others apart.
+        groups: list[tuple[set[str], list[tuple[RuleDiagram, Node]]]] = []
+        for one in undecided:
+            facts, together = set(reach.opened(one[0])), [one]
+            for group in [group for group in groups if group[0] & facts]:
+                groups.remove(group)
+                facts |= group[0]
+                together += group[1]
+            groups.append((facts, together))
+        return tuple(sorted(fact for _, together in groups for fact in reach.missing(together)))
+
+    def _named(self, numbers: Numbers) -> tuple[FiredRule, ...]:
+        return tuple([self.rules[number] for number in sorted(numbers)])
+
     def _display(self, name: str, value: Literal) -> str:
         outcome = self.policy.outcomes[name]
         return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
 
-    def _path(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        """Return the rules behind an outcome in a cell, through the whole chain of tables.
 
-        These are the rules that fire on the facts as they are. If none fires, or an open fact changes their outcome to
-        the decided one, they are the rules that fire for any value of the open facts.
-        """
-        key = (name, cell)
-        cached = self._paths.get(key)
-        if cached is None:
-            cached = self._paths.put(key, self._trace(partial, name, cell))
-        return cached
-
-    def _trace(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        local = partial.cell.item(cell)
-        if not partial.settled.item(cell) and self._fires(partial, name, local) != self._decided(
-            partial.codes[name], cell
-        ):
-            return self._settled_rules(partial, name, cell)
-        fired, above = self._cause(partial, name, local)
-        return fired.union(*(self._behind(partial, other, cell) for other in above))
-
-    def _behind(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        """Return the rules behind an outcome that a table reads.
-
-        If the outcome is undecided, they are the rules behind the inputs that keep it undecided.
-        """
-        producer = self.partial_tables[self.producer[name]]
-        there = self._cell_above(partial, producer, cell)
-        codes = producer.codes[name]
-        if codes.low.item(there) == codes.high.item(there):
-            return self._path(producer, name, there)
-        _, above = self._cause(producer, name, producer.cell.item(there))
-        return frozenset().union(*(self._behind(producer, other, there) for other in above))
-
-    def _fires(self, partial: PartialTable, name: str, local: int) -> Literal | Measure | None:
-        return value_at(partial.grid, name, partial.grid.rule_set_of.item(local), local, self.atoms)
-
-    def _decided(self, codes: Codes, cell: int) -> Literal | None:
-        code = codes.low.item(cell)
-        return codes.domain[code] if code < len(codes.domain) else None
-
-    def _cause(self, partial: PartialTable, name: str, local: int) -> tuple[Numbers, tuple[str, ...]]:
-        """Return the rules that fire in a cell of the own grid, and the outcomes that they depend on.
-
-        They depend on an outcome if they test it, or if another value of it would change the result.
-        """
-        key = (name, local)
-        cached = self._causes.get(key)
-        if cached is None:
-            grid = partial.grid
-            entry = grid.rule_set_of.item(local)
-            tested = {condition.fact for rule in grid.rules(entry) for condition in rule.when}
-            above = [axis.fact for axis in grid.axes if axis.fact in self.producer]
-            counting = tuple(fact for fact in above if fact in tested or self._matters(partial, fact, local, name))
-            cached = self._causes.put(
-                key, (frozenset(self._numbers[grid.table.name, rule] for rule in grid.rule_sets[entry]), counting)
-            )
-        return cached
-
-    def _matters(self, partial: PartialTable, fact: str, local: int, name: str) -> bool:
-        """Return whether another value of one fact would change the outcome."""
-        axes = partial.grid.axes
-        at = next(at for at, axis in enumerate(axes) if axis.fact == fact)
-        stride = math.prod(axis.size for axis in axes[at + 1 :])
-        first = local - (local // stride % axes[at].size) * stride
-        return len({self._fires(partial, name, first + step * stride) for step in range(axes[at].size)}) > 1
-
-    def _cell_above(self, partial: PartialTable, above: PartialTable, cell: int) -> int:
-        """Return the cell of a table that this one reads, for a cell of this one."""
-        key = (partial.grid.table.name, above.grid.table.name)
-        cell_map = self._cell_maps.get(key)
-        if cell_map is None:
-            cell_map = self._cell_maps.put(key, _cell_map(partial, above))
-        return sum(cells[cell // stride % size] for stride, size, cells in cell_map)
-
-    def _settled_rules(self, partial: PartialTable, name: str, cell: int) -> Numbers:
-        """Return the rules of all settled cells that a cell with open facts can lead to."""
-        reach = self._reach(partial, cell)
-        entries = np.where(reach.cells & reach.of(partial.settled), reach.of(partial.rule_set_of), -1)
-        fired: Numbers = frozenset()
-        for entry in np.unique(entries[entries >= 0]):
-            found = reach.cell(np.argwhere(entries == entry)[0])
-            fired |= self._path(partial, name, int(np.ravel_multi_index(found, partial.cell.shape)) if found else 0)
-        return fired
-
-    def _reach(self, partial: PartialTable, cell: int) -> Reach:
-        """Return the reach of a cell; the last one is cached, since outcomes of one table need it in turn."""
-        key = (partial.grid.table.name, cell)
-        cached = self._last_reach
-        if cached is None or cached[0] != key:
-            start = tuple(int(at) for at in np.unravel_index(cell, partial.cell.shape)) if partial.axes else ()
-            cached = self._last_reach = (key, reach_from(partial, start))
-        return cached[1]
+def possible_items(parts: Iterable[tuple[Items, Possible]]) -> PossibleItems:
+    """Return what is possible of a list, from its parts and what is possible of each."""
+    always: list[str] = []
+    opened: list[str] = []
+    never: list[str] = []
+    for part, possible in parts:
+        left = [part.lists[code] for code in ((possible,) if isinstance(possible, int) else possible)]
+        for text in part.texts:
+            among = sum(text in one for one in left)
+            (always if among == len(left) else opened if among else never).append(text)
+    return PossibleItems(tuple(always), tuple(opened), tuple(never))
 
 
 def _numbered(policy: Policy) -> tuple[tuple[FiredRule, ...], dict[tuple[str, int], int]]:
@@ -235,21 +224,3 @@ def _numbered(policy: Policy) -> tuple[tuple[FiredRule, ...], dict[tuple[str, in
     return tuple(fired for fired, _ in placed), {
         (fired.table, position): number for number, (fired, position) in enumerate(placed)
     }
-
-
-def _cell_map(partial: PartialTable, above: PartialTable) -> CellMap:
-    """Return how a cell number of a table becomes that of a table that it reads."""
-    strides = [math.prod(partial.cell.shape[at + 1 :]) for at in range(len(partial.axes))]
-    steps = []
-    for at, axis in enumerate(above.axes):
-        own = next(number for number, other in enumerate(partial.axes) if other.fact == axis.fact)
-        added = math.prod(above.cell.shape[at + 1 :])
-        classes = axis.class_of[list(partial.axes[own].members)]
-        steps.append((strides[own], partial.axes[own].size, tuple(int(number) * added for number in classes)))
-    return tuple(steps)
-
-
-def _outcomes_left(codes: Codes, reach: Reach, axis: int, known: int) -> int:
-    """Return how many outcomes are possible once a fact has a given class."""
-    at = tuple(known if other == axis else step for other, step in enumerate(reach.start))
-    return 1 if codes.low[at] == codes.high[at] else len(possible(codes, reach_from(reach.partial, at)))

@@ -1,89 +1,140 @@
-"""The cells that become reachable once the missing facts of a cell are known, and their outcomes."""
+"""The cases that a ticket becomes once facts that it lacks are known, as diagrams over these facts.
+
+A missing fact is *open* where a table waits for it: it is missing, and no rule that counts names ``unknown`` for it. A
+missing outcome of another table is open through the facts that are open there. A case that waits for nothing is
+*settled*. A case leads to those in which one open fact is known.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from operator import or_
 
-import numpy as np
-
-from engine.model.policy import Literal
-from engine.tables.classes import Mask
-from engine.tables.missing_facts import Codes, PartialTable
-
-Cell = tuple[int, ...]
+from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.transfer import transfer
+from engine.tables.rule_diagram import RuleDiagram
+from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, put_over
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """The cells that are reachable from a cell.
+    """What the cases of one ticket have in common: its known facts, with which all diagrams are restricted.
 
-    Attributes:
-        free: the axes whose facts are open at the start or can become open; the others stay as they are.
-        cells: the reachable cells, within the part of the table that the free axes span; the start is one of them.
+    ``classes`` has the class of every fact that the tables depend on; class 0 is missing.
     """
 
-    partial: PartialTable
-    start: Cell
-    free: frozenset[int]
-    cells: Mask
+    def __init__(self, diagrams: PolicyDiagrams, maker: Mapping[str, TableDiagram], classes: Mapping[str, int]) -> None:
+        source = diagrams.store
+        known = {fact: one for fact, one in classes.items() if one}
+        free = {fact: source.sizes[source.level[fact]] for fact in source.facts if classes.get(fact) == 0}
+        self.store = Diagrams(free)
+        self.no, self.yes = self.store.leaf(False), self.store.leaf(True)
+        self.restricted = transfer(source, self.store, {fact: range(size) for fact, size in free.items()}, known)
+        self._selectors = diagrams.selectors
+        self._tables = diagrams.tables
+        self._maker = maker
+        self._opened: dict[tuple[int, ...], Mapping[str, Node]] = {}
+        self._cases: dict[tuple[int, ...], Node] = {}
 
-    def of(self, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        """Return the part of an array of the whole table that the free axes span."""
-        return array[_part(self.start, self.free)]
+    def over_missing(self, rules: RuleDiagram) -> Callable[[Node], Node]:
+        """Return what puts a diagram over what is read over the missing facts."""
+        selectors = {name: self.restricted(self._selectors[name]) for name in rules.store.facts}
+        return put_over(self.store, selectors, rules.store)
 
-    def cell(self, inside: np.ndarray[Any, Any]) -> Cell:
-        """Return the cell of the whole table at a position in this part."""
-        return tuple(int(step) + at for step, at in zip(inside, self.start, strict=True))
+    def opened(self, *drawn: RuleDiagram) -> Mapping[str, Node]:
+        """Return for each missing fact where it is open for any of these rules; facts open nowhere are left out."""
+        key = tuple(map(id, drawn))
+        found = self._opened.get(key)
+        if found is None:
+            merged: dict[str, Node] = {}
+            for rules in drawn:
+                over_missing = self.over_missing(rules)
+                for name, waits in rules.waits.items():
+                    where = over_missing(waits)
+                    if where == self.no:
+                        continue
+                    for fact, also in self._behind(name).items():
+                        both = self._both(where, also)
+                        merged[fact] = self.store.combine(or_, merged[fact], both) if fact in merged else both
+            found = self._opened[key] = {fact: node for fact, node in merged.items() if node != self.no}
+        return found
 
+    def _behind(self, name: str) -> Mapping[str, Node]:
+        """Return the facts that are open where something that is read is missing."""
+        if name not in self._maker:
+            return {name: self.yes}
+        rules = self._maker[name].rules
+        return {} if rules is None else self.opened(rules)
 
-def reach_from(partial: PartialTable, start: Cell) -> Reach:
-    """Return the cells that are reachable from a cell by learning open facts."""
-    free = _free(partial, start)
-    part = _part(start, free)
-    opened = {axis: partial.open[axis][part] for axis in free}
-    cells = np.zeros(tuple(axis.size if at in free else 1 for at, axis in enumerate(partial.axes)), dtype=np.bool_)
-    cells[(0,) * len(start)] = True
-    met, before = 1, 0
-    while met > before:
-        for axis, mask in opened.items():
-            missing_here = (slice(None),) * axis + (slice(0, 1),)
-            cells[(slice(None),) * axis + (slice(1, None),)] |= cells[missing_here] & mask[missing_here]
-        before, met = met, int(cells.sum())
-    return Reach(partial=partial, start=start, free=free, cells=cells)
+    def settled(self, rules: RuleDiagram) -> Node:
+        """Draw where nothing is open."""
+        node = self.no
+        for one in self.opened(rules).values():
+            node = self.store.combine(or_, node, one)
+        return self.store.map(lambda waits: not waits, node)
 
+    def cases(self, *drawn: RuleDiagram) -> Node:
+        """Draw the cases that the ticket leads to, itself included."""
+        key = tuple(map(id, drawn))
+        found = self._cases.get(key)
+        if found is None:
+            opened = self.opened(*drawn)
+            found = self.yes
+            for fact in reversed(self.store.facts):
+                found = self.store.node(fact, [found, *([self.no] * (self._size(fact) - 1))])
+            before = -1
+            while found != before:
+                before = found
+                for fact, where in opened.items():
+                    found = self._step(found, fact, where)
+            self._cases[key] = found
+        return found
 
-def _free(partial: PartialTable, start: Cell) -> frozenset[int]:
-    """Return the axes whose facts are open at the start, or can become open once others are known."""
-    closed = {axis for axis, at in enumerate(start) if at == 0}
-    free: frozenset[int] = frozenset()
-    while True:
-        part = _part(start, free)
-        found = {axis for axis in closed if partial.open[axis][part].any()}
-        if not found:
-            return free
-        free |= found
-        closed -= found
+    def _step(self, cases: Node, fact: str, where: Node) -> Node:
+        """Add the cases in which an open fact is known."""
+        left = self.store.restrict(self._both(cases, where), {fact: 0})
+        if left == self.no:
+            return cases
+        known = self.store.node(fact, [self.no, *([self.yes] * (self._size(fact) - 1))])
+        return self.store.combine(lambda here, leads, known: here or (leads and known), cases, left, known)
 
+    def missing(self, undecided: Sequence[tuple[RuleDiagram, Node]]) -> list[str]:
+        """Return the missing facts with which, in some case, all that is undecided becomes decided.
 
-def _part(start: Cell, free: frozenset[int]) -> tuple[slice, ...]:
-    return tuple(slice(None) if axis in free else slice(at, at + 1) for axis, at in enumerate(start))
+        Each of these has its rules, and what is possible of it.
+        """
+        drawn = [rules for rules, _ in undecided]
+        cases, waits = self.cases(*drawn), self.no
+        for _, possible in undecided:
+            own = self.store.map(lambda one: not isinstance(one, int), self.restricted(possible))
+            waits = own if waits == self.no else self.store.combine(or_, waits, own)
+        found = []
+        for fact, where in self.opened(*drawn).items():
+            before = self.store.restrict(self._both(self._both(cases, where), waits), {fact: 0})
+            if before == self.no:
+                continue
+            groups = self.store.alike(waits).get(fact, ())
+            ways = {self.store.restrict(waits, {fact: groups.index(group)}) for group in set(groups)}
+            if any(
+                self.store.combine(lambda here, waits: here and not waits, before, after) != self.no for after in ways
+            ):
+                found.append(fact)
+        return sorted(found)
 
+    def first(self, where: Node) -> dict[str, int]:
+        """Return the first case, by its classes, facts by name, for which a diagram is true; it is for some."""
+        found = dict.fromkeys(self.store.facts, 0)
+        for fact in sorted(self.store.support(where)):
+            for one in range(self._size(fact)):
+                left = self.store.restrict(where, {fact: one})
+                if left != self.no:
+                    where, found[fact] = left, one
+                    break
+        return found
 
-def possible(codes: Codes, reach: Reach) -> tuple[Literal | None, ...]:
-    """Return the outcomes of the reachable settled cells; None is "not covered"."""
-    found = np.unique(reach.of(codes.low)[reach.cells & reach.of(reach.partial.settled)])
-    return tuple(codes.domain[code] if code < len(codes.domain) else None for code in found.tolist())
+    def _both(self, one: Node, other: Node) -> Node:
+        if self.yes in (one, other):
+            return other if one == self.yes else one
+        return self.store.combine(lambda one, other: one and other, one, other)
 
-
-def missing(codes: Codes, reach: Reach) -> tuple[str, ...]:
-    """Return the missing facts that can change the outcome."""
-    low, high = reach.of(codes.low), reach.of(codes.high)
-    state = np.where(low == high, low, -1)
-    found = []
-    for axis in sorted(reach.free):
-        here = (slice(None),) * axis + (0,)
-        opened = reach.cells[here] & reach.of(reach.partial.open[axis])[here]
-        if bool(((state.max(axis=axis) != state.min(axis=axis)) & opened).any()):
-            found.append(reach.partial.axes[axis].fact)
-    return tuple(found)
+    def _size(self, fact: str) -> int:
+        return self.store.sizes[self.store.level[fact]]

@@ -33,11 +33,12 @@ class Items:
     """A part of the list that a collect table makes: rules that give it, and the lists that they can give.
 
     Rules are in one part if they can give the same text, with all rules between them; so a list is decided exactly
-    where all its parts are. ``diagram`` is of these rules and of those that claim what they read, whose positions in
-    the table are ``drawn``. ``possible`` has codes of ``lists``.
+    where all its parts are. ``texts`` are these texts in file order. ``diagram`` is of these rules and of those that
+    claim what they read, whose positions in the table are ``drawn``. ``possible`` has codes of ``lists``.
     """
 
     rules: tuple[int, ...]
+    texts: tuple[str, ...]
     drawn: tuple[int, ...]
     diagram: RuleDiagram
     lists: tuple[tuple[str, ...], ...]
@@ -284,6 +285,7 @@ class _Drawing:
         value = own.map(lambda one: code[one], made)
         return Items(
             rules=part,
+            texts=tuple(dict.fromkeys(chain.from_iterable(texts[at] for at in part))),
             drawn=tuple(chosen),
             diagram=rules,
             lists=lists,

@@ -17,9 +17,10 @@ from engine.model.answer import VersionRef
 from engine.model.invariants import InvariantResult
 from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
-from engine.request.lookup import OutcomeLookup, key_getter, outcome_lookup
+from engine.request.lookup import key_getter
 from engine.request.ticket import TicketReader
 from engine.tables.cells import space_problem
+from engine.tables.chain import Chains
 from engine.tables.check import table_problems
 from engine.tables.classes import Atoms, Axis, Masks
 from engine.tables.missing_facts import PartialTable, partial_table
@@ -34,7 +35,7 @@ class DecisionPlan:
     Attributes:
         facts: the sent facts that it depends on, sorted.
         key_of: returns the atoms of these facts from the atoms of a ticket.
-        lookups: how to look up its outcomes that tables produce.
+        tabled: its outcomes that tables produce.
         rosters: the rosters of its outcomes.
         deadlines: the deadlines of its outcomes.
         instants: the instant facts that its rosters and deadlines read.
@@ -44,7 +45,7 @@ class DecisionPlan:
     decision: Decision
     facts: tuple[str, ...]
     key_of: Callable[[list[int]], object]
-    lookups: tuple[OutcomeLookup, ...]
+    tabled: tuple[str, ...]
     rosters: tuple[Roster, ...]
     deadlines: tuple[DeadlinePlan, ...]
     instants: tuple[str, ...]
@@ -236,12 +237,11 @@ def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
 
 def _elapsed_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader) -> ElapsedPlan:
     one = policy.elapsed[name]
-    producer = tabulated.partial_tables[tabulated.producer[one.region]] if one.region else None
     return ElapsedPlan(
         elapsed=one,
         slot=reader.slots[name],
         atoms=tabulated.atoms[name],
-        region=outcome_lookup(one.region, producer, reader) if producer else None,
+        region=one.region,
     )
 
 
@@ -249,13 +249,19 @@ def deadline_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: Ti
     """Return what the deadline of this name depends on."""
     deadline = policy.deadlines[name]
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
-    producers = {one: tabulated.partial_tables[tabulated.producer[one]] for one in read if one in tabulated.producer}
+    chains = Chains(tabulated.diagrams)
+    reads = tuple(one for one in read if one in tabulated.producer)
+    drawn = tabulated.deadline_diagrams[name]
+    own = drawn.tables[deadline.table.name].rules
+    if own is None:
+        raise TypeError(f"expected rules that do not collect in the deadline `{name}`")
     facts = {one: reader.slots[one] for one in read if one in reader.slots}
-    depends = sorted({axis.fact for partial in producers.values() for axis in partial.axes} | set(facts))
+    depends = sorted({fact for one in reads for fact in chains.of(tabulated.producer[one]).facts} | set(facts))
     return DeadlinePlan(
         deadline=deadline,
-        grid=tabulated.deadline_tables[name].grid,
-        lookups={one: outcome_lookup(one, partial, reader) for one, partial in producers.items()},
+        rules=own,
+        parts=drawn.parts,
+        reads=reads,
         facts=facts,
         depends=tuple(depends),
         key_of=key_getter(depends, reader),
@@ -299,13 +305,10 @@ def _plan(
     reader: TicketReader,
     deadlines: Mapping[str, DeadlinePlan],
 ) -> DecisionPlan:
-    producers = {
-        name: tabulated.partial_tables[tabulated.producer[name]]
-        for name in decision.outcomes
-        if name in tabulated.producer
-    }
+    chains = Chains(tabulated.diagrams)
+    tabled = tuple(name for name in decision.outcomes if name in tabulated.producer)
     own = tuple(deadlines[name] for name in decision.outcomes if name in deadlines)
-    facts = {axis.fact for partial in producers.values() for axis in partial.axes}
+    facts = {fact for name in tabled for fact in chains.of(tabulated.producer[name]).facts}
     facts.update(fact for one in own for fact in one.depends)
     rosters = tuple(
         roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name
@@ -316,7 +319,7 @@ def _plan(
         decision=decision,
         facts=tuple(sorted(facts)),
         key_of=key_getter(sorted(facts), reader),
-        lookups=tuple(outcome_lookup(name, partial, reader) for name, partial in producers.items()),
+        tabled=tabled,
         rosters=rosters,
         deadlines=own,
         instants=tuple(dict.fromkeys(instants)),

@@ -86,10 +86,9 @@ def why_not(version: Version, facts: Mapping[str, Sent], wanted: Wanted, moment:
     partial = version.partial_tables[version.producer[wanted.outcome]]
     codes = partial.codes[wanted.outcome]
     start = tuple(int(axis.class_of[ticket.atoms[version.reader.slots[axis.fact]]]) for axis in partial.axes)
-    cell = int(np.ravel_multi_index(start, partial.cell.shape)) if start else 0
     axes = {axis.fact for axis in partial.axes}
     follows = tuple(one for one in passed if one.value is not None and one.fact in axes)
-    current = decider.explainer.outcome(wanted.outcome, cell)
+    current = decider.explainer.outcome(wanted.outcome, ticket.atoms)
     there = wanted.holds(codes)
     if there[start]:
         return WhyNot(

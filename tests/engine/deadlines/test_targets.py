@@ -18,8 +18,8 @@ from engine.model.answer import Status
 from engine.model.policy import Policy
 from engine.model.targets import NOTHING, Measure, Target
 from engine.request.ticket import TicketReader
+from engine.tables.chain import Chains
 from engine.tables.explain import Explainer
-from engine.tables.missing_facts import PartialTable
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, build, deadline_plan, tabulate_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
@@ -133,7 +133,7 @@ class TestWhatADeadlineGoesBy:
         tabulated = tabulate_policy(policy)
         reader = TicketReader(policy.facts, tabulated.atoms)
         plan = deadline_plan("due", policy, tabulated, reader)
-        explainer = Explainer(policy, tabulated.partial_tables, tabulated.producer, tabulated.atoms)
+        explainer = Explainer(policy, tabulated.diagrams, tabulated.producer, tabulated.atoms, reader.slots)
         scheduler = Scheduler(plan, tabulated.atoms, explainer)
         loops = Loops(policy, tabulated, plan)
         tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in plan.depends)))
@@ -159,17 +159,16 @@ class Loops:
 
     def __init__(self, policy: Policy, tabulated: PolicyTables, plan: DeadlinePlan) -> None:
         self.policy, self.plan = policy, plan
-        partial_tables: list[PartialTable] = [
-            tabulated.partial_tables[tabulated.producer[name]] for name in plan.lookups
-        ]
+        chains, parts = Chains(tabulated.diagrams), tabulated.diagrams.parts
         self.values: dict[str, list[str | float]] = {}
-        for partial in partial_tables:
-            for axis in partial.axes:
-                atoms = tabulated.atoms[axis.fact]
-                self.values[axis.fact] = (
+        for name in plan.reads:
+            for fact, first_alike in chains.of(tabulated.producer[name]).first_alike.items():
+                atoms = tabulated.atoms[fact]
+                classes = sorted({one for one in first_alike if one})
+                self.values[fact] = (
                     list(atoms.samples)
                     if len(atoms.samples) < 12
-                    else [atoms.samples[member - 1] for member in axis.members[1:]]
+                    else [atoms.samples[parts[fact].members[one] - 1] for one in classes]
                 )
         self.values |= {name: list(tabulated.atoms[name].samples) for name in plan.facts}
         self.oracle = Oracle(policy, self.values)
@@ -198,7 +197,7 @@ class Loops:
     def _targets(self, facts: Facts) -> set[Target | None]:
         deadline, policy = self.plan.deadline, self.policy
         known, opened = {}, {}
-        for name in (*self.plan.lookups, *self.plan.facts):
+        for name in (*self.plan.reads, *self.plan.facts):
             if name in self.plan.facts:
                 known[name], opened[name] = facts.get(name), {name} if facts.get(name) is None else set()
                 continue

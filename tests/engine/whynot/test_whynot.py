@@ -189,6 +189,7 @@ def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
             policy=policy,
             atoms=tabulated.atoms,
             partial_tables=tabulated.partial_tables,
+            diagrams=tabulated.diagrams,
             producer=tabulated.producer,
             reader=reader,
             elapsed=(),
