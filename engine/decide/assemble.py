@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from engine.decide.live_decision import LiveDecision
@@ -23,7 +24,14 @@ def assemble_answer(live: LiveDecision, ticket: Ticket, duties: Mapping[str, Dut
     found |= {roster.produces: roster_outcome(roster, duties.get(roster.produces)) for roster in plan.rosters}
     found |= {one.plan.deadline.name: deadline_outcome(one, ticket) for one in live.schedulers}
     outcomes = tuple([found[name] for name in plan.decision.outcomes])
-    return assemble(live, ticket, _identity(live, ticket, outcomes), outcomes)
+    made = assemble(live, ticket, "", outcomes)
+    identity = _identity(live, ticket, made)
+    # Tickets that differ in what makes no difference have one answer, which is kept once.
+    kept = None if made.unlisted else live.alike.get(identity)
+    if kept is not None:
+        return kept
+    made = replace(made, id=identity)
+    return made if made.unlisted else live.alike.put(identity, made)
 
 
 def assemble(
@@ -50,13 +58,29 @@ def assemble(
     )
 
 
-def _identity(live: LiveDecision, ticket: Ticket, outcomes: tuple[Outcome, ...]) -> str:
-    """Return an id that is the same for the same version, decision and distinguishable facts."""
-    plan, version = live.plan, live.version
-    by_clock = [(outcome.status.value, outcome.value) for outcome in outcomes if outcome.name not in version.producer]
-    unlisted = [one for one in ticket.unlisted if one[0] in plan.facts]
-    content = repr((version.ref.digest, plan.decision.name, plan.facts, plan.key_of(ticket.atoms), by_clock, unlisted))
-    return hashlib.sha256(content.encode(errors="backslashreplace")).hexdigest()[:32]
+def _identity(live: LiveDecision, ticket: Ticket, answer: Answer) -> str:
+    """Return an id that is the same for the same version, decision, answer, and targets of its deadlines."""
+    schedules = [scheduler.schedule(ticket.atoms) for scheduler in live.schedulers]
+    content = (
+        answer.version.digest,
+        answer.decision,
+        [
+            (
+                one.name,
+                one.status.value,
+                one.value,
+                one.possible,
+                one.items,
+                one.missing,
+                [rule.id for rule in one.rules],
+            )
+            for one in answer.outcomes
+        ],
+        answer.ask_next,
+        [(one.status.value, one.target, one.possible, [rule.id for rule in one.rules]) for one in schedules],
+        [(one.fact, one.sent) for one in answer.unlisted],
+    )
+    return hashlib.sha256(repr(content).encode(errors="backslashreplace")).hexdigest()[:32]
 
 
 def _unlisted(live: LiveDecision, ticket: Ticket) -> tuple[Unlisted, ...]:

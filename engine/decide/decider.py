@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from engine.cache import Cache
 from engine.deadlines.clocks import Clocks
@@ -24,6 +24,7 @@ from engine.model.policy import Policy, Roster
 from engine.request.moment import Moment
 from engine.request.ticket import Sent, Ticket
 from engine.tables.explain import Explainer
+from engine.tables.walk import WalkEnd
 from engine.version.bundle import Bundle, Versions
 from engine.version.version import Version
 
@@ -47,7 +48,7 @@ class Decider:
     'P3'
     """
 
-    __slots__ = ("_decisions", "_duties", "_elapsed", "_triage", "clocks", "explainer", "version")
+    __slots__ = ("_decisions", "_duties", "_elapsed", "_triage", "_walks", "clocks", "explainer", "version")
 
     def __init__(self, version: Version) -> None:
         self.version = version
@@ -70,6 +71,7 @@ class Decider:
             for name, plan in version.plans.items()
         }
         self._triage = tuple(self._decisions[plan.decision.name] for plan in version.triage)
+        self._walks: tuple[tuple[int, Any], ...] = tuple(step for plan in version.triage for step in plan.walks)
 
     def __reduce__(self) -> tuple[type[Decider], tuple[Version]]:
         return Decider, (self.version,)
@@ -127,6 +129,24 @@ class Decider:
                 for live in self._triage
             ]
         )
+
+    def outcomes(self, ticket: Ticket) -> list[WalkEnd]:
+        """Return the outcomes of tables in all decisions that a new ticket needs, without their reasons.
+
+        A few steps lead to them, for a ticket met before or not. The outcomes of rosters and deadlines are not among
+        them.
+
+        >>> from engine.decide.decider import Decider  # doctest: +SKIP
+        >>> ticket, _ = decider.read({"impact": "high", "urgency": "low"})  # doctest: +SKIP
+        >>> [one.value for end in decider.outcomes(ticket) for one in end.values]  # doctest: +SKIP
+        ['P3', 'assessed', ...]
+        """
+        atoms, found = ticket.atoms, []
+        for slot, way in self._walks:
+            while slot >= 0:
+                slot, way = way[atoms[slot]]  # noqa: PLW2901
+            found.append(way)
+        return found
 
     def read(self, facts: Mapping[str, Sent], moment: Moment = NO_MOMENT) -> tuple[Ticket, tuple[Passed, ...]]:
         """Read the facts of a request, and add those that follow from its instants and ``now``.

@@ -20,7 +20,8 @@ MAX_ANSWERS: Final = 2_000
 class LiveDecision:
     """One decision of a :class:`~engine.decide.decider.Decider`, which shares explainer, clocks and schedulers.
 
-    ``answers`` holds answers without instants, by the atoms of the facts that the decision depends on.
+    ``answers`` holds answers without instants, by the atoms of the facts that the decision depends on; ``alike`` holds
+    each of them once, by its id.
     """
 
     version: Version
@@ -29,3 +30,4 @@ class LiveDecision:
     explainer: Explainer
     clocks: Clocks
     answers: Cache[object, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS))
+    alike: Cache[str, Answer] = field(default_factory=lambda: Cache(MAX_ANSWERS))

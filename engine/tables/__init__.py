@@ -18,5 +18,6 @@ Modules::
     missing_facts  the outcomes of a table for every combination of known and missing facts
     possible_sets  the exact set of possible outcomes in every cell
     reach          the cases that a ticket becomes once facts that it lacks are known
+    walk           where the atoms of a ticket lead: its outcomes, all at once
     tabulate       the rules of a table -> the rules that count in each cell
 """

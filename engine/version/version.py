@@ -26,6 +26,7 @@ from engine.tables.classes import Atoms, Axis, Masks
 from engine.tables.missing_facts import PartialTable, partial_table
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
 from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
+from engine.tables.walk import Step, walks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class DecisionPlan:
         facts: the sent facts that it depends on, sorted.
         key_of: returns the atoms of these facts from the atoms of a ticket.
         tabled: its outcomes that tables produce.
+        walks: where the walks to these outcomes begin.
         rosters: the rosters of its outcomes.
         deadlines: the deadlines of its outcomes.
         instants: the instant facts that its rosters and deadlines read.
@@ -46,6 +48,7 @@ class DecisionPlan:
     facts: tuple[str, ...]
     key_of: Callable[[list[int]], object]
     tabled: tuple[str, ...]
+    walks: tuple[Step, ...]
     rosters: tuple[Roster, ...]
     deadlines: tuple[DeadlinePlan, ...]
     instants: tuple[str, ...]
@@ -320,6 +323,7 @@ def _plan(
         facts=tuple(sorted(facts)),
         key_of=key_getter(sorted(facts), reader),
         tabled=tabled,
+        walks=walks(tabulated.diagrams, tabled, reader.slots),
         rosters=rosters,
         deadlines=own,
         instants=tuple(dict.fromkeys(instants)),
