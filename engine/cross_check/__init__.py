@@ -1,17 +1,15 @@
-"""Cross-check: durable-rules and the tables that serve must agree on every cell.
+"""Cross-check: durable-rules and the tables that serve must agree.
 
-Each decision table is tabulated by our own vectorised evaluation. Before it may serve, durable-rules, in a process of
-its own, evaluates the same rules as equality tests on class indices, and both must agree.
+Each decision table is served by diagrams. Before it may serve, durable-rules, in a process of its own, evaluates the
+same rules as equality tests on class indices, and both must agree: in every cell, or in a sample of a large table.
 
->>> import numpy as np
 >>> rules = (CrossCheckRule("known", ((0, frozenset({1, 2})),)),)
 >>> table = CrossCheckTable(
 ...     name="example",
 ...     axes=(("impact", 3),),
 ...     rules=rules,
 ...     policy="unique",
-...     hit=np.array([0, 1, 1], np.int32),
-...     hits=((), (0,)),
+...     served=(ServedRules((0,), ((0, (1, 2, 2)), (LEAF, ()), (LEAF, (0,)))),),
 ... )
 >>> print(cross_check_tables([table]).tables[0])
 example: checked whole, 3 of 3 cells (2 asked)
@@ -35,10 +33,11 @@ from engine.cross_check.cache import CrossCheckCache, cross_check_key
 from engine.cross_check.plan import BUDGET, Extent
 from engine.cross_check.report import CrossCheckReport, Disagreement, Failure, TableCrossCheck
 from engine.cross_check.run import TIMEOUT_SECONDS, cross_check_tables
-from engine.cross_check.table import CrossCheckRule, CrossCheckTable
+from engine.cross_check.table import LEAF, CrossCheckRule, CrossCheckTable, ServedRules
 
 __all__ = [
     "BUDGET",
+    "LEAF",
     "TIMEOUT_SECONDS",
     "CrossCheckCache",
     "CrossCheckReport",
@@ -47,6 +46,7 @@ __all__ = [
     "Disagreement",
     "Extent",
     "Failure",
+    "ServedRules",
     "TableCrossCheck",
     "cross_check_key",
     "cross_check_tables",

@@ -40,8 +40,8 @@ def cross_check_key(tables: Sequence[CrossCheckTable], *, budget: int = BUDGET, 
     _add(digest, json.dumps([budget, seed, len(tables)]).encode())
     for table in tables:
         rules = [[rule.id, [[axis, sorted(allowed)] for axis, allowed in rule.tests]] for rule in table.rules]
-        _add(digest, json.dumps([table.name, table.axes, rules, table.policy, table.hits]).encode())
-        _add(digest, table.hit.astype("<i4").tobytes())
+        served = [[one.rules, one.nodes] for one in table.served]
+        _add(digest, json.dumps([table.name, table.axes, rules, table.policy, served]).encode())
     return digest.hexdigest()
 
 

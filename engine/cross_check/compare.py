@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from engine.cross_check.plan import CellQuery, TablePlan
 from engine.cross_check.report import Disagreement, TableCrossCheck
-from engine.cross_check.table import Cell, Hits
+from engine.cross_check.table import LEAF, Cell
 
 Words: TypeAlias = npt.NDArray[np.uint64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -31,13 +31,17 @@ SHOWN: Final = 5
 def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableCrossCheck, tuple[Disagreement, ...]]:
     """Compare one table with the answers of its networks, in the order of its questions."""
     table = planned.table
-    hit = table.hit if planned.sample is None else table.hit[tuple(planned.sample.cells.T)]
     differs = _sets_differ if table.policy == "collect" else _first_differs
-    wrong = np.argwhere(differs(planned, answers, hit))
+    classes: tuple[Numbers, ...]
+    if planned.sample is None:
+        shape, classes = table.shape, tuple(np.indices(table.shape, sparse=True))
+    else:
+        shape, classes = (len(planned.sample.cells),), tuple(planned.sample.cells.T)
+    wrong = np.argwhere(differs(planned, answers, shape, classes))
     result = TableCrossCheck(
         table=table.name,
         extent=planned.extent,
-        cells=int(table.hit.size),
+        cells=table.cells,
         covered=planned.covered,
         asked=planned.asked,
         disagreements=len(wrong),
@@ -45,10 +49,12 @@ def compare(planned: TablePlan, answers: Sequence[Words]) -> tuple[TableCrossChe
     return result, tuple(_disagreement(planned, answers, tuple(place.tolist())) for place in wrong[:SHOWN])
 
 
-def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
+def _first_differs(
+    planned: TablePlan, answers: Sequence[Words], shape: tuple[int, ...], classes: Sequence[Numbers]
+) -> Flags:
     """Return where the first rule differs; under `unique`, also where several rules match."""
-    first = np.full(hit.shape, NONE, dtype=np.int32)
-    count = np.zeros(hit.shape, dtype=np.int32)
+    first = np.full(shape, NONE, dtype=np.int32)
+    count = np.zeros(shape, dtype=np.int32)
     for question, words in zip(planned.questions, answers, strict=True):
         firsts = np.full(words.shape, NONE, dtype=np.int32)
         counts = np.zeros(words.shape, dtype=np.int32)
@@ -62,25 +68,34 @@ def _first_differs(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> F
         else:
             np.minimum(first, _placed(planned, question, firsts), out=first)
             count += _placed(planned, question, counts)
-    expected = np.array([hits[0] if hits else NONE for hits in planned.table.hits], dtype=np.int32)
-    wrong: Flags = first != expected[hit]
+    [served] = planned.table.served
+    expected = np.array([below[0] if axis == LEAF and below else NONE for axis, below in served.nodes], dtype=np.int32)
+    wrong: Flags = first != expected[served.leaves(classes, len(shape))]
     return wrong | (count > 1) if planned.table.policy == "unique" else wrong
 
 
-def _sets_differ(planned: TablePlan, answers: Sequence[Words], hit: Hits) -> Flags:
+def _sets_differ(
+    planned: TablePlan, answers: Sequence[Words], shape: tuple[int, ...], classes: Sequence[Numbers]
+) -> Flags:
     """Return where the set of matching rules is another."""
-    wrong = np.zeros(hit.shape, dtype=np.bool_)
-    hit_ids = np.repeat(np.arange(len(planned.table.hits)), [len(rules) for rules in planned.table.hits])
-    counting = np.array([rule for rules in planned.table.hits for rule in rules], dtype=np.int64)
-    for question, words in zip(planned.questions, answers, strict=True):
-        bits = np.zeros(len(planned.table.rules), dtype=np.uint64)
-        bits[list(question.network.rules)] = [1 << bit for bit in range(len(question.network.rules))]
-        expected = np.zeros(len(planned.table.hits), dtype=np.uint64)
-        np.bitwise_or.at(expected, hit_ids, bits[counting])
-        if question.rows is not None:
-            wrong[question.rows] |= expected[hit[question.rows]] != _placed(planned, question, words)
-        else:
-            wrong |= expected[hit] != _placed(planned, question, words)
+    wrong = np.zeros(shape, dtype=np.bool_)
+    placed = [_placed(planned, *asked) for asked in zip(planned.questions, answers, strict=True)]
+    for served in planned.table.served:
+        rules = set(served.rules)
+        leaf = served.leaves(classes, len(shape))
+        for question, words in zip(planned.questions, placed, strict=True):
+            bits = {rule: 1 << bit for bit, rule in enumerate(question.network.rules) if rule in rules}
+            if not bits:
+                continue
+            expected = np.array(
+                [sum(bits.get(rule, 0) for rule in below) if axis == LEAF else 0 for axis, below in served.nodes],
+                dtype=np.uint64,
+            )[leaf]
+            got = words & np.uint64(sum(bits.values()))
+            if question.rows is not None:
+                wrong[question.rows] |= np.broadcast_to(expected, shape)[question.rows] != got
+            else:
+                wrong |= expected != got
     return wrong
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,12 @@ from engine.cross_check.table import Cell, CrossCheckTable
 
 BUDGET: Final = 40_000
 """Network cells of a table up to which it is checked whole: some two seconds."""
+
+MAX_WHOLE: Final = 1_000_000
+"""Cells of a table up to which it is checked whole."""
+
+LARGEST_NUMBER: Final = 2**62
+"""The number of cells from which on these are numbered by Python's integers."""
 
 
 class Extent(StrEnum):
@@ -38,7 +44,7 @@ class CellQuery:
     """
 
     network: Network
-    cells: npt.NDArray[np.int64] | None = None
+    cells: npt.NDArray[Any] | None = None
     rows: npt.NDArray[np.int64] | None = None
     answers: npt.NDArray[np.int64] | None = None
 
@@ -73,7 +79,7 @@ class TablePlan:
     @property
     def covered(self) -> int:
         """The number of cells of the table that the answers cover."""
-        return int(self.table.hit.size) if self.sample is None else len(self.sample.cells)
+        return self.table.cells if self.sample is None else len(self.sample.cells)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,12 +115,15 @@ class Plan:
 
 
 def plan(tables: Iterable[CrossCheckTable], *, budget: int = BUDGET, seed: int = 0) -> Plan:
-    """Plan the cross-check of tables; one whose networks have more cells than the budget is sampled."""
+    """Plan the cross-check of tables.
+
+    One that has too many cells, or whose networks have more together than the budget, is sampled.
+    """
     return Plan(tuple(_plan_table(table, budget, seed) for table in tables))
 
 
 def _plan_table(table: CrossCheckTable, budget: int, seed: int) -> TablePlan:
-    whole = pack_whole(table, budget)
+    whole = pack_whole(table, budget) if table.cells <= MAX_WHOLE else None
     if whole is not None:
         return TablePlan(table, tuple(CellQuery(network=network) for network in whole))
     networks = pack_sampled(table)
@@ -125,7 +134,7 @@ def _plan_table(table: CrossCheckTable, budget: int, seed: int) -> TablePlan:
 
 def _question(network: Network, sampled: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> CellQuery:
     """Ask a network each of its cells that a sampled cell falls in, once."""
-    numbers = np.zeros(len(rows), dtype=np.int64)
+    numbers = np.zeros(len(rows), dtype=np.int64 if network.size < LARGEST_NUMBER else object)
     for axis, merged, length in zip(network.axes, network.merged, network.shape, strict=True):
         numbers = numbers * length + merged[sampled[rows, axis]]
     cells, answers = np.unique(numbers, return_inverse=True)

@@ -112,7 +112,7 @@ def test_check_reports_sampled_tables_and_disagreements(
 ) -> None:
     tables = (
         TableCrossCheck(
-            table="bays", extent=Extent.SAMPLED, cells=2_000_000, covered=40_000, asked=9_000, disagreements=0
+            table="bays", extent=Extent.SAMPLED, cells=3**40, covered=20_108, asked=20_266, disagreements=0
         ),
         TableCrossCheck(table="look", extent=Extent.WHOLE, cells=9, covered=9, asked=9, disagreements=1),
         TableCrossCheck(table="makes", extent=Extent.WHOLE, cells=6, covered=6, asked=6, disagreements=0),

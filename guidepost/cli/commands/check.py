@@ -33,6 +33,9 @@ from guidepost.render.console import ExitCode, JsonObject, Screen, TextOrJson, c
 from guidepost.render.messages import Message, problem_text
 from guidepost.render.policy_json import plain_place
 
+ROUNDED: Final = 10**9
+"""From so many cells on, a number of cells is rounded."""
+
 _PERHAPS_CUT: Final = re.compile(r"\S[ \t]+#[^\s#]")
 
 
@@ -244,7 +247,19 @@ def _cross_check_rows(cross_check: CrossCheckReport | None, *, verbose: bool) ->
 
 def _cells(table: TableCrossCheck) -> str:
     covered = f"{table.covered:,} of " if table.covered < table.cells else ""
-    return f"`{table.table}` ({covered}{count(table.cells, 'cell')})"
+    return f"`{table.table}` ({covered}{_cell_count(table.cells)})"
+
+
+def _cell_count(cells: int) -> str:
+    """Return a number of cells; a large one with two digits.
+
+    >>> _cell_count(1), _cell_count(3**40)
+    ('1 cell', '1.2e19 cells')
+    """
+    if cells < ROUNDED:
+        return count(cells, "cell")
+    digits, _, power = f"{cells:.1e}".partition("e+")
+    return f"{digits}e{int(power)} cells"
 
 
 def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> JsonObject:

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import sys
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.cross_check import (
+    LEAF,
     CrossCheckCache,
     CrossCheckReport,
     CrossCheckRule,
@@ -23,6 +25,7 @@ from engine.cross_check import (
     Disagreement,
     Extent,
     Failure,
+    ServedRules,
     TableCrossCheck,
     cross_check_key,
     cross_check_tables,
@@ -48,28 +51,67 @@ def rules_of(rules: list[Tests]) -> tuple[CrossCheckRule, ...]:
 
 
 def table(policy: str, sizes: list[int], rules: list[Tests], name: str = "example") -> CrossCheckTable:
-    """Tabulate rules by plain loops, as slow and obvious as can be."""
-    ids: dict[tuple[int, ...], int] = {(): 0}
-    hit = np.zeros(sizes, dtype=np.int32)
+    """Find the rules of each cell by plain loops, as slow and obvious as can be."""
+    counted: dict[tuple[int, ...], tuple[int, ...]] = {}
     for cell in itertools.product(*map(range, sizes)):
         matching = [n for n, tests in enumerate(rules) if all(cell[axis] in allowed for axis, allowed in tests.items())]
         if policy == "unique":
             assert len(matching) <= 1, "the example is not a unique table"
-        counting = tuple(matching if policy == "collect" else matching[:1])
-        hit[cell] = ids.setdefault(counting, len(ids))
+        counted[cell] = tuple(matching if policy == "collect" else matching[:1])
     return CrossCheckTable(
-        name=name, axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=tuple(ids)
+        name=name,
+        axes=axes_of(sizes),
+        rules=rules_of(rules),
+        policy=policy,
+        served=(served(sizes, counted.__getitem__, len(rules)),),
     )
+
+
+def served(sizes: list[int], counted: Callable[[tuple[int, ...]], tuple[int, ...]], rules: int) -> ServedRules:
+    """Write down what counts in each cell as a diagram."""
+    levels: list[dict[tuple[int, ...], int]] = [{} for _ in (*sizes, None)]
+
+    def visit(cell: tuple[int, ...]) -> int:
+        at = len(cell)
+        below = counted(cell) if at == len(sizes) else tuple(visit((*cell, one)) for one in range(sizes[at]))
+        return levels[at].setdefault(below, len(levels[at]))
+
+    visit(())
+    starts = list(itertools.accumulate(map(len, levels), initial=0))
+    nodes = [
+        (at, tuple(starts[at + 1] + one for one in below)) if at < len(sizes) else (LEAF, below)
+        for at, level in enumerate(levels)
+        for below in level
+    ]
+    return ServedRules(tuple(range(rules)), tuple(nodes))
+
+
+def changed(example: CrossCheckTable, cells: Collection[tuple[int, ...]], rules: tuple[int, ...]) -> CrossCheckTable:
+    """Return a table in which other rules count in some cells."""
+    [right] = example.served
+    wrong = served(
+        list(example.shape), lambda cell: rules if cell in cells else right.counted(cell), len(example.rules)
+    )
+    return replace(example, served=(wrong,))
 
 
 def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> CrossCheckTable:
     """Tabulate many rules by painting the last one first; the first one that matches decides."""
-    hit = np.full(sizes, len(rules), dtype=np.int32)
+    hit = np.full(sizes, -1, dtype=np.int32)
     for number, tests in reversed(list(enumerate(rules))):
         region = [sorted(tests.get(axis, range(size))) for axis, size in enumerate(sizes)]
         hit[np.ix_(*region)] = number
-    hits = (*((number,) for number in range(len(rules))), ())
-    return CrossCheckTable(name="large", axes=axes_of(sizes), rules=rules_of(rules), policy=policy, hit=hit, hits=hits)
+    one = served(sizes, lambda cell: (int(hit[cell]),) if hit[cell] >= 0 else (), len(rules))
+    return CrossCheckTable(name="large", axes=axes_of(sizes), rules=rules_of(rules), policy=policy, served=(one,))
+
+
+def steps(count: int) -> CrossCheckTable:
+    """List a step for each of many facts; each step is a diagram of its own."""
+    rules: list[Tests] = [{axis: {2}} for axis in range(count)]
+    parts = tuple(ServedRules((axis,), ((axis, (1, 1, 2)), (LEAF, ()), (LEAF, (axis,)))) for axis in range(count))
+    return CrossCheckTable(
+        name="steps", axes=axes_of([3] * count), rules=rules_of(rules), policy="collect", served=parts
+    )
 
 
 MATRIX = table("unique", [4, 4], [{0: {row}, 1: {column}} for row in (1, 2, 3) for column in (1, 2, 3)], "matrix")
@@ -82,7 +124,7 @@ def test_durable_rules_agrees_on_every_cell_of_a_right_table(example: CrossCheck
     report = cross_check_tables([example])
 
     assert report.ok
-    assert (Extent.WHOLE, example.hit.size, 0) == (
+    assert (Extent.WHOLE, example.cells, 0) == (
         report.tables[0].extent,
         report.tables[0].covered,
         report.tables[0].disagreements,
@@ -93,15 +135,15 @@ def test_durable_rules_agrees_on_every_cell_of_a_right_table(example: CrossCheck
 @pytest.mark.parametrize("example", [MATRIX, LADDER, UNMET], ids=lambda example: example.policy)
 def test_a_wrong_cell_is_found_and_named(example: CrossCheckTable, budget: int) -> None:
     cell = tuple(1 for _ in example.axes)
-    wrong = example.hit.copy()
-    wrong[cell] = (wrong[cell] + 1) % len(example.hits)
-    report = cross_check_tables([replace(example, hit=wrong)], budget=budget)
-    ids = [tuple(example.rules[i].id for i in counting) for counting in example.hits]
+    right = example.expected(cell)
+    wrong = () if right else (0,)
+    report = cross_check_tables([changed(example, {cell}, wrong)], budget=budget)
+    expected, got = (tuple(example.rules[one].id for one in counted) for counted in (wrong, right))
 
     assert not report.ok
     assert 1 == report.tables[0].disagreements
     assert (
-        Disagreement(table=example.name, cell=cell, expected_rules=ids[wrong[cell]], got_rules=ids[example.hit[cell]]),
+        Disagreement(table=example.name, cell=cell, expected_rules=expected, got_rules=got),
     ) == report.disagreements
 
 
@@ -114,13 +156,13 @@ def test_an_overlap_in_a_unique_table_is_a_disagreement_that_names_both_rules() 
 
 
 def test_only_the_first_disagreements_are_given_and_all_are_counted() -> None:
-    report = cross_check_tables([replace(MATRIX, hit=np.zeros_like(MATRIX.hit))])
+    report = cross_check_tables([changed(MATRIX, set(itertools.product(range(4), repeat=2)), ())])
 
     assert (9, 5) == (report.tables[0].disagreements, len(report.disagreements))
 
 
 def test_a_wrong_table_does_not_hide_another() -> None:
-    wrong = replace(LADDER, hit=np.zeros_like(LADDER.hit))
+    wrong = changed(LADDER, {(3, 1, 1)}, ())
     report = cross_check_tables([MATRIX, wrong, UNMET])
 
     assert ["matrix", "ladder", "unmet"] == [one.table for one in report.tables]
@@ -250,6 +292,43 @@ def test_a_table_beyond_its_budget_is_sampled_and_says_so() -> None:
     assert (Extent.SAMPLED, Extent.WHOLE) == (sampled.extent, whole.extent)
     assert sampled.covered < sampled.cells == whole.covered
     assert (0, 0) == (sampled.disagreements, whole.disagreements)
+
+
+@pytest.mark.parametrize("count", [40, 70])
+def test_a_list_of_many_steps_is_sampled_part_by_part(count: int) -> None:
+    [sampled] = cross_check_tables([steps(count)], budget=2_000).tables
+
+    assert (Extent.SAMPLED, 3**count, 0) == (sampled.extent, sampled.cells, sampled.disagreements)
+
+
+def test_a_step_that_never_counts_is_found_by_a_sample() -> None:
+    example = steps(40)
+    never = ServedRules((7,), ((LEAF, ()),))
+    report = cross_check_tables([replace(example, served=(*example.served[:7], never, *example.served[8:]))])
+
+    assert report.tables[0].disagreements
+    assert {(("r7" in one.expected_rules), ("r7" in one.got_rules)) for one in report.disagreements} == {(False, True)}
+
+
+def test_one_rule_that_tests_more_facts_than_a_number_of_64_bits_can_count_is_sampled() -> None:
+    rules = (CrossCheckRule("all", tuple((axis, frozenset({2})) for axis in range(70))),)
+    nodes = ((axis, (71, 71, axis + 1)) for axis in range(70))
+    deep = ServedRules((0,), (*nodes, (LEAF, (0,)), (LEAF, ())))
+    example = CrossCheckTable(name="deep", axes=axes_of([3] * 70), rules=rules, policy="first", served=(deep,))
+
+    assert cross_check_tables([example], budget=500).ok
+    assert not cross_check_tables([replace(example, served=(ServedRules((0,), ((LEAF, ()),)),))], budget=500).ok
+
+
+def test_a_sample_meets_every_leaf_that_serves() -> None:
+    sizes = [6, 5, 7, 6]
+    example = large_table("first", sizes, random_rules(200, sizes, seed=5))
+    planned = plan([example], budget=100).tables[0]
+    assert planned.sample is not None
+    [part] = example.served
+    leaves = {below for axis, below in part.nodes if axis == LEAF}
+
+    assert leaves == {part.counted(tuple(cell)) for cell in planned.sample.cells.tolist()}
 
 
 def test_ten_thousand_rules_are_proved_by_a_sample() -> None:
@@ -439,8 +518,6 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_the_key_covers_all_that_the_result_depends_on() -> None:
-    changed_hit = MATRIX.hit.copy()
-    changed_hit[0, 0] = 1
     changed_rule = CrossCheckRule("r0", ((0, frozenset({1})), (1, frozenset({2}))))
     keys = [
         cross_check_key([MATRIX]),
@@ -449,22 +526,23 @@ def test_the_key_covers_all_that_the_result_depends_on() -> None:
         cross_check_key([MATRIX, UNMET]),
         cross_check_key([replace(MATRIX, name="other")]),
         cross_check_key([replace(MATRIX, policy="first")]),
-        cross_check_key([replace(MATRIX, hit=changed_hit)]),
-        cross_check_key([replace(MATRIX, hits=MATRIX.hits[::-1])]),
+        cross_check_key([changed(MATRIX, {(1, 1)}, ())]),
         cross_check_key([replace(MATRIX, axes=(("other", 4), ("fact1", 4)))]),
         cross_check_key([replace(MATRIX, rules=(changed_rule, *MATRIX.rules[1:]))]),
     ]
 
     assert len(keys) == len(set(keys))
-    assert keys[0] == cross_check_key([replace(MATRIX, hit=MATRIX.hit.copy())])
+    assert keys[0] == cross_check_key([changed(MATRIX, set(), ())])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"policy": "any"}, "unknown hit policy"),
-        ({"hit": np.zeros((2, 2), dtype=np.int32)}, "shape"),
-        ({"hit": np.full((4, 4), 99, dtype=np.int32)}, "a hit id that hits does not have"),
+        ({"served": ()}, "expected one diagram of all rules"),
+        ({"served": (ServedRules(tuple(range(9)), ((LEAF, (9,)),)),)}, "a leaf has a rule"),
+        ({"served": (ServedRules(tuple(range(9)), ((0, (1, 1)), (LEAF, ()))),)}, "a later node for each class"),
+        ({"served": (ServedRules(tuple(range(9)), ((0, (0, 0, 0, 0)), (LEAF, ()))),)}, "a later node for each class"),
         ({"rules": (CrossCheckRule("r", ((0, frozenset({4})),)),)}, "an axis or class that is not there"),
         ({"rules": (CrossCheckRule("r", ((0, frozenset({1})), (0, frozenset({2})))),)}, "tests an axis twice"),
     ],
