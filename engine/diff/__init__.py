@@ -1,4 +1,4 @@
-"""The difference of two versions, computed from their cells: complete, and described in few words.
+"""The difference of two versions, computed from their diagrams: complete, and described in few words.
 
 ``nouns`` has the values that the other modules return. A situation is a combination of facts that either version
 distinguishes.
@@ -7,16 +7,20 @@ Modules::
 
     box_cover    regions of an array as few boxes
     budget       limits on how much may change, and forbidden changes
-    cells        two tables on common axes, and the change in each situation
     compare      two versions -> their difference
     deadlines    differences of due times and rosters
     joint_facts  the facts of two versions on one scale
+    joint_space  two versions in one store of diagrams
+    list_items   lists of two versions, compared item by item
     matrices     the matrices of two versions side by side
     nouns        the nouns of a difference between two versions
     outcome      one outcome of two versions compared
     parts        a policy as named parts with their text and meaning
+    picture      where an outcome changes, as regions
+    regions      the cells that a change distinguishes, and its ways
     requests     differences in what callers may send
     same_parts   parts of two versions that are the same part
+    states       the states of an outcome in two versions, and changes between them
     wording      differences of the text of two versions
     words        a difference in words, the same in every output
 """

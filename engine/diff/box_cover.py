@@ -15,8 +15,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.tables.classes import Mask
-from engine.tables.merge_alike import merge_alike
+Mask = npt.NDArray[np.bool_]
 
 Box = tuple[tuple[int, ...], ...]
 """For each axis the positions that belong to it."""
@@ -37,11 +36,9 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
     if room is not None:
         code = np.maximum(code, np.asarray(room).astype(np.int8))
     used = [np.flatnonzero(np.bincount(there)).tolist() for there in np.nonzero(code == _WANTED)] if code.ndim else []
-    small = merge_alike(code[inside(tuple(map(tuple, used)))] if all(used) else code)
-    boxes = _boxes(small.array.tobytes(), small.array.shape)
-    groups = [
-        [tuple(used[axis][at] for at in group) for group in members] for axis, members in enumerate(small.members)
-    ]
+    small, members = _merged(code[inside(tuple(map(tuple, used)))] if all(used) else code)
+    boxes = _boxes(small.tobytes(), small.shape)
+    groups = [[tuple(used[axis][at] for at in group) for group in found] for axis, found in enumerate(members)]
     whole = (
         tuple(
             tuple(sorted(at for position in positions for at in groups[axis][position]))
@@ -50,6 +47,23 @@ def cover(wanted: Mask, room: Mask | None = None) -> tuple[Box, ...]:
         for box in boxes
     )
     return tuple(sorted(whole, key=lambda box: (-size(box), box)))
+
+
+def _merged(code: npt.NDArray[np.int8]) -> tuple[npt.NDArray[np.int8], list[list[list[int]]]]:
+    """Merge positions with equal slices, axis by axis; return for each axis the positions that became one.
+
+    >>> small, members = _merged(np.array([[1, 1, 2], [1, 1, 2], [3, 3, 3]], dtype=np.int8))
+    >>> small.tolist(), members
+    ([[1, 2], [3, 3]], [[[0, 1], [2]], [[0, 1], [2]]])
+    """
+    members: list[list[list[int]]] = []
+    for axis in range(code.ndim):
+        groups: dict[bytes, list[int]] = {}
+        for at in range(code.shape[axis]):
+            groups.setdefault(code.take(at, axis).tobytes(), []).append(at)
+        code = code.take([group[0] for group in groups.values()], axis)
+        members.append(list(groups.values()))
+    return np.array(code, order="C"), members
 
 
 def size(box: Box) -> int:

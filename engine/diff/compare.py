@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from engine.diff.cells import Layer
 from engine.diff.deadlines import compare_deadline, compare_roster, elapsed_changes
 from engine.diff.joint_facts import joint_fact
+from engine.diff.joint_space import JointSpace, side_of
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.diff.requests import compare_requests
@@ -43,7 +43,8 @@ class _Versions:
     def __init__(self, before: Version, after: Version) -> None:
         self.before, self.after = before, after
         self.fact = cache(lambda name: joint_fact(name, before, after))
-        self.by_cells = cache(self._by_cells)
+        self.space = JointSpace(side_of(before), side_of(after), self.fact)
+        self.by_cells = cache(lambda name: compare_outcome(name, self.space))
         self.outcome = cache(self._outcome)
         self.elapsed = elapsed_changes(before, after, self.by_cells)
 
@@ -77,7 +78,7 @@ class _Versions:
             yield f"it no longer reports {', '.join(gone)}"
 
     def _outcome(self, name: str) -> OutcomeDiff:
-        if name in self.before.deadline_grids or name in self.after.deadline_grids:
+        if name in self.before.policy.deadlines or name in self.after.policy.deadlines:
             return self._otherwise(
                 compare_deadline(name, self.before, self.after, self.fact, self.outcome), self._deadline_reads(name)
             )
@@ -86,9 +87,9 @@ class _Versions:
             return OutcomeDiff(
                 name=name, situations=0, changed=0, changes={}, regions=(), gist=(), terms=compare_roster(*rosters)
             )
-        return self._otherwise(self.by_cells(name), self._reads(name))
+        return self._otherwise(self.by_cells(name), self.space.facts(name))
 
-    def _otherwise(self, found: OutcomeDiff, reads: set[str]) -> OutcomeDiff:
+    def _otherwise(self, found: OutcomeDiff, reads: frozenset[str]) -> OutcomeDiff:
         """Add the elapsed times that it reads and that count differently."""
         terms = tuple(
             f"it depends on `{fact}`, which is counted differently: {said}"
@@ -97,28 +98,13 @@ class _Versions:
         )
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 
-    def _deadline_reads(self, name: str) -> set[str]:
+    def _deadline_reads(self, name: str) -> frozenset[str]:
         """Return the facts that a deadline depends on in either version, directly or through outcomes."""
         deadlines = [
             version.policy.deadlines[name] for version in (self.before, self.after) if name in version.policy.deadlines
         ]
-        inputs = {one for deadline in deadlines for one in deadline.goes_by}
-        return inputs.union(*map(self._reads, inputs))
-
-    def _by_cells(self, name: str) -> OutcomeDiff:
-        return compare_outcome(name, _layer(name, self.before), _layer(name, self.after), self.fact)
-
-    def _reads(self, name: str) -> set[str]:
-        """Return the facts that an outcome depends on in either version."""
-        layers = [_layer(name, version) for version in (self.before, self.after)]
-        return {axis.fact for layer in layers if layer for axis in layer.partial.axes}
-
-
-def _layer(name: str, version: Version) -> Layer | None:
-    if name not in version.producer:
-        return None
-    partial = version.partial_tables[version.producer[name]]
-    return Layer(partial, partial.codes[name])
+        inputs = frozenset(one for deadline in deadlines for one in deadline.goes_by)
+        return inputs.union(*map(self.space.facts, inputs))
 
 
 def _roster(name: str, version: Version) -> Roster | None:

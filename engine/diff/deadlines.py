@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
-from engine.diff.cells import Layer
 from engine.diff.joint_facts import JointFact
+from engine.diff.joint_space import JointSpace, side_of
 from engine.diff.nouns import Follows, OutcomeDiff
 from engine.diff.outcome import compare_outcome
 from engine.model.policy import Deadline, Elapsed, Policy, Roster
 from engine.model.targets import WrittenCalendar, calendar_in
-from engine.tables.missing_facts import partial_table
 from engine.version.version import Version
 
 _DAYS: Final = 4
@@ -28,7 +27,7 @@ def compare_deadline(
     outcome: Callable[[str], OutcomeDiff],
 ) -> OutcomeDiff:
     """Compare a deadline: its rules, the outcomes that it depends on, and its calendars."""
-    found = compare_outcome(name, _layer(name, before), _layer(name, after), fact)
+    found = compare_outcome(name, JointSpace(side_of(before, name), side_of(after, name), fact))
     sides = [version.policy.deadlines[name] for version in (before, after) if name in version.policy.deadlines]
     inputs = dict.fromkeys(
         one
@@ -38,17 +37,7 @@ def compare_deadline(
     )
     follows = tuple(Follows(one, outcome(one).changed) for one in inputs if outcome(one).changed)
     terms = tuple(_terms(sides[0], sides[1], before.policy, after.policy)) if len(sides) == 2 else ()
-    return OutcomeDiff(
-        name=name,
-        situations=found.situations,
-        changed=found.changed,
-        changes=found.changes,
-        regions=found.regions,
-        gist=found.gist,
-        inputs=True,
-        follows=follows,
-        terms=terms,
-    )
+    return replace(found, inputs=True, follows=follows, terms=terms)
 
 
 def compare_roster(before: Roster | None, after: Roster | None) -> tuple[str, ...]:
@@ -152,14 +141,6 @@ def _counts(written: WrittenCalendar, region: str, policy: Policy) -> _Counts:
         span=(listed.first, listed.last) if listed else None,
         holidays=closed,
     )
-
-
-def _layer(name: str, version: Version) -> Layer | None:
-    grid = version.deadline_grids.get(name)
-    if grid is None:
-        return None
-    partial = partial_table(grid, grid.axes, {}, version.policy, version.atoms)
-    return Layer(partial, partial.codes[name])
 
 
 def _terms(one: Deadline, other: Deadline, before: Policy, after: Policy) -> Iterator[str]:

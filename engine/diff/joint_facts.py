@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, Protocol
 
 from engine.diff.nouns import Values
 from engine.model.conditions import NumberInterval, interval_text
+from engine.model.policy import Policy
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.request.ticket import TicketReader
-from engine.tables.classes import Atoms, Axis, sample_of
-from engine.version.version import Version
+from engine.tables.classes import Atoms, sample_of
 
 REFUSED: Final = -1
 """The atom of a value that a version rejects."""
+
+
+class Reading(Protocol):
+    """What reads the facts of a version."""
+
+    @property
+    def policy(self) -> Policy:
+        """Its vocabulary."""
+
+    @property
+    def atoms(self) -> Mapping[str, Atoms]:
+        """The atoms of each fact, and of each outcome that tables read."""
+
+    @property
+    def reader(self) -> TicketReader:
+        """Reads what callers send."""
+
+
+class Classes(Protocol):
+    """Classes of the atoms of a fact."""
+
+    @property
+    def class_of(self) -> Any:
+        """The class of each atom."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +73,16 @@ class JointFact:
         """Return the values of a fact at these positions; None for any value."""
         chosen = set(positions)
         known = chosen - {0}
-        every = set(range(1, len(self.values) + 1))
+        count = len(self.values)
         unknown = 0 in chosen
-        if known == every:
+        if len(known) == count:
             return None if unknown else Values(fact=self.name, unknown=False, sent=True)
         spans = [span for at in sorted(known) if (span := self.values[at - 1].span)]
         words = tuple(self.values[at - 1].word for at in sorted(known) if self.values[at - 1].span is None)
         if spans:
             return Values(fact=self.name, unknown=unknown, words=words, spans=self._to_the_ends(_joined(spans)))
-        rest = tuple(self.values[at - 1].word for at in sorted(every - known))
-        if 2 * len(rest) <= len(words) and len(words) > 3:
+        if 2 * (count - len(known)) <= len(words) and len(words) > 3:
+            rest = tuple(self.values[at - 1].word for at in range(1, count + 1) if at not in known)
             return Values(fact=self.name, unknown=unknown, but=rest)
         return Values(fact=self.name, unknown=unknown, words=words)
 
@@ -73,7 +97,7 @@ class JointFact:
         return tuple(opened)
 
 
-def joint_fact(name: str, before: Version, after: Version) -> JointFact:
+def joint_fact(name: str, before: Reading, after: Reading) -> JointFact:
     """Put a fact (or an outcome that a deadline reads) on the scale of both versions.
 
     An unknown fact counts as not sent.
@@ -90,17 +114,18 @@ def joint_fact(name: str, before: Version, after: Version) -> JointFact:
 class _Side:
     """One version's view of a fact."""
 
-    def __init__(self, name: str, version: Version) -> None:
+    def __init__(self, name: str, version: Reading) -> None:
         self.name = name
         self.fact: Fact | None = version.policy.facts.get(name) or version.policy.outcomes.get(name)
         self.reader: TicketReader | None = version.reader if name in version.policy.facts else None
         self.atoms: Atoms | None = version.atoms.get(name)
+        self.words = frozenset(self.fact.words if self.fact is not None else ())
 
     def atom(self, value: str | float) -> int:
         """Return the atom of a value; 0 if the version does not have the fact."""
         if self.fact is None or self.atoms is None:
             return 0
-        if value in self.fact.words and isinstance(value, str):
+        if isinstance(value, str) and value in self.words:
             return self.atoms.of(value)
         if self.reader is None or self.fact.type is FactType.INSTANT:
             return REFUSED
@@ -194,13 +219,13 @@ class JointAxis:
         return len(self.members)
 
 
-def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> JointAxis:
-    """Join an axis of one table with that of another; None is a table that does not read the fact."""
-    groups: dict[tuple[int, int], list[int]] = {}
+def joint_axis(fact: JointFact, before: Classes | None, after: Classes | None) -> JointAxis:
+    """Join the classes of one side with those of another; None is a side that does not read the fact."""
+    groups: dict[tuple[int, int, bool], list[int]] = {}
     for at, (one, other) in enumerate([(0, 0), *((value.before, value.after) for value in fact.values)]):
         classes = (_class(before, one), _class(after, other))
         key = (*classes, at == 0)
-        groups.setdefault(key, []).append(at)  # type: ignore[arg-type]
+        groups.setdefault(key, []).append(at)
     return JointAxis(
         fact=fact,
         before=tuple(key[0] for key in groups),
@@ -209,7 +234,7 @@ def joint_axis(fact: JointFact, before: Axis | None, after: Axis | None) -> Join
     )
 
 
-def _class(axis: Axis | None, atom: int) -> int:
+def _class(axis: Classes | None, atom: int) -> int:
     if atom == REFUSED:
         return REFUSED
     return 0 if axis is None else int(axis.class_of[atom])
