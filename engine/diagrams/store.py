@@ -271,6 +271,59 @@ class Diagrams:
         levels = {self._at[one] for one in self.reachable(*roots)}
         return tuple(fact for at, fact in enumerate(self.facts) if at in levels)
 
+    def support_at(self, node: Node, classes: Mapping[str, int]) -> tuple[str, ...]:
+        """Return the facts that a function asks where some facts have these classes, but for class 0, "not known"."""
+        levels = {self._at[one] for one in self._below(node, classes)}
+        return tuple(fact for at, fact in enumerate(self.facts) if at in levels and not classes.get(fact))
+
+    def _below(self, node: Node, classes: Mapping[str, int]) -> set[Node]:
+        seen: set[Node] = set()
+        waiting = [node]
+        while waiting:
+            here = waiting.pop()
+            if here not in seen:
+                seen.add(here)
+                below = self._children[here]
+                if below:
+                    known = classes.get(self.facts[self._at[here]])
+                    waiting.extend((below[known],) if known else below)
+        return seen
+
+    def turns(self, node: Node, fact: str, classes: Mapping[str, int], holds: Callable[[Any, Any], bool]) -> bool:
+        """Return whether somewhere a missing fact that becomes known turns a value into another one.
+
+        ``holds`` is asked about the values before and after, and false of equal ones. Facts with a class other than 0
+        in ``classes`` have it; all others are free.
+        """
+        level = self.level[fact]
+        fixed = {self.level[name]: one for name, one in classes.items() if one and name in self.level}
+        known: dict[tuple[Node, Node], bool] = {}
+
+        def some(before: Node, after: Node) -> bool:
+            if before == after:
+                return False
+            key = (before, after)
+            found = known.get(key)
+            if found is None:
+                at = min(self._at[before], self._at[after])
+                if at == len(self.facts):
+                    found = holds(self._codes[before], self._codes[after])
+                else:
+                    ways = (fixed[at],) if at in fixed else range(self.sizes[at])
+                    found = any(some(self._child(before, at, one), self._child(after, at, one)) for one in ways)
+                known[key] = found
+            return found
+
+        return any(
+            some(self._children[here][0], other)
+            for here in self._below(node, classes)
+            if self._at[here] == level
+            for other in dict.fromkeys(self._children[here][1:])
+        )
+
+    def _child(self, node: Node, level: int, one: int) -> Node:
+        return self._children[node][one] if self._at[node] == level else node
+
     def where_known(self, node: Node, absent: Node) -> Node:
         """Return the function with ``absent`` wherever a fact in class 0 makes a difference.
 

@@ -52,8 +52,16 @@ class Chains:
         sent = {name for one in tables for name in one.table.reads if name not in self.maker}
         return Chain(
             tables=tuple(one.table.name for one in tables),
+            claimed=self._claimed(tables),
             first_alike={fact: self._first_alike(fact, tables) for fact in self.diagrams.store.facts if fact in sent},
         )
+
+    def _claimed(self, tables: list[TableDiagram]) -> frozenset[str]:
+        rules = [rule for one in tables for rule in one.table.all_rules]
+        found: set[str] = set()
+        for name in {one.fact for rule in rules for one in rule.when if one.unknown}:
+            found |= set(self.of(self.maker[name].table.name).facts) if name in self.maker else {name}
+        return frozenset(found)
 
     def _first_alike(self, fact: str, tables: list[TableDiagram]) -> tuple[int, ...]:
         part = self.diagrams.parts[fact]
@@ -74,10 +82,12 @@ class Chain:
     """A table and those behind it, and the facts that they read.
 
     ``first_alike`` has the facts in the order of the diagrams; for each class of a fact the first one that makes no
-    difference from it.
+    difference from it. ``claimed`` has the facts for which a rule names ``unknown``, and those behind an outcome for
+    which one does: they are not open in every case in which they could still make a difference.
     """
 
     tables: tuple[str, ...]
+    claimed: frozenset[str]
     first_alike: Mapping[str, tuple[int, ...]]
 
     @property

@@ -5,7 +5,7 @@ Explanations are read from the diagrams that decide. Each is computed when it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain as chained
 from typing import Any, Final
 
@@ -77,20 +77,38 @@ class Explainer:
         table = self.producer[name]
         classes = self.classes(table, atoms)
         first_alike = self.chains.of(table).first_alike
+        left = self._left_of_list(name, classes) if name in self.chains.maker[name].items else self._left(name, classes)
         scored = []
         for fact in self._outcome(name, tuple(classes.values())).missing:
-            values = [one for one in sorted(set(first_alike[fact])) if one]
-            left = [self._left(name, {**classes, fact: one}) for one in values]
-            scored.append((not self.policy.facts[fact].ask, sum(left) / len(left), fact))
+            counts = [left(fact, one) for one in sorted(set(first_alike[fact])) if one]
+            scored.append((not self.policy.facts[fact].ask, sum(counts) / len(counts), fact))
         return min(scored)[-1] if scored else ""
 
-    def _left(self, name: str, classes: Classes) -> int:
-        """Return how many outcomes are possible; of a list, how many items are open, and one more."""
-        drawn = self.chains.maker[name]
-        if name not in drawn.items:
-            possible = self._at(drawn.possible[name], classes)
+    def _left(self, name: str, classes: Classes) -> Callable[[str, int], int]:
+        """Return how many outcomes are possible once a fact is known."""
+        node = self.chains.maker[name].possible[name]
+
+        def left(fact: str, one: int) -> int:
+            possible = self._at(node, {**classes, fact: one})
             return 1 if isinstance(possible, int) else len(possible)
-        return 1 + len(possible_items((part, self._at(part.possible, classes)) for part in drawn.items[name]).open)
+
+        return left
+
+    def _left_of_list(self, name: str, classes: Classes) -> Callable[[str, int], int]:
+        """Return how many items are open once a fact is known; only the parts that depend on it are asked again."""
+        parts = self.chains.maker[name].items[name]
+        opened = [_count_open(part, self._at(part.possible, classes)) for part in parts]
+        supports = [self.diagrams.store.support_at(part.possible, classes) for part in parts]
+
+        def left(fact: str, one: int) -> int:
+            known = {**classes, fact: one}
+            return sum(opened) + sum(
+                _count_open(part, self._at(part.possible, known)) - count
+                for part, count, support in zip(parts, opened, supports, strict=True)
+                if fact in support
+            )
+
+        return left
 
     def _key(self, table: str, atoms: list[int]) -> Key:
         steps = self._steps.get(table)
@@ -174,17 +192,25 @@ class Explainer:
         self, drawn: TableDiagram, undecided: Sequence[tuple[RuleDiagram, Node]], classes: Classes
     ) -> tuple[str, ...]:
         """Return the missing facts that can decide an outcome, or all of a list."""
-        reach = self.reach(drawn.table.name, classes)
-        # Parts of a list that wait for the same facts are decided together, others apart.
+        store, table = self.diagrams.store, drawn.table.name
+        supports = [set(store.support_at(possible, classes)) for _, possible in undecided]
+        # Parts of a list that depend on the same missing facts are decided together, others apart.
         groups: list[tuple[set[str], list[tuple[RuleDiagram, Node]]]] = []
-        for one in undecided:
-            facts, together = set(reach.opened(one[0])), [one]
-            for group in [group for group in groups if group[0] & facts]:
-                groups.remove(group)
-                facts |= group[0]
-                together += group[1]
-            groups.append((facts, together))
-        return tuple(sorted(fact for _, together in groups for fact in reach.missing(together)))
+        for facts, one in zip(supports, undecided, strict=True):
+            shared = [group for group in groups if group[0] & facts]
+            groups = [group for group in groups if group not in shared]
+            together = [one, *(other for group in shared for other in group[1])]
+            groups.append((facts.union(*(group[0] for group in shared)), together))
+        claimed = self.chains.of(table).claimed
+        found: list[str] = []
+        for facts, together in groups:
+            if len(facts) == 1:
+                found += facts
+            elif len(together) == 1 and not any(classes[fact] == 0 for fact in claimed):
+                found += [fact for fact in facts if store.turns(together[0][1], fact, classes, _decides)]
+            else:
+                found += self.reach(table, classes).missing(together, claimed)
+        return tuple(sorted(found))
 
     def _named(self, numbers: Numbers) -> tuple[FiredRule, ...]:
         return tuple([self.rules[number] for number in sorted(numbers)])
@@ -192,6 +218,18 @@ class Explainer:
     def _display(self, name: str, value: Literal) -> str:
         outcome = self.policy.outcomes[name]
         return outcome.display(value) if outcome.type is FactType.CHOICE and isinstance(value, str) else ""
+
+
+def _count_open(part: Items, possible: Possible) -> int:
+    """Return how many items of a part of a list are in some possible lists and not in others."""
+    if isinstance(possible, int):
+        return 0
+    left = [part.lists[code] for code in possible]
+    return sum(any(text in one for one in left) and not all(text in one for one in left) for text in part.texts)
+
+
+def _decides(before: Possible, after: Possible) -> bool:
+    return isinstance(after, int) and not isinstance(before, int)
 
 
 def possible_items(parts: Iterable[tuple[Items, Possible]]) -> PossibleItems:

@@ -33,7 +33,7 @@ class Reach:
         self._tables = diagrams.tables
         self._maker = maker
         self._opened: dict[tuple[int, ...], Mapping[str, Node]] = {}
-        self._cases: dict[tuple[int, ...], Node] = {}
+        self._cases: dict[object, Node] = {}
 
     def over_missing(self, rules: RuleDiagram) -> Callable[[Node], Node]:
         """Return what puts a diagram over what is read over the missing facts."""
@@ -72,15 +72,20 @@ class Reach:
             node = self.store.combine(or_, node, one)
         return self.store.map(lambda waits: not waits, node)
 
-    def cases(self, *drawn: RuleDiagram) -> Node:
-        """Draw the cases that the ticket leads to, itself included."""
-        key = tuple(map(id, drawn))
+    def cases(self, *drawn: RuleDiagram, only: frozenset[str] | None = None) -> Node:
+        """Draw the cases that the ticket leads to, itself included.
+
+        With ``only``, all other facts are taken as free: that adds cases which differ in no outcome from one that the
+        ticket leads to, if no rule claims these facts.
+        """
+        key = (*map(id, drawn), only)
         found = self._cases.get(key)
         if found is None:
-            opened = self.opened(*drawn)
+            opened = {fact: node for fact, node in self.opened(*drawn).items() if only is None or fact in only}
             found = self.yes
             for fact in reversed(self.store.facts):
-                found = self.store.node(fact, [found, *([self.no] * (self._size(fact) - 1))])
+                if only is None or fact in only:
+                    found = self.store.node(fact, [found, *([self.no] * (self._size(fact) - 1))])
             before = -1
             while found != before:
                 before = found
@@ -97,28 +102,29 @@ class Reach:
         known = self.store.node(fact, [self.no, *([self.yes] * (self._size(fact) - 1))])
         return self.store.combine(lambda here, leads, known: here or (leads and known), cases, left, known)
 
-    def missing(self, undecided: Sequence[tuple[RuleDiagram, Node]]) -> list[str]:
+    def missing(self, undecided: Sequence[tuple[RuleDiagram, Node]], claimed: frozenset[str]) -> list[str]:
         """Return the missing facts with which, in some case, all that is undecided becomes decided.
 
-        Each of these has its rules, and what is possible of it.
+        Each of these has its rules, and what is possible of it. ``claimed`` are the facts for which some rule names
+        ``unknown``; a fact that none claims is open wherever it makes a difference.
         """
         drawn = [rules for rules, _ in undecided]
-        cases, waits = self.cases(*drawn), self.no
-        for _, possible in undecided:
-            own = self.store.map(lambda one: not isinstance(one, int), self.restricted(possible))
-            waits = own if waits == self.no else self.store.combine(or_, waits, own)
-        found = []
-        for fact, where in self.opened(*drawn).items():
-            before = self.store.restrict(self._both(self._both(cases, where), waits), {fact: 0})
-            if before == self.no:
-                continue
-            groups = self.store.alike(waits).get(fact, ())
-            ways = {self.store.restrict(waits, {fact: groups.index(group)}) for group in set(groups)}
-            if any(
-                self.store.combine(lambda here, waits: here and not waits, before, after) != self.no for after in ways
-            ):
-                found.append(fact)
-        return sorted(found)
+        cases = self.cases(*drawn, only=claimed)
+        waits = self.store.combine(
+            lambda *all_possible: any(not isinstance(one, int) for one in all_possible),
+            *(self.restricted(possible) for _, possible in undecided),
+        )
+        opened = self.opened(*drawn)
+        return [
+            fact
+            for fact in sorted(opened)
+            if self._decides(self._both(cases, opened[fact]) if fact in claimed else cases, waits, fact)
+        ]
+
+    def _decides(self, cases: Node, waits: Node, fact: str) -> bool:
+        """Return whether a fact ends all waits in some of these cases."""
+        both = self.store.combine(lambda here, waits: (here and waits, waits), cases, waits)
+        return self.store.turns(both, fact, {}, lambda before, after: before[0] and not after[1])
 
     def first(self, where: Node) -> dict[str, int]:
         """Return the first case, by its classes, facts by name, for which a diagram is true; it is for some."""

@@ -255,3 +255,31 @@ def test_a_function_is_transferred_with_known_facts_and_finer_classes(values: li
     for a, c, d in product(range(4), range(4), range(2)):
         expected = store.value_at(node, {"a": a % 3 and 1, "b": b, "c": c, "d": d})
         assert other.value_at(moved, {"a": a, "c": c, "d": d}) == expected
+
+
+@given(truth_tables, st.integers(0, 2))
+def test_a_fact_turns_a_value_exactly_if_it_does_so_in_some_case(values: list[int], b: int) -> None:
+    store = Diagrams(SIZES)
+    node = made(store, values)
+    known = {"b": b}
+    free = [cell for cell in CELLS if not b or cell["b"] == b]
+
+    def grows(before: int, after: int) -> bool:
+        return before < after
+
+    for fact in ("a", "c", "d"):
+        expected = any(
+            grows(store.value_at(node, {**cell, fact: 0}), store.value_at(node, cell)) for cell in free if cell[fact]
+        )
+        assert store.turns(node, fact, known, grows) == expected
+    asked = {
+        fact
+        for fact in SIZES
+        if not known.get(fact)
+        and any(
+            store.value_at(node, cell) != store.value_at(node, {**cell, fact: one})
+            for cell in free
+            for one in range(SIZES[fact])
+        )
+    }
+    assert set(store.support_at(node, known)) >= asked

@@ -142,7 +142,7 @@ def ask_next(oracle: Oracle, cases: TableCases, name: str, facts: Facts, missing
 
     def left(fact: str, value: str | float) -> int:
         possible = oracle.possible(cases.table, {**facts, fact: value})[name]
-        return 1 + len(items_of(cases, name, set(possible)).open) if collects else len(possible)
+        return len(items_of(cases, name, set(possible)).open) if collects else len(possible)
 
     scored = []
     for fact in missing:
