@@ -136,7 +136,7 @@ class CaseSpace:
             return UNDECIDED
         if name in table.items:
             parts = zip(table.items[name], codes, strict=True)
-            return ", ".join(item for part, code in parts for item in part.lists[code]) or "nothing"
+            return _text(tuple(item for part, code in parts for item in part.lists[code]))
         domain = table.domain[name]
         return _text(domain[codes[0]]) if codes[0] < len(domain) else NOT_COVERED
 
@@ -167,6 +167,8 @@ def _text(value: Literal) -> str:
             return YES if value else NO
         case int() | float():
             return number_text(value)
+        case tuple():
+            return ", ".join(value) or "nothing"
         case _:
             return str(value)
 

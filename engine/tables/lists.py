@@ -5,10 +5,11 @@ A diagram of whole lists would be far too large: 40 rules already give 2^40 list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from engine.diagrams.store import Diagrams, Node
-from engine.tables.table_diagram import Items
+from engine.diagrams.transfer import transfer
+from engine.tables.table_diagram import Items, PolicyDiagrams
 
 
 def list_levels(
@@ -32,3 +33,15 @@ def _higher(one: int | None, other: int | None) -> int | None:
 def items_of(parts: Iterable[Items]) -> tuple[str, ...]:
     """Return all items that a list can have, sorted."""
     return tuple(sorted({item for part in parts for listed in part.lists for item in listed}))
+
+
+def attainable_items(diagrams: PolicyDiagrams, parts: Sequence[Items]) -> tuple[str, ...]:
+    """Return the items that are in a list for some ticket that decides it, sorted."""
+    store = Diagrams(dict(zip(diagrams.store.facts, diagrams.store.sizes, strict=True)))
+    moved = transfer(diagrams.store, store, {fact: range(part.size) for fact, part in diagrams.parts.items()})
+    decided = store.map(lambda level: level is not None, list_levels(store, parts, moved, len))
+    found: set[str] = set()
+    for part in parts:
+        codes = store.values(store.combine(lambda ok, code: code if ok else None, decided, moved(part.possible)))
+        found.update(item for code in codes if code is not None for item in part.lists[code])
+    return tuple(sorted(found))

@@ -3,6 +3,7 @@
 Modules::
 
     changes  the smallest changes of a ticket that lead to another outcome
+    nearest  a diagram and a ticket -> the nearest cases in which it is true
     ranges   atoms of a number -> ranges as text
     wanted   the wanted outcome of a decision
 """

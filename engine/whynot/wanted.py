@@ -1,12 +1,12 @@
-"""Reads a wanted outcome: a few words -> an outcome and its codes."""
+"""Reads a wanted outcome: a few words -> an outcome and its codes, and where a ticket has it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
+from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.transfer import transfer
 from engine.load.conditions import plain_number
 from engine.model.answer import UnknownDecision
 from engine.model.did_you_mean import MEANT, did_you_mean, nearest
@@ -22,8 +22,8 @@ from engine.model.vocabulary import (
     number_text,
     value_of,
 )
-from engine.tables.classes import Mask
-from engine.tables.missing_facts import Codes
+from engine.tables.lists import items_of, list_levels
+from engine.tables.table_diagram import PolicyDiagrams, TableDiagram
 from engine.version.version import Version
 
 NONE: Final = "none"
@@ -43,17 +43,38 @@ class UnknownWanted(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An outcome and its wanted codes: none if no rule produces such a value. ``text`` is the text that was read."""
+    """An outcome and its wanted codes: none if no rule produces such a value. ``text`` is the text that was read.
+
+    A code is a position in the domain of the outcome, and the one after the last is "not covered". Of a list that a
+    table collects, codes are of its items, and the one after the last is the empty list.
+    """
 
     outcome: str
     text: str
     codes: frozenset[int]
 
-    def holds(self, codes: Codes) -> Mask:
-        """Return the cells with the wanted outcome."""
-        chosen = np.zeros(len(codes.domain) + 1, dtype=np.bool_)
-        chosen[list(self.codes)] = True
-        return np.asarray((codes.low == codes.high) & chosen[np.minimum(codes.low, len(codes.domain))])
+    def where(self, diagrams: PolicyDiagrams, table: TableDiagram) -> tuple[Diagrams, Node]:
+        """Draw where the outcome of a table is as wanted, in a store of its own."""
+        store = Diagrams(dict(zip(diagrams.store.facts, diagrams.store.sizes, strict=True)))
+        classes = {fact: range(part.size) for fact, part in diagrams.parts.items()}
+        moved = transfer(diagrams.store, store, classes)
+        if self.outcome not in table.items:
+            return store, store.map(
+                lambda code: isinstance(code, int) and code in self.codes, moved(table.possible[self.outcome])
+            )
+        items = items_of(table.items[self.outcome])
+        chosen = {item for code, item in enumerate(items) if code in self.codes}
+        levels = list_levels(
+            store,
+            table.items[self.outcome],
+            moved,
+            lambda listed: _HAS_WANTED if chosen.intersection(listed) else _HAS_OTHERS if listed else _EMPTY_LIST,
+        )
+        right = {_HAS_WANTED, *([_EMPTY_LIST] if len(items) in self.codes else [])}
+        return store, store.map(lambda level: level in right, levels)
+
+
+_EMPTY_LIST, _HAS_OTHERS, _HAS_WANTED = range(3)
 
 
 def read_wanted(version: Version, decision: str, words: str) -> Wanted:
@@ -116,17 +137,28 @@ def _of(version: Version, name: str, value: str) -> Wanted:
         )
     if name not in version.producer:
         raise UnknownWanted(f"`{name}` depends on the time of day, and facts do not change that")
-    codes = version.partial_tables[version.producer[name]].codes[name]
+    table = version.diagrams.tables[version.producer[name]]
+    if name in table.items:
+        return Wanted(name, value, _item_codes(items_of(table.items[name]), value))
+    domain = table.domain[name]
     if value == DECIDED:
-        return Wanted(name, value, frozenset(range(len(codes.domain))))
+        return Wanted(name, value, frozenset(range(len(domain))))
     if value == NOT_COVERED:
-        return Wanted(name, value, frozenset({codes.not_covered}))
-    outcome = version.policy.outcomes[name]
-    meant = _read(outcome, value, codes)
-    return Wanted(name, value, frozenset(code for code, one in enumerate(codes.domain) if _is(one, meant)))
+        return Wanted(name, value, frozenset({len(domain)}))
+    meant = _read(version.policy.outcomes[name], value, domain)
+    return Wanted(name, value, frozenset(code for code, one in enumerate(domain) if _is(one, meant)))
 
 
-def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
+def _item_codes(items: tuple[str, ...], value: str) -> frozenset[int]:
+    """Return the codes of a list that is gathered item by item: of an item, the empty list, or any list."""
+    if value == DECIDED:
+        return frozenset(range(len(items) + 1))
+    if value in _EMPTY:
+        return frozenset({len(items)})
+    return frozenset(code for code, item in enumerate(items) if folded(item) == folded(value))
+
+
+def _read(outcome: Fact, value: str, domain: tuple[Literal, ...]) -> Literal:
     """Read a value of an outcome; for one that its type does not allow, raise an error with the allowed values."""
     match outcome.type:
         case FactType.CHOICE:
@@ -150,13 +182,13 @@ def _read(outcome: Fact, value: str, codes: Codes) -> Literal:
             if number is None:
                 raise UnknownWanted(
                     f"expected a number for `{outcome.name}`, got `{value}`",
-                    f"it can be {', '.join(number_text(one) for one in codes.domain if isinstance(one, (int, float)))}",
+                    f"it can be {', '.join(number_text(one) for one in domain if isinstance(one, (int, float)))}",
                 )
             return number
         case FactType.LIST:
             return () if value in _EMPTY else (value,)
         case _:
-            close = nearest(value, [one for one in codes.domain if isinstance(one, str)], 1, MEANT)
+            close = nearest(value, [one for one in domain if isinstance(one, str)], 1, MEANT)
             return close[0] if close and folded(close[0]) == folded(value) else value
 
 

@@ -20,14 +20,17 @@ from engine.load import load
 from engine.model.answer import Status, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import TicketReader
-from engine.tables.missing_facts import PartialTable
+from engine.tables.lists import items_of
+from engine.tables.table_diagram import TableDiagram, draw_tables
+from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, tabulate_policy
+from engine.version.version import Version, build
 from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from guidepost.cli.app import app
 from guidepost.cli.commands.eval_why_not import why_not_parts
 from guidepost.render.console import Screen
 from tests.oracle import Oracle
+from tests.support import growth
 from tests.support.campaign import LONG
 from tests.support.deciders import decide
 from tests.support.strategies import policies
@@ -180,75 +183,90 @@ def test_whatever_is_proposed_is_decided_as_wanted(version: Version, decision: s
 def test_no_smaller_change_exists_and_none_of_the_smallest_is_left_out(
     files: dict[str, str], data: st.DataObject
 ) -> None:
+    version = drawn_version(files)
+    policy, diagrams = version.policy, version.diagrams
+    samples = {
+        fact: [version.atoms[fact].samples[member - 1] for member in diagrams.parts[fact].members[1:]]
+        for fact in sorted(diagrams.store.facts)
+    }
+    tickets = [
+        dict(zip(samples, case, strict=True))
+        for case in itertools.product(*([None, *listed] for listed in samples.values()))
+    ]
+    oracle = Oracle(policy, samples)
+    start = {name: data.draw(st.sampled_from([None, *listed])) for name, listed in samples.items()}
+    sent = {name: " " if value == "blank" else value for name, value in start.items()}
+    for table in policy.tables.values():
+        possible = [oracle.possible(table, dict(ticket)) for ticket in tickets]
+        for name in table.produces:
+            for wanted, right in every_wanted(diagrams.tables[table.name], name):
+                true = [
+                    ticket
+                    for ticket, said in zip(tickets, possible, strict=True)
+                    if len(said[name]) == 1 and right(next(iter(said[name])))
+                ]
+                found = why_not(version, sent, wanted)
+                proposed = {
+                    case_of(version, ticket)
+                    for alternative in found.alternatives
+                    for ticket in changed(sent, alternative)
+                }
+
+                assert found.already == (start in true)
+                if not found.already:
+                    least, near = smallest(true, start)
+                    expected = {case_of(version, ticket) for ticket in near}
+                    assert found.changes == least
+                    assert proposed == expected if not found.more else proposed < expected
+
+
+def drawn_version(files: dict[str, str]) -> Version:
+    """Return what why-not needs of a version, of a policy that need not be a good one."""
     policy = load(files)
-    tabulated = tabulate_policy(policy)
-    reader = TicketReader(policy.facts, tabulated.atoms)
-    version = cast(
+    atoms = all_atoms(policy)
+    diagrams = draw_tables(list(policy.tables.values()), policy.outcomes, atoms)
+    return cast(
         "Version",
         SimpleNamespace(
             policy=policy,
-            atoms=tabulated.atoms,
-            partial_tables=tabulated.partial_tables,
-            diagrams=tabulated.diagrams,
-            producer=tabulated.producer,
-            reader=reader,
+            atoms=atoms,
+            diagrams=diagrams,
+            producer={name: table.name for table in policy.tables.values() for name in table.produces},
+            reader=TicketReader(policy.facts, atoms),
             elapsed=(),
             plans={},
             triage=(),
         ),
     )
-    for partial in tabulated.partial_tables.values():
-        values = {
-            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in partial.axes
-        }
-        oracle = Oracle(policy, values)
-        start = {name: data.draw(st.sampled_from([None, *listed])) for name, listed in values.items()}
-        sent = {name: " " if value == "blank" else value for name, value in start.items()}
-        for name, codes in partial.codes.items():
-            for code in range(-1, len(codes.domain) + 1):
-                wanted = Wanted(name, str(code), frozenset(range(len(codes.domain)) if code < 0 else {code}))
-                right = {codes.domain[one] if one < len(codes.domain) else None for one in wanted.codes}
-                found = why_not(version, sent, wanted)
-                expected = _smallest(oracle, partial, values, start, name, right)
-                proposed = {
-                    _case(version, partial, ticket)
-                    for alternative in found.alternatives
-                    for ticket in changed(sent, alternative)
-                }
-
-                assert proposed <= expected.keys()
-                assert len(proposed) + found.more == (0 if found.already else len(expected))
-                assert {len(alternative) for alternative in found.alternatives} == (
-                    {found.changes} if expected and not found.already else set()
-                )
-                assert set(expected.values()) == ({found.changes} if expected else set())
 
 
-def _smallest(
-    oracle: Oracle,
-    partial: PartialTable,
-    values: dict[str, list[str | float]],
-    start: Ticket,
-    name: str,
-    right: set[Any],
-) -> dict[tuple[int, ...], int]:
-    """Return the tickets with the fewest changed facts for the wanted outcome, preferably without leaving one out."""
-    found: dict[tuple[int, ...], tuple[int, bool]] = {}
-    for cell in itertools.product(*(range(len(listed) + 1) for listed in values.values())):
-        ticket = {fact: [None, *listed][at] for (fact, listed), at in zip(values.items(), cell, strict=True)}
-        possible = oracle.possible(partial.grid.table, dict(ticket))[name]
-        if len(possible) == 1 and possible <= right:
-            steps = [fact for fact in values if ticket[fact] != start[fact]]
-            found[cell] = len(steps), any(ticket[fact] is None for fact in steps)
-    least = min((steps for steps, _ in found.values()), default=0)
-    near = {cell: leaves for cell, (steps, leaves) in found.items() if steps == least}
-    return dict.fromkeys((cell for cell, leaves in near.items() if not leaves or all(near.values())), least)
+def every_wanted(table: TableDiagram, name: str) -> Iterator[tuple[Wanted, Callable[[Any], bool]]]:
+    """Yield everything that can be wanted of an outcome, each with whether a value is it."""
+    if name in table.items:
+        items = items_of(table.items[name])
+        yield Wanted(name, "none", frozenset({len(items)})), lambda value: value == ()
+        yield Wanted(name, "decided", frozenset(range(len(items) + 1))), lambda _: True
+        for code, item in enumerate(items):
+            yield Wanted(name, item, frozenset({code})), lambda value, item=item: item in value
+        return
+    yield Wanted(name, "decided", frozenset(range(len(table.domain[name])))), lambda value: value is not None
+    for code, one in enumerate((*table.domain[name], None)):
+        yield Wanted(name, str(one), frozenset({code})), lambda value, one=one: value == one
 
 
-def _case(version: Version, partial: PartialTable, ticket: Ticket) -> tuple[int, ...]:
-    atoms = version.reader.read(ticket).atoms
-    return tuple(int(axis.class_of[atoms[version.reader.slots[axis.fact]]]) for axis in partial.axes)
+def smallest(true: list[Ticket], start: Ticket) -> tuple[int, list[Ticket]]:
+    """Return the fewest changed facts, and the tickets that change so few, preferably without leaving one out."""
+    steps = [(ticket, [fact for fact in start if ticket[fact] != start[fact]]) for ticket in true]
+    least = min((len(facts) for _, facts in steps), default=0)
+    near = [(ticket, facts) for ticket, facts in steps if len(facts) == least]
+    kept = [ticket for ticket, facts in near if all(ticket[fact] is not None for fact in facts)]
+    return least, kept or [ticket for ticket, _ in near]
+
+
+def case_of(version: Version, ticket: Ticket) -> tuple[int, ...]:
+    sent = {name: " " if value == "blank" else value for name, value in ticket.items()}
+    atoms, parts = version.reader.read(sent).atoms, version.diagrams.parts
+    return tuple(parts[fact].class_of[atoms[version.reader.slots[fact]]] for fact in version.diagrams.store.facts)
 
 
 def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:
@@ -301,6 +319,48 @@ def test_alternatives_are_bounded_and_the_rest_is_counted() -> None:
 
     assert len(found.alternatives) <= MAX_ALTERNATIVES
     assert len(tickets) + found.more == sum(row.count("yes") for row in cells)
+
+
+# ---- Of policies that grow
+
+
+def wanted_as(version: Version, name: str, *values: object) -> Wanted:
+    table = version.diagrams.tables[version.producer[name]]
+    domain = items_of(table.items[name]) if name in table.items else table.domain[name]
+    return Wanted(name, str(values), frozenset(domain.index(value) for value in values))
+
+
+def test_one_of_5000_customers_is_found() -> None:
+    version = drawn_version(growth.customers(5_000, amounts=True))
+
+    (alternative,) = said(why_not(version, {"customer": "c17"}, wanted_as(version, "hours", 4321)))
+    assert alternative == [("customer", "c17", ("c4320",))]
+    vip = why_not(version, {"customer": "c17", "priority": "p1"}, wanted_as(version, "target", 99))
+    assert said(vip) == [[("plan", "", ("v1",)), ("vip", "", ("yes",))]]
+
+
+def test_every_combination_of_40_steps_is_one_alternative() -> None:
+    version = drawn_version(growth.prerequisites(40))
+    steps = sorted(version.policy.facts)
+
+    anything = why_not(version, {}, Wanted("steps", "decided", frozenset(range(41))))
+    assert said(anything) == [[(step, "", ("no", "yes")) for step in steps]]
+    nothing = why_not(version, dict.fromkeys(steps, "yes"), Wanted("steps", "none", frozenset({40})))
+    assert said(nothing) == [[(step, "yes", ("no",)) for step in steps]]
+    one = why_not(version, dict.fromkeys(steps, "no"), wanted_as(version, "steps", "step 7", "step 9"))
+    assert said(one) == [[("f07", "no", ("yes",))], [("f09", "no", ("yes",))]]
+    assert why_not(version, {}, Wanted("steps", "no such step", frozenset())).attainable == tuple(
+        sorted(f"step {at}" for at in range(40))
+    )
+
+
+def test_a_chain_of_30_tables_is_followed_to_its_end() -> None:
+    version = drawn_version(growth.chain(30))
+
+    decided = why_not(version, {}, wanted_as(version, "o29", "v1"))
+    assert (decided.current.status, decided.changes) == (Status.UNDECIDED, 2)
+    ticket = next(changed({}, decided.alternatives[0]))
+    assert why_not(version, ticket, wanted_as(version, "o29", "v1")).already
 
 
 # ---- What can be asked
