@@ -7,6 +7,7 @@ Modules::
 
     box_cover    regions of an array as few boxes
     budget       limits on how much may change, and forbidden changes
+    causes       the changed tables behind each outcome that changes
     compare      two versions -> their difference
     deadlines    differences of due times and rosters
     joint_facts  the facts of two versions on one scale
@@ -21,6 +22,7 @@ Modules::
     requests     differences in what callers may send
     same_parts   parts of two versions that are the same part
     states       the states of an outcome in two versions, and changes between them
+    summary      what a difference says first: the changed tables, then what follows
     wording      differences of the text of two versions
     words        a difference in words, the same in every output
 """

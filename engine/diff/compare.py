@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+from engine.diff.causes import with_causes
 from engine.diff.deadlines import compare_deadline, compare_roster, elapsed_changes
 from engine.diff.joint_facts import joint_fact
 from engine.diff.joint_space import JointSpace, side_of
@@ -26,7 +27,7 @@ def compare(before: Version, after: Version) -> Diff:
     both = _Versions(before, after)
     decisions = both.decisions()
     changed = dict.fromkeys(name for decision in decisions for name in decision.outcomes)
-    return Diff(
+    found = Diff(
         before=before.ref,
         after=after.ref,
         wording=compare_wording(before.policy, after.policy),
@@ -35,6 +36,7 @@ def compare(before: Version, after: Version) -> Diff:
         decisions=decisions,
         two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
     )
+    return with_causes(found, before.policy, after.policy)
 
 
 class _Versions:

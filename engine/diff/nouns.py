@@ -114,6 +114,7 @@ class OutcomeDiff:
         inputs: whether the situations are combinations of what a deadline depends on, and not of the facts sent.
         follows: for deadlines, the changed outcomes that they depend on.
         terms: for deadlines and rosters, what else changed: calendars, holidays, hours, where they start.
+        tables: the changed tables on which it depends, by name; none where something else changed it.
     """
 
     name: str
@@ -126,6 +127,7 @@ class OutcomeDiff:
     follows: tuple[Follows, ...] = ()
     terms: tuple[str, ...] = ()
     unnamed: int = 0
+    tables: tuple[str, ...] = ()
 
     @property
     def differs(self) -> bool:

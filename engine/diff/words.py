@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Final, NamedTuple
 
 from engine.decide.answer_json import written
 from engine.diff.nouns import (
@@ -35,6 +36,12 @@ STATES: Final = tuple(_KINDS.values())
 
 _ITEMS: Final = 4
 """The most items of a list that are written."""
+
+_LEAST: Final = 0.001
+"""The least share that is written, in percent."""
+
+_MOST: Final = 10**12
+"""The least count that is rounded."""
 
 NO_CHANGE: Final = (
     "No decision changes: every outcome is the same in every situation, and requests are read the same way."
@@ -75,7 +82,9 @@ def measure_text(measure: Measure) -> str:
 
 def state_text(state: OutcomeState) -> str:
     """Return a state as text: its value, or its kind."""
-    return value_text(state.value) if state.kind is StateKind.DECIDED else _KINDS[state.kind]
+    if state.kind is not StateKind.DECIDED:
+        return _KINDS[state.kind]
+    return "a list" if state.value is None else value_text(state.value)
 
 
 def change_text(change: Change) -> str:
@@ -93,17 +102,61 @@ def change_text(change: Change) -> str:
     '- fax, + chat, + web'
     >>> change_text(Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED)))
     'still undecided, between other outcomes'
+    >>> change_text(
+    ...     Change(
+    ...         OutcomeState(StateKind.DECIDED, ("fax",)),
+    ...         OutcomeState(StateKind.UNDECIDED, possible=("chat", "fax")),
+    ...         in_part=True,
+    ...     )
+    ... )
+    'now possible: chat; no longer certain: fax'
     """
     if change.in_part:
-        return ", ".join([f"- {item}" for item in items(change.before)] + [f"+ {item}" for item in items(change.after)])
+        return "; ".join(_items_texts(item_changes(change)))
     if change.before.kind is change.after.kind is StateKind.UNDECIDED:
         return "still undecided, between other outcomes"
     return f"{state_text(change.before)} -> {state_text(change.after)}"
 
 
-def items(state: OutcomeState) -> tuple[str, ...]:
-    """Return the items of a list that a state holds."""
-    return tuple(map(str, state.value)) if isinstance(state.value, tuple) else ()
+class ItemChanges(NamedTuple):
+    """The items of a list by how they change.
+
+    They are certain in one version and impossible in the other (``removed``, ``added``), or open in one of the two.
+    """
+
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+    now_certain: tuple[str, ...]
+    no_longer_certain: tuple[str, ...]
+    now_possible: tuple[str, ...]
+    no_longer_possible: tuple[str, ...]
+
+
+def item_changes(change: Change) -> ItemChanges:
+    """Return the items that change in a list."""
+    was, now = _items(change.before.value), _items(change.after.value)
+    was_open, now_open = _items(change.before.possible), _items(change.after.possible)
+    return ItemChanges(
+        removed=tuple(item for item in was if item not in now_open),
+        added=tuple(item for item in now if item not in was_open),
+        now_certain=tuple(item for item in now if item in was_open),
+        no_longer_certain=tuple(item for item in was if item in now_open),
+        now_possible=tuple(item for item in now_open if item not in was),
+        no_longer_possible=tuple(item for item in was_open if item not in now),
+    )
+
+
+def _items(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+
+def _items_texts(changed: ItemChanges) -> Iterator[str]:
+    signs = [*(f"- {item}" for item in changed.removed), *(f"+ {item}" for item in changed.added)]
+    if signs:
+        yield ", ".join(signs)
+    for name in ItemChanges._fields[2:]:
+        if found := getattr(changed, name):
+            yield f"{name.replace('_', ' ')}: {', '.join(found)}"
 
 
 def values_text(values: Values) -> str:
@@ -136,12 +189,7 @@ def values_text(values: Values) -> str:
 
 def region_text(region: DiffRegion) -> str:
     """Return the conditions of a region as text."""
-    return ", ".join(conditions(region))
-
-
-def conditions(region: DiffRegion) -> list[str]:
-    """Return the conditions of a region as a list of texts."""
-    return when_texts(region.when)
+    return ", ".join(when_texts(region.when))
 
 
 def when_texts(when: Sequence[Values]) -> list[str]:
@@ -184,7 +232,7 @@ def changes_text(changes: Iterable[Change]) -> str:
 
 def alike_text(region: DiffRegion) -> str:
     """Return the text for the situations of a region in which nothing changes."""
-    return f" (in {region.alike:,} nothing changes)" if region.alike else ""
+    return f" (in {number_of(region.alike)} nothing changes)" if region.alike else ""
 
 
 def ticket_text(ticket: Mapping[str, str]) -> str:
@@ -202,8 +250,28 @@ def share_text(changed: int, total: int, noun: str = "") -> str:
     >>> share_text(1, 8), share_text(3, 100_000, "tickets")
     ('1 of 8 (12.5%)', '3 of 100,000 tickets (0.003%)')
     """
-    share = 100 * changed / total if total else 0.0
-    return f"{changed:,} of {total:,}{f' {noun}' if noun else ''} ({share:.3g}%)"
+    return f"{number_of(changed)} of {number_of(total)}{f' {noun}' if noun else ''} ({percent(changed, total)})"
+
+
+def percent(part: int, whole: int) -> str:
+    """Return a part of a whole in percent; a part that is neither nothing nor the whole is never rounded to it.
+
+    >>> percent(1, 8), percent(0, 3), percent(3, 3), percent(1, 10**30), percent(10**6 - 1, 10**6)
+    ('12.5%', '0%', '100%', 'less than 0.001%', 'more than 99.9%')
+    """
+    share = 100 * part / whole if whole else 0.0
+    if 0 < share < _LEAST:
+        return f"less than {_LEAST:g}%"
+    return "more than 99.9%" if 99.9 < share < 100 else f"{share:.3g}%"
+
+
+def number_of(amount: int) -> str:
+    """Return a count as text; beyond a million millions, its size.
+
+    >>> number_of(699_840), number_of(3**40)
+    ('699,840', '1.2e+19')
+    """
+    return f"{amount:,}" if amount < _MOST else f"{Decimal(amount):.1e}"
 
 
 def wording_text(one: Wording) -> str:
@@ -231,19 +299,27 @@ def outcome_text(one: OutcomeDiff) -> str:
         else []
     )
     parts += [
-        f"follows {follows.outcome}, which changes in {follows.situations:,} situations" for follows in one.follows
+        f"follows {follows.outcome}, which changes in {number_of(follows.situations)} situations"
+        for follows in one.follows
     ]
     return "; ".join([*parts, *one.terms])
 
 
 def mostly_text(one: OutcomeDiff) -> str:
-    """Return the most frequent change of an outcome, and the number of others; "" if it has no changes."""
+    """Return the most frequent change of an outcome, and the number of others; "" if it has no changes.
+
+    A change from or to a value counts before those in which it stays undecided.
+    """
     if not one.changes:
         return ""
     more = len(one.changes) - 1
-    return change_text(max(one.changes, key=lambda change: one.changes[change])) + (
-        f", and {more:,} more" if more else ""
-    )
+    first = max(one.changes, key=lambda change: (_ends(change), one.changes[change]))
+    return change_text(first) + (f", and {more:,} more" if more else "")
+
+
+def _ends(change: Change) -> int:
+    """Return how many ends of a change are values."""
+    return sum(state.kind is not StateKind.UNDECIDED for state in (change.before, change.after))
 
 
 def decision_text(one: DecisionDiff) -> str:

@@ -258,6 +258,9 @@ class Client:
     ) -> tuple[DiffSummary, list[DecisionDiff]]:
         """Compare two policy versions: their texts, and the outcomes of every decision or of some.
 
+        The summary has the changed tables in what they read, and each outcome that follows once; the decisions have
+        their outcomes by the facts that are sent.
+
         Without ``after``, the second is the version in force; without ``before``, the first is the one before it.
         """
         parts = [

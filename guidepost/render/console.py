@@ -205,6 +205,24 @@ def grid(rows: Sequence[Sequence[RenderableType]], *styles: str) -> Table:
     return table
 
 
+class _Rows:
+    """Rows in columns on a terminal; elsewhere each on its own line, since no line is padded for another."""
+
+    def __init__(self, rows: Sequence[Sequence[RenderableType]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterable[RenderableType]:
+        if options.max_width < WIDE // 2:
+            yield _WholeTable(grid(self._rows))
+        else:
+            yield from (grid([row]) for row in self._rows)
+
+
+def listed_rows(rows: Sequence[Sequence[RenderableType]]) -> RenderableType:
+    """Return rows whose cells can be long."""
+    return _Rows(rows)
+
+
 def ruled_table(headings: Sequence[str], rows: Sequence[Sequence[RenderableType]]) -> Table:
     """Return a table with a rule below its headings."""
     return sectioned_table(headings, [rows])

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
 from jinja2 import Template
 
-from engine.diff import Change, DiffRegion, OutcomeDiff
-from engine.diff.nouns import Wording
+from engine.diff import Change, OutcomeDiff, Values, Wording
 from engine.diff.requests import ELAPSED
+from engine.diff.summary import changed_tables, follows_text, is_explained, shown_by
 from engine.diff.words import (
     change_text,
     changes_text,
-    conditions,
     decision_text,
     headline,
     mostly_text,
+    number_of,
     outcome_text,
+    percent,
+    when_texts,
     wording_text,
 )
-from guidepost.render.diff_report import SHOWN, DiffReport, command
+from guidepost.render.diff_report import SHOWN, DiffReport
 from guidepost.render.html import coded, page_template
 from guidepost.render.markdown import arrows
 
@@ -44,14 +46,14 @@ def _change(change: Change) -> str:
     return arrows(change_text(change))
 
 
-def _find(region: DiffRegion) -> str:
-    """Return the words that find a region: each fact with each of its values."""
-    return " ".join(f"{values.fact}={word}" for values in region.when for word in values.words)
+def _find(when: Sequence[Values]) -> str:
+    """Return the words that find some conditions: each fact with each of its values."""
+    return " ".join(f"{values.fact}={word}" for values in when for word in values.words)
 
 
 def _mostly(one: OutcomeDiff) -> str:
     """Return the most frequent change of an outcome, or its summary if it has none."""
-    return arrows(mostly_text(one)) or coded(outcome_text(one))
+    return arrows(mostly_text(one)) or coded(follows_text(one))
 
 
 def _worded(one: Wording) -> str:
@@ -67,8 +69,12 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "worded": _worded,
     "change_text": _change,
     "changes_text": _changes,
-    "conditions": conditions,
+    "changed_tables": changed_tables,
+    "is_explained": is_explained,
+    "shown_by": shown_by,
+    "when_texts": when_texts,
+    "number_of": number_of,
+    "percent": percent,
     "find": _find,
-    "command": command,
     "mostly": _mostly,
 }

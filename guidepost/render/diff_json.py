@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from engine.diff import Change, DecisionDiff, Diff, DiffRegion, MatrixDiff, OutcomeDiff, OutcomeState, Values, Wording
-from engine.diff.words import change_text, headline, items, region_text, value_text
+from engine.diff.nouns import TableDiff
+from engine.diff.words import change_text, headline, item_changes, region_text, value_text, when_texts
 from engine.model.answer import VersionRef
 from engine.model.conditions import NumberInterval
 from guidepost.render.console import JsonObject
@@ -25,7 +26,9 @@ def plain_diff(report: DiffReport) -> JsonObject:
         "wording": [_wording(one) for one in report.diff.wording],
         "requests": [_wording(one) for one in diff.requests],
         "matrices": [_matrix(one) for one in report.matrices],
-        "decisions": [_decision(diff, one) for one in diff.decisions],
+        "tables": [_table(one) for one in diff.tables],
+        "outcomes": [_outcome(diff, one) for one in diff.outcomes],
+        "decisions": [_decision(one) for one in diff.decisions],
         "budget": [
             {"rule": one.rule, "message": one.message, "region": one.region, "example": one.example}
             for one in report.excesses
@@ -67,35 +70,73 @@ def _matrix(one: MatrixDiff) -> JsonObject:
     }
 
 
-def _decision(diff: Diff, one: DecisionDiff) -> JsonObject:
+def _table(one: TableDiff) -> JsonObject:
+    return {
+        "table": one.table,
+        "outcome": one.outcome,
+        "situations": one.situations,
+        "changed": one.changed,
+        "share": _share(one.changed, one.situations),
+        "others": one.others,
+        "place": plain_place(one.place) if one.place else None,
+        "regions": [
+            {
+                "text": ", ".join(when_texts(region.when)),
+                "when": [plain_values(values) for values in region.when],
+                "change": plain_change(region.change),
+                "situations": region.situations,
+                "share": _share(region.situations, one.situations),
+                "example": dict(region.example),
+            }
+            for region in one.regions
+        ],
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _decision(one: DecisionDiff) -> JsonObject:
     return {
         "decision": one.name,
         "only_before": one.only_before,
         "only_after": one.only_after,
         "terms": list(one.terms),
-        "outcomes": [_outcome(outcome) for outcome in diff.outcomes_of(one)],
+        "outcomes": list(one.outcomes),
         "unchanged": list(one.unchanged),
     }
 
 
-def _outcome(one: OutcomeDiff) -> JsonObject:
+def _outcome(diff: Diff, one: OutcomeDiff) -> JsonObject:
     return {
         "outcome": one.name,
+        "decisions": list(diff.decisions_with(one.name)),
+        "tables": list(one.tables),
         "situations": one.situations,
         "changed": one.changed,
+        "share": _share(one.changed, one.situations),
         "over": "inputs" if one.inputs else "facts",
         "changes": [{**plain_change(change), "situations": cells} for change, cells in one.changes.items()],
         "regions": [_region(region) for region in one.regions],
         "gist": [_region(region) for region in one.gist] if one.gist != one.regions else [],
         "follows": [{"outcome": follows.outcome, "changed": follows.situations} for follows in one.follows],
         "terms": list(one.terms),
+        "unnamed": one.unnamed,
     }
 
 
 def plain_change(change: Change) -> JsonObject:
-    """Return a change of an outcome; of a list, the removed and added items."""
+    """Return a change of an outcome; of a list, its items by how they change (always those removed and added)."""
     if change.in_part:
-        return {"text": change_text(change), "removed": list(items(change.before)), "added": list(items(change.after))}
+        changed = item_changes(change)
+        open_ = {name: list(found) for name, found in zip(changed._fields[2:], changed[2:], strict=True) if found}
+        return {
+            "text": change_text(change),
+            "removed": list(changed.removed),
+            "added": list(changed.added),
+            **open_,
+        }
     return {"text": change_text(change), "from": _state(change.before), "to": _state(change.after)}
 
 
@@ -103,6 +144,8 @@ def _state(state: OutcomeState) -> JsonObject:
     if state.kind.value != "decided":
         return {"status": state.kind.value}
     value = state.value
+    if value is None:
+        return {"status": "decided"}
     return {
         "status": "decided",
         "value": list(value)

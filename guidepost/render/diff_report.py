@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from engine.diff import (
     Budget,
     Diff,
-    DiffRegion,
     Excess,
     MatrixDiff,
     Wording,
@@ -20,6 +20,7 @@ from engine.diff import (
 )
 from engine.diff.wording import CITATION
 from engine.diff.words import ticket_text
+from engine.model.quoting import shell_word
 from engine.version.version import Version
 
 SHOWN: Final = 8
@@ -30,12 +31,16 @@ NO_BUDGET: Final = Budget()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffReport:
-    """A difference to write; ``names`` are the specs of the two versions."""
+    """A difference to write; ``names`` are the specs of the two versions.
+
+    ``options`` are those with which ``guidepost eval`` decides under the later version.
+    """
 
     diff: Diff
     matrices: tuple[MatrixDiff, ...]
     names: tuple[str, str]
     excesses: tuple[Excess, ...] = ()
+    options: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -64,8 +69,20 @@ class DiffReport:
         """The matrices in which a cell changed."""
         return tuple(one for one in self.matrices if one.changed)
 
+    def command(self, decision: str, ticket: Mapping[str, str]) -> str:
+        """Return the command that decides a ticket under the later version."""
+        words = ["guidepost", "eval", decision, *([ticket_text(ticket)] if ticket else [])]
+        return " ".join([*words, *map(shell_word, self.options)])
 
-def make_diff_report(before: Version, after: Version, names: tuple[str, str], budget: Budget = NO_BUDGET) -> DiffReport:
+
+def make_diff_report(
+    before: Version,
+    after: Version,
+    names: tuple[str, str],
+    *,
+    budget: Budget = NO_BUDGET,
+    options: tuple[str, ...] = (),
+) -> DiffReport:
     """Compare two versions, and compare the difference with a budget.
 
     Raises PolicyErrors if the versions cannot be compared, and NotABudget if the budget uses unknown names.
@@ -73,10 +90,9 @@ def make_diff_report(before: Version, after: Version, names: tuple[str, str], bu
     check_budget(budget, before.policy, after.policy)
     diff = compare(before, after)
     return DiffReport(
-        diff=diff, matrices=matrices(before.policy, after.policy), names=names, excesses=excesses(diff, budget)
+        diff=diff,
+        matrices=matrices(before.policy, after.policy),
+        names=names,
+        excesses=excesses(diff, budget),
+        options=options,
     )
-
-
-def command(decision: str, region: DiffRegion) -> str:
-    """Return the command that decides the example of a region."""
-    return f"guidepost eval {decision} {ticket_text(region.example) if region.example else ''}".rstrip()

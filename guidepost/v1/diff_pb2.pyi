@@ -42,20 +42,79 @@ OUTCOME_STATE_KIND_REFUSED: OutcomeStateKind
 OUTCOME_STATE_KIND_ABSENT: OutcomeStateKind
 
 class DiffSummary(_message.Message):
-    __slots__ = ("before", "after", "headline", "same_decisions", "wording", "requests")
+    __slots__ = ("before", "after", "headline", "same_decisions", "wording", "requests", "tables", "outcomes")
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     HEADLINE_FIELD_NUMBER: _ClassVar[int]
     SAME_DECISIONS_FIELD_NUMBER: _ClassVar[int]
     WORDING_FIELD_NUMBER: _ClassVar[int]
     REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
+    OUTCOMES_FIELD_NUMBER: _ClassVar[int]
     before: _decision_pb2.VersionRef
     after: _decision_pb2.VersionRef
     headline: str
     same_decisions: bool
     wording: _containers.RepeatedCompositeFieldContainer[WordingChange]
     requests: _containers.RepeatedCompositeFieldContainer[WordingChange]
-    def __init__(self, before: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., after: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., headline: _Optional[str] = ..., same_decisions: bool = ..., wording: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ..., requests: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ...) -> None: ...
+    tables: _containers.RepeatedCompositeFieldContainer[TableDiff]
+    outcomes: _containers.RepeatedCompositeFieldContainer[OutcomeSummary]
+    def __init__(self, before: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., after: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., headline: _Optional[str] = ..., same_decisions: bool = ..., wording: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ..., requests: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDiff, _Mapping]]] = ..., outcomes: _Optional[_Iterable[_Union[OutcomeSummary, _Mapping]]] = ...) -> None: ...
+
+class TableDiff(_message.Message):
+    __slots__ = ("table", "outcome", "situations", "changed", "share", "regions", "others", "place")
+    TABLE_FIELD_NUMBER: _ClassVar[int]
+    OUTCOME_FIELD_NUMBER: _ClassVar[int]
+    SITUATIONS_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    REGIONS_FIELD_NUMBER: _ClassVar[int]
+    OTHERS_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    table: str
+    outcome: str
+    situations: int
+    changed: int
+    share: float
+    regions: _containers.RepeatedCompositeFieldContainer[TableRegion]
+    others: int
+    place: _decision_pb2.Place
+    def __init__(self, table: _Optional[str] = ..., outcome: _Optional[str] = ..., situations: _Optional[int] = ..., changed: _Optional[int] = ..., share: _Optional[float] = ..., regions: _Optional[_Iterable[_Union[TableRegion, _Mapping]]] = ..., others: _Optional[int] = ..., place: _Optional[_Union[_decision_pb2.Place, _Mapping]] = ...) -> None: ...
+
+class TableRegion(_message.Message):
+    __slots__ = ("text", "when", "change", "share", "example")
+    class ExampleEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    WHEN_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    EXAMPLE_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    when: _containers.RepeatedCompositeFieldContainer[FactValues]
+    change: OutcomeChange
+    share: float
+    example: _containers.ScalarMap[str, str]
+    def __init__(self, text: _Optional[str] = ..., when: _Optional[_Iterable[_Union[FactValues, _Mapping]]] = ..., change: _Optional[_Union[OutcomeChange, _Mapping]] = ..., share: _Optional[float] = ..., example: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class OutcomeSummary(_message.Message):
+    __slots__ = ("name", "decisions", "tables", "share", "text")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DECISIONS_FIELD_NUMBER: _ClassVar[int]
+    TABLES_FIELD_NUMBER: _ClassVar[int]
+    SHARE_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    decisions: _containers.RepeatedScalarFieldContainer[str]
+    tables: _containers.RepeatedScalarFieldContainer[str]
+    share: float
+    text: str
+    def __init__(self, name: _Optional[str] = ..., decisions: _Optional[_Iterable[str]] = ..., tables: _Optional[_Iterable[str]] = ..., share: _Optional[float] = ..., text: _Optional[str] = ...) -> None: ...
 
 class WordingChange(_message.Message):
     __slots__ = ("part", "name", "edit", "what", "before", "after", "place_before", "place_after")
@@ -94,7 +153,7 @@ class DecisionDiff(_message.Message):
     def __init__(self, name: _Optional[str] = ..., only_before: bool = ..., only_after: bool = ..., terms: _Optional[_Iterable[str]] = ..., outcomes: _Optional[_Iterable[_Union[OutcomeDiff, _Mapping]]] = ..., unchanged: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OutcomeDiff(_message.Message):
-    __slots__ = ("name", "situations", "changed", "over_inputs", "changes", "regions", "gist", "follows", "terms")
+    __slots__ = ("name", "situations", "changed", "over_inputs", "changes", "regions", "gist", "follows", "terms", "unnamed")
     NAME_FIELD_NUMBER: _ClassVar[int]
     SITUATIONS_FIELD_NUMBER: _ClassVar[int]
     CHANGED_FIELD_NUMBER: _ClassVar[int]
@@ -104,6 +163,7 @@ class OutcomeDiff(_message.Message):
     GIST_FIELD_NUMBER: _ClassVar[int]
     FOLLOWS_FIELD_NUMBER: _ClassVar[int]
     TERMS_FIELD_NUMBER: _ClassVar[int]
+    UNNAMED_FIELD_NUMBER: _ClassVar[int]
     name: str
     situations: int
     changed: int
@@ -113,21 +173,30 @@ class OutcomeDiff(_message.Message):
     gist: _containers.RepeatedCompositeFieldContainer[DiffRegion]
     follows: _containers.RepeatedCompositeFieldContainer[FollowedOutcome]
     terms: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., situations: _Optional[int] = ..., changed: _Optional[int] = ..., over_inputs: bool = ..., changes: _Optional[_Iterable[_Union[OutcomeChange, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[DiffRegion, _Mapping]]] = ..., gist: _Optional[_Iterable[_Union[DiffRegion, _Mapping]]] = ..., follows: _Optional[_Iterable[_Union[FollowedOutcome, _Mapping]]] = ..., terms: _Optional[_Iterable[str]] = ...) -> None: ...
+    unnamed: int
+    def __init__(self, name: _Optional[str] = ..., situations: _Optional[int] = ..., changed: _Optional[int] = ..., over_inputs: bool = ..., changes: _Optional[_Iterable[_Union[OutcomeChange, _Mapping]]] = ..., regions: _Optional[_Iterable[_Union[DiffRegion, _Mapping]]] = ..., gist: _Optional[_Iterable[_Union[DiffRegion, _Mapping]]] = ..., follows: _Optional[_Iterable[_Union[FollowedOutcome, _Mapping]]] = ..., terms: _Optional[_Iterable[str]] = ..., unnamed: _Optional[int] = ...) -> None: ...
 
 class OutcomeChange(_message.Message):
-    __slots__ = ("before", "after", "in_part", "situations", "text")
+    __slots__ = ("before", "after", "in_part", "situations", "text", "now_certain", "no_longer_certain", "now_possible", "no_longer_possible")
     BEFORE_FIELD_NUMBER: _ClassVar[int]
     AFTER_FIELD_NUMBER: _ClassVar[int]
     IN_PART_FIELD_NUMBER: _ClassVar[int]
     SITUATIONS_FIELD_NUMBER: _ClassVar[int]
     TEXT_FIELD_NUMBER: _ClassVar[int]
+    NOW_CERTAIN_FIELD_NUMBER: _ClassVar[int]
+    NO_LONGER_CERTAIN_FIELD_NUMBER: _ClassVar[int]
+    NOW_POSSIBLE_FIELD_NUMBER: _ClassVar[int]
+    NO_LONGER_POSSIBLE_FIELD_NUMBER: _ClassVar[int]
     before: OutcomeState
     after: OutcomeState
     in_part: bool
     situations: int
     text: str
-    def __init__(self, before: _Optional[_Union[OutcomeState, _Mapping]] = ..., after: _Optional[_Union[OutcomeState, _Mapping]] = ..., in_part: bool = ..., situations: _Optional[int] = ..., text: _Optional[str] = ...) -> None: ...
+    now_certain: _containers.RepeatedScalarFieldContainer[str]
+    no_longer_certain: _containers.RepeatedScalarFieldContainer[str]
+    now_possible: _containers.RepeatedScalarFieldContainer[str]
+    no_longer_possible: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, before: _Optional[_Union[OutcomeState, _Mapping]] = ..., after: _Optional[_Union[OutcomeState, _Mapping]] = ..., in_part: bool = ..., situations: _Optional[int] = ..., text: _Optional[str] = ..., now_certain: _Optional[_Iterable[str]] = ..., no_longer_certain: _Optional[_Iterable[str]] = ..., now_possible: _Optional[_Iterable[str]] = ..., no_longer_possible: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class OutcomeState(_message.Message):
     __slots__ = ("kind", "value", "measure")

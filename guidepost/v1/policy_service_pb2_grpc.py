@@ -75,7 +75,8 @@ class PolicyServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DiffVersions(self, request, context):
-        """Compares two versions: first their texts, then each decision that differs.
+        """Compares two versions: first their texts, the changed tables and the outcomes that follow, then each decision by the
+        facts that are sent. A caller that needs no more than the first part can cancel the call after it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

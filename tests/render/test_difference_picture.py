@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import FloatRect, Page
 
 from engine.version.bundle import Bundle
 from engine.version.version import Version
@@ -18,8 +18,11 @@ from tests.support.browser import in_a_browser, open_page
 
 PICTURE: Final = Path(__file__).resolve().parents[2] / "docs" / "images" / "difference.png"
 WIDTH: Final = 1100
-LAST_ROW: Final = "table.overview tbody tr:has(a[href$='basis'])"
-"""The picture ends below this row, so that it is small enough for the top of a page."""
+MOST: Final = 800
+"""The greatest height of the picture, so that it is small enough for the top of a page."""
+
+SECTION: Final = "section:has(> table.overview)"
+"""The picture shows what follows, and not the text above it."""
 
 
 def difference(shipped: Bundle) -> str:
@@ -30,11 +33,11 @@ def difference(shipped: Bundle) -> str:
     return diff_html(make_diff_report(before, after, ("1.0.0", "2.0.0")))
 
 
-def height(page: Page) -> int:
-    """Return where the picture ends, in pixels."""
-    box = page.locator(LAST_ROW).bounding_box()
+def area(page: Page) -> FloatRect:
+    """Return the area of the picture, in pixels."""
+    box = page.locator(SECTION).bounding_box()
     assert box is not None
-    return round(box["y"] + box["height"])
+    return {"x": 0, "y": round(box["y"]) - 8, "width": WIDTH, "height": min(round(box["height"]) + 16, MOST)}
 
 
 @in_a_browser
@@ -48,12 +51,12 @@ def test_the_picture_of_a_difference_shows_what_the_page_shows(
         page = opened.page
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": WIDTH, "height": 1400})
-        end = height(page)
+        shown_area = area(page)
         rows = page.locator("table.overview tr").all_inner_texts()
         shown = [page.inner_text("h1"), page.inner_text(".headline"), *(" | ".join(row.split("\t")) for row in rows)]
         if request.config.getoption("--update-golden"):
             PICTURE.parent.mkdir(exist_ok=True)
-            page.screenshot(path=PICTURE, clip={"x": 0, "y": 0, "width": WIDTH, "height": end})
+            page.screenshot(path=PICTURE, clip=shown_area, full_page=True)
 
     golden("diff/picture.txt", "\n".join(shown) + "\n")
 

@@ -22,6 +22,7 @@ from engine.model.problems import PolicyErrors, Problem
 from engine.version.release_register import Folder, frozen_problems
 from engine.version.version import tabulate_policy
 from guidepost.cli.commands.check import CheckReport, VersionCheck, check_folder
+from guidepost.cli.options.policies_folder import utc_now
 from guidepost.policies.format import format_text
 from guidepost.policies.merge_base import MergeBase, NoVersion, find_merge_base
 from guidepost.policies.run_cases import CaseRun, CaseSource, run_timed
@@ -129,7 +130,9 @@ def _report(checked: CheckReport, base: MergeBase, budget: Budget) -> DiffReport
     version = checked.checked[0].version
     if version is None or base.version is None:
         return None
-    return make_diff_report(base.version, version, (base.name, "working tree"), budget)
+    manifest = version.policy.manifest
+    options = () if manifest.effective_from <= utc_now() else ("--version", manifest.version)
+    return make_diff_report(base.version, version, (base.name, "working tree"), budget=budget, options=options)
 
 
 def _findings(working: VersionCheck, problems: Sequence[Problem]) -> tuple[Problem, ...]:

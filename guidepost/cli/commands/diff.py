@@ -10,7 +10,7 @@ from engine.model.problems import PolicyErrors
 from guidepost.cli.options.budget import ForbidOption, MaxChangedOption, budget_errors, read_budget
 from guidepost.cli.options.policies_folder import PoliciesOption
 from guidepost.cli.options.report_output import ReportFormatOption, ToOption, output_stream
-from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_version
+from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, build_source, eval_options, open_source
 from guidepost.render.console import ExitCode, command_error, count, errors
 from guidepost.render.diff_console import diff_parts
 from guidepost.render.diff_html import diff_html
@@ -31,25 +31,35 @@ def diff(
     to: ToOption = None,
     max_changed: MaxChangedOption = None,
     forbid: ForbidOption = None,
-    every: Annotated[bool, typer.Option("--all", help="Show every region and every changed citation.")] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="Also show where each outcome changes by the facts that are sent, every region and every citation.",
+        ),
+    ] = False,
     key: KeysOption = None,
 ) -> None:
     """Report every situation that two versions decide differently.
 
-    No situation is left out, so a report without differences means that both versions decide alike. Exits with 6 if the
+    First the text, then what each changed table decides differently in what it reads, then which outcomes follow. No
+    situation is left out, so a report without differences means that both versions decide alike. Exits with 6 if the
     change exceeds --max-changed or --forbid.
     """
     budget = read_budget(max_changed, forbid)
-    sides = [open_version(spec, policies=policies, keys=key) for spec in (before, after)]
+    sources = [open_source(spec, policies=policies, keys=key) for spec in (before, after)]
+    sides = [build_source(source) for source in sources]
     try:
         with budget_errors():
-            found = make_diff_report(sides[0], sides[1], (before, after), budget)
+            found = make_diff_report(
+                sides[0], sides[1], (before, after), budget=budget, options=eval_options(sources[1], sides[1], policies)
+            )
     except PolicyErrors as error:
         errors().show(*map(problem_text, error.problems))
         raise command_error("the two versions cannot be compared", code=ExitCode.POLICY) from None
     writers = ReportWriters(
         text=lambda: diff_parts(found, every=every),
-        markdown=lambda: diff_markdown(found),
+        markdown=lambda: diff_markdown(found, every=every),
         html=lambda: diff_html(found),
         json=lambda: plain_diff(found),
     )

@@ -11,8 +11,9 @@ import typer
 
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
-from guidepost.cli.options.policies_folder import find_folder
-from guidepost.policies.sources import Source, SourceError, read_source, trusted_keys
+from guidepost.cli.options.policies_folder import find_folder, utc_now
+from guidepost.policies.sources import Origin, Source, SourceError, read_source, trusted_keys
+from guidepost.policies.sources.folder import version_folders
 from guidepost.render.console import ExitCode, command_error, count, errors, help_lines
 from guidepost.render.messages import problem_text
 
@@ -45,9 +46,27 @@ def open_source(spec: str, *, policies: Path | None = None, keys: list[Path] | N
 
 def open_version(spec: str, *, policies: Path | None = None, keys: list[Path] | None = None) -> Version:
     """Build the version that a spec names; end the command if there is none, or if it has problems."""
-    source = open_source(spec, policies=policies, keys=keys)
-    with source_errors(spec), errors().working(f"loading {spec}"):
+    return build_source(open_source(spec, policies=policies, keys=keys))
+
+
+def build_source(source: Source) -> Version:
+    """Build the version of a source; end the command if it has problems."""
+    with source_errors(source.label), errors().working(f"loading {source.label}"):
         return build(source.files, source.root)
+
+
+def eval_options(source: Source, version: Version, policies: Path | None) -> tuple[str, ...]:
+    """Return the options with which ``guidepost eval`` decides under the version of a folder; none if it cannot."""
+    if source.origin is not Origin.FOLDER:
+        return ()
+    is_folder = Path(source.label).is_dir() and source.root == Path(source.label).as_posix()
+    folder = Path(source.label) if is_folder else find_folder(policies)
+    is_working = source.root == version_folders(folder)[0].root
+    manifest = version.policy.manifest
+    return (
+        *(("--policies", str(folder)) if is_folder or policies else ()),
+        *(() if is_working and manifest.effective_from <= utc_now() else ("--version", manifest.version)),
+    )
 
 
 @contextmanager

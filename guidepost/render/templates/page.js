@@ -1,7 +1,7 @@
 "use strict";
 const input = document.getElementById("filter"), found = document.getElementById("found");
 const every = selector => [...document.querySelectorAll(selector)];
-const named = (row, selector) => row.closest(selector)?.querySelector("[data-name]")?.textContent ?? "";
+const named = (row, kind) => row.closest(kind)?.querySelector(":scope > [data-name], :scope > :is(h3, h4) > [data-name]")?.textContent ?? "";
 const entries = every("[data-row]").map(row => ({
   row,
   text: [row.textContent, row.dataset.find ?? "", named(row, "article"), named(row, "section")].join(" ").toLowerCase(),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import grpc
 import pytest
 
-from engine.diff import compare
+from engine.diff import Change, OutcomeState, StateKind, compare
 from engine.diff.words import change_text, region_text
 from guidepost.server import wire
 from guidepost.v1 import diff_pb2, policy_pb2
@@ -15,6 +15,7 @@ from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
 from guidepost.v1.version_pb2 import VersionSelector
 from tests.support.servers import serving, shipped_bundle
+from tests.support.table_diffs import changed, region, with_tables
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,26 @@ def test_only_the_decisions_asked_for_are_sent(desk: grpc.Channel) -> None:
         kind=diff_pb2.OUTCOME_STATE_KIND_DECIDED, value={"text": "included"}
     )
     assert region.changes[0].after == diff_pb2.OutcomeState(kind=diff_pb2.OUTCOME_STATE_KIND_NOT_COVERED)
+
+
+def test_the_first_part_has_the_changed_tables_and_each_outcome_that_follows_once() -> None:
+    old, new = shipped_bundle().versions
+    change = Change(
+        OutcomeState(StateKind.UNDECIDED, ("a",)), OutcomeState(StateKind.UNDECIDED, (), ("b",)), in_part=True
+    )
+    table = changed("features", "feature_offered", 10**30, region(change, 10**29, feature="x"), others=1)
+    summary = wire.diff_summary(with_tables(compare(old, new), old, new, table))
+
+    (features,) = summary.tables
+    (there,) = features.regions
+    assert (features.situations, features.share) == (2**64 - 1, 0.1), "a count that is too large is the largest"
+    assert (there.text, there.share, dict(there.example)) == ("feature=x", 0.1, {"feature": "x"})
+    assert (there.change.text, list(there.change.now_possible)) == ("- a; now possible: b", ["b"])
+    names = [one.name for one in summary.outcomes]
+    assert len(names) == len(set(names))
+    offered = next(one for one in summary.outcomes if one.name == "feature_offered")
+    assert (list(offered.decisions), list(offered.tables)) == (["scope"], ["features"])
+    assert offered.text == "11.1% of situations, included -> not covered"
 
 
 def test_a_version_against_itself_changes_no_decision(desk: grpc.Channel) -> None:
