@@ -138,11 +138,16 @@ class Diagrams:
             node = self._children[node][classes.get(self.facts[self._at[node]], 0)]
         return self._codes[node]
 
-    def combine(self, function: Callable[..., Hashable], *nodes: Node) -> Node:
-        """Return the function whose value everywhere is ``function`` of the values of these."""
+    def combine(
+        self, function: Callable[..., Hashable], *nodes: Node, known: dict[tuple[Node, ...], Node] | None = None
+    ) -> Node:
+        """Return the function whose value everywhere is ``function`` of the values of these.
+
+        ``known`` has what earlier calls with the same function found, and gets what this one finds.
+        """
         at, children, codes, leaf, make = self._at, self._children, self._codes, self.leaf, self._node
         bottom = len(self.facts)
-        known: dict[tuple[Node, ...], Node] = {}
+        known = {} if known is None else known
 
         def visit(here: tuple[Node, ...]) -> Node:
             found = known.get(here)
@@ -212,6 +217,11 @@ class Diagrams:
         size = self.sizes[wanted]
         known: dict[tuple[Node, Node], Node] = {}
         joined: dict[tuple[Node, ...], Node] = {}
+        joins: dict[tuple[Node, ...], Node] = {}
+        added: dict[tuple[Node, ...], Node] = {}
+
+        def add(old: Any, new: Any, so: bool) -> Hashable:
+            return join(old, new) if so else old
 
         def together(nodes: Sequence[Node]) -> Node:
             distinct = tuple(sorted(set(nodes)))
@@ -220,7 +230,8 @@ class Diagrams:
             found = joined.get(distinct)
             if found is None:
                 half = len(distinct) // 2
-                found = joined[distinct] = self.combine(join, together(distinct[:half]), together(distinct[half:]))
+                one, other = sorted((together(distinct[:half]), together(distinct[half:])))
+                found = joined[distinct] = self.combine(join, one, other, known=joins)
             return found
 
         def visit(here: Node, there: Node) -> Node:
@@ -240,9 +251,7 @@ class Diagrams:
                 for one in range(size):
                     if finals[one] and (self._children[conditions[one]] or self._codes[conditions[one]]):
                         more = together([below[final] for final in finals[one]])
-                        made[one] = self.combine(
-                            lambda old, new, so: join(old, new) if so else old, below[one], more, conditions[one]
-                        )
+                        made[one] = self.combine(add, below[one], more, conditions[one], known=added)
                 found = self._node(level, tuple(made))
             else:
                 found = self._node(level, tuple(map(visit, below, conditions)))

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from operator import eq
 
-from engine.diagrams.store import Node
+from engine.diagrams.store import Node, TooManyNodes
 from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
 from engine.model.problems import Problem
 from engine.model.vocabulary import FactType
 from engine.tables.cells import MAX_OVERLAPS
 from engine.tables.classes import Atoms
+from engine.tables.node_limit import MOST_NODES_A_TABLE, node_problem
 from engine.tables.rule_diagram import RuleDiagram
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, undecided_reads
 
@@ -33,11 +34,12 @@ def table_problems(
     tables += [(one, table) for one in deadlines.values() for table in one.tables.values()]
     for diagrams, table in tables:
         check = _Check(policy=policy, diagrams=diagrams, drawn=table, atoms=atoms)
-        found = [*check.gap(), *check.overlaps()]
         behind = bool(troubled & set(table.table.reads))
-        idle = [] if behind else check.idle_rules()
-        found += [check.never_fires(rule) for rule in idle]
-        found += check.never_produced(idle)
+        diagrams.store.allow(MOST_NODES_A_TABLE)
+        try:
+            found = check.problems(behind=behind)
+        except TooManyNodes as error:
+            found = [node_problem(table.table, error.asking, MOST_NODES_A_TABLE)]
         problems.extend(found)
         if found or behind:
             troubled.update(table.table.produces)
@@ -70,6 +72,13 @@ class _Check:
     def _ticket(self, named: Mapping[str, int]) -> Witness:
         parts = self.diagrams.parts
         return tuple((fact, self.atoms[fact].text(parts[fact].members[one])) for fact, one in sorted(named.items()))
+
+    def problems(self, *, behind: bool) -> list[Problem]:
+        """Return every problem; ``behind`` a table with problems, none of rules that never fire."""
+        found = [*self.gap(), *self.overlaps()]
+        idle = [] if behind else self.idle_rules()
+        found += [self.never_fires(rule) for rule in idle]
+        return [*found, *self.never_produced(idle)]
 
     def gap(self) -> Iterator[Problem]:
         """Yield the cases in which every fact is known, every outcome that is read is covered, and no rule counts."""

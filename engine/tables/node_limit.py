@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from engine.model.problems import Place, Problem
+from engine.model.policy import Table
+from engine.model.problems import Problem
 
 MOST_NODES_A_TABLE: Final = 250_000
 """How many nodes drawing one table may take."""
@@ -25,12 +26,14 @@ GROWS: Final = 1.2
 def remembered_together(asking: Mapping[str, int]) -> tuple[tuple[str, ...], str]:
     """Return the facts that make a diagram wide, the most first, and the fact until which they are remembered.
 
-    ``asking`` has for each fact, in order, how many nodes ask it.
+    ``asking`` has for each fact, in order, how many nodes ask it. The second is "" if no node asks a fact.
 
     >>> remembered_together({"plan": 1, "site": 4, "tier": 5, "age": 20, "kind": 21, "vip": 3})
     (('plan', 'tier', 'site'), 'kind')
     """
     counts = [(fact, count) for fact, count in asking.items() if count]
+    if not counts:
+        return (), ""
     widest = max(range(len(counts)), key=lambda at: counts[at][1])
     growth = [
         (counts[at + 1][1] / counts[at][1], counts[at][0])
@@ -42,23 +45,33 @@ def remembered_together(asking: Mapping[str, int]) -> tuple[tuple[str, ...], str
 
 
 def remembered_text(asking: Mapping[str, int]) -> str:
-    """Return which facts make a diagram wide, and until when, in words; ``asking`` as in :func:`remembered_together`.
+    """Return what makes a diagram wide, in words; ``asking`` as in :func:`remembered_together`.
 
     >>> remembered_text({"plan": 1, "site": 4, "tier": 5, "age": 20, "kind": 21, "vip": 3})
     '`plan`, `tier` and `site` have to be remembered together until `kind` is read'
+    >>> remembered_text({"plan": 1, "site": 4})
+    '`plan` has to be remembered until `site` is read'
     """
     facts, until = remembered_together(asking)
-    listed = " and ".join(
-        filter(None, (", ".join(f"`{one}`" for one in facts[:-1]), *(f"`{one}`" for one in facts[-1:])))
-    )
-    return f"{listed} have to be remembered together until `{until}` is read"
+    if not facts:
+        return "it has too many different results"
+    *others, last = (f"`{one}`" for one in facts)
+    if not others:
+        return f"{last} has to be remembered until `{until}` is read"
+    return f"{', '.join(others)} and {last} have to be remembered together until `{until}` is read"
 
 
-def node_problem(table: str, place: Place, asking: Mapping[str, int], most: int) -> Problem:
+def node_problem(table: Table, asking: Mapping[str, int], most: int) -> Problem:
     """Return the problem of a table that takes more than ``most`` nodes."""
+    facts, _ = remembered_together(asking)
+    reduced = f"`{facts[0]}`" if len(facts) == 1 else "some of these facts"
+    where = f"`{table.name}`" if set(facts) <= set(table.reads) else f"the tables that `{table.name}` depends on"
     return Problem(
-        place=place,
+        place=table.place,
         code="space-too-large",
-        message=f"the table `{table}` takes more than the limit of {most:,} nodes: {remembered_text(asking)}",
-        help=f"let a table of its own decide what matters of some of these facts, and read its outcome in `{table}`",
+        message=f"the table `{table.name}` takes more than the limit of {most:,} nodes: {remembered_text(asking)}",
+        help=f"let a table of its own reduce {reduced} to one outcome with few values, "
+        f"and read this outcome instead in {where}"
+        if facts
+        else "let rules that mean the same produce the same values",
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.store import MOST_NODES, Diagrams, Node
 from engine.model.policy import HitPolicy, Rule
 from engine.tables.partition import Partition
 
@@ -74,9 +74,15 @@ def rule_diagram(
     states: Mapping[str, States],
     parts: Mapping[str, Partition],
     otherwise: Rule | None = None,
+    *,
+    most: int = MOST_NODES,
 ) -> RuleDiagram:
-    """Draw rules over what they read; ``states`` are of these things, in the order in which the diagram asks them."""
+    """Draw rules over what they read, with at most ``most`` nodes.
+
+    ``states`` are of these things, in the order in which the diagram asks them.
+    """
     store = Diagrams({name: len(one.classes) for name, one in states.items()})
+    store.allow(most)
     asked = [
         {store.level[one.fact]: _allowed(states[one.fact], parts[one.fact].allowed(one)) for one in rule.when}
         for rule in rules

@@ -12,7 +12,7 @@ if no two of these depend on the same fact, and over the sent facts otherwise.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from operator import or_
 from typing import Any
@@ -21,9 +21,10 @@ from engine.diagrams.store import Diagrams, Node, TooManyNodes
 from engine.model.policy import HitPolicy, Literal, SameAs, Table
 from engine.model.problems import PolicyErrors, Problem
 from engine.model.vocabulary import YES, Fact, FactType
+from engine.tables import node_limit
 from engine.tables.classes import Atoms
 from engine.tables.fact_order import fact_order, reads_of
-from engine.tables.node_limit import MOST_NODES_A_TABLE, node_problem
+from engine.tables.node_limit import node_problem
 from engine.tables.partition import Partition, partitions
 from engine.tables.rule_diagram import RuleDiagram, States, joined, rule_diagram, sent_states
 
@@ -60,18 +61,26 @@ class TableDiagram:
     domain: Mapping[str, tuple[Literal, ...]]
     items: Mapping[str, tuple[Items, ...]]
 
+    @property
+    def diagrams(self) -> tuple[RuleDiagram, ...]:
+        """The diagrams over what the table reads."""
+        parts = tuple(one.diagram for items in self.items.values() for one in items)
+        return parts if self.rules is None else (self.rules, *parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDiagrams:
     """All tables of a policy over the same sent facts.
 
-    ``parts`` has the classes of each fact and outcome that is read.
+    ``parts`` has the classes of each fact and outcome that is read. ``made`` has, of each table, how many nodes drawing
+    it took, by what they ask: over sent facts or over what the table reads, whichever took more.
     """
 
     store: Diagrams
     parts: Mapping[str, Partition]
     selectors: Mapping[str, Node]
     tables: Mapping[str, TableDiagram]
+    made: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def over_sent(self, rules: RuleDiagram, node: Node) -> Node:
         """Put a diagram over what a table reads over the sent facts."""
@@ -83,15 +92,19 @@ def draw_tables(
     outcomes: Mapping[str, Fact],
     atoms: Mapping[str, Atoms],
     *,
-    most: int = MOST_NODES_A_TABLE,
+    most: int | None = None,
 ) -> PolicyDiagrams:
     """Draw tables, each of which comes behind those that it reads.
 
-    Raises PolicyErrors with every table that takes more than ``most`` nodes; those that read its outcomes are not
-    drawn.
+    ``most`` is the limit of nodes of a table, by default ``MOST_NODES_A_TABLE``.
+
+    Raises PolicyErrors with every table that takes more nodes, over what it reads or over sent facts;
+    those that read its outcomes are not drawn.
     """
-    drawing = _Drawing(tables, outcomes, atoms)
+    most = node_limit.MOST_NODES_A_TABLE if most is None else most
+    drawing = _Drawing(tables, outcomes, atoms, most)
     drawn: dict[str, TableDiagram] = {}
+    made: dict[str, Mapping[str, int]] = {}
     problems: list[Problem] = []
     left_out: set[str] = set()
     for table in tables:
@@ -100,13 +113,20 @@ def draw_tables(
             continue
         drawing.store.allow(most)
         try:
-            drawn[table.name] = drawing.table(table)
+            one = drawn[table.name] = drawing.table(table)
+            stores = [drawing.store, *(rules.store for rules in one.diagrams)]
+            made[table.name] = max((store.asking() for store in stores), key=lambda asking: sum(asking.values()))
         except TooManyNodes as error:
-            problems.append(node_problem(table.name, table.place, error.asking, most))
+            problems.append(node_problem(table, error.asking, most))
             left_out.update(table.produces)
     if problems:
         raise PolicyErrors(problems)
-    return PolicyDiagrams(store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn)
+    # The limit is of drawing: the checks that follow may make nodes too.
+    for store in [drawing.store, *(rules.store for one in drawn.values() for rules in one.diagrams)]:
+        store.allow(store.most)
+    return PolicyDiagrams(
+        store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn, made=made
+    )
 
 
 def put_over(store: Diagrams, selectors: Mapping[str, Node], own: Diagrams) -> Callable[[Node], Node]:
@@ -139,7 +159,10 @@ def undecided_reads(rules: RuleDiagram) -> list[Node]:
 class _Drawing:
     """Draws one table after the other."""
 
-    def __init__(self, tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms]) -> None:
+    def __init__(
+        self, tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms], most: int
+    ) -> None:
+        self.most = most
         self.outcomes = outcomes
         self.atoms = atoms
         self.parts = partitions(tables, atoms)
@@ -161,9 +184,8 @@ class _Drawing:
             items = {name: self._items(table, name) for name in table.produces}
             return TableDiagram(table=table, rules=None, possible={}, domain={}, items=items)
         reads = reads_of(table)
-        rules = rule_diagram(
-            table.rules, table.hit, {name: self.states[name] for name in reads}, self.parts, table.otherwise
-        )
+        states = {name: self.states[name] for name in reads}
+        rules = rule_diagram(table.rules, table.hit, states, self.parts, table.otherwise, most=self.most)
         over_sent = put_over(self.store, self.selectors, rules.store)
         opened = self._opening(rules, over_sent)
         possible: dict[str, Node] = {}
@@ -273,7 +295,8 @@ class _Drawing:
         """Draw a part of a list, with the rules that decide which facts it waits for."""
         chosen, reads = self._reached(table, part)
         listed = [table.rules[at] for at in chosen]
-        rules = rule_diagram(listed, table.hit, {name: self.states[name] for name in reads}, self.parts)
+        states = {name: self.states[name] for name in reads}
+        rules = rule_diagram(listed, table.hit, states, self.parts, most=self.most)
         giving = {chosen.index(at): texts[at] for at in part}
         own = rules.store
         made = own.map(

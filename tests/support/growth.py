@@ -148,6 +148,45 @@ def web(count: int, *, summed: tuple[str, ...] = ()) -> Files:
     return files(facts, outcomes, tables, ["grade"])
 
 
+def tangle(count: int, *, summed: tuple[str, ...] = ()) -> Files:
+    """Tables that each read the one before, a fact of their own, and a fact of an earlier table at random.
+
+    The facts that are ``summed`` are read by a table of their own instead, and all others read what it says.
+    """
+    chance = random.Random(count)
+    facts: dict[str, Any] = {}
+    outcomes: dict[str, Any] = {"sum": choice(2)} if summed else {}
+    tables: dict[str, Any] = {}
+    if summed:
+        parts = [
+            {"id": f"s{at}", "when": {fact: f"v{at % 4}"}, "then": {"sum": "v1"}} for at, fact in enumerate(summed)
+        ]
+        tables["sums"] = first("sum", parts)
+    for at in range(count):
+        facts[f"f{at:02}"] = choice(4)
+        outcomes[f"o{at:02}"] = choice(4)
+        named = [f"f{at:02}", *([f"o{at - 1:02}", f"f{chance.randrange(at):02}"] if at else [])]
+        rules = []
+        for number in range(12):
+            tested = {name: f"v{chance.randrange(4)}" for name in chance.sample(named, min(2, len(named)))}
+            when = {name: value for name, value in tested.items() if name not in summed}
+            if len(when) < len(tested):
+                when["sum"] = f"v{chance.randrange(2)}"
+            rules.append({"id": f"r{at}.{number}", "when": when, "then": {f"o{at:02}": f"v{chance.randrange(4)}"}})
+        tables[f"t{at:02}"] = first(f"o{at:02}", rules)
+    return files(facts, outcomes, tables, [f"o{count - 1:02}"])
+
+
+def first(outcome: str, rules: list[Any]) -> dict[str, Any]:
+    return {
+        "hit": "first",
+        "about": "x",
+        "produces": outcome,
+        "rules": rules,
+        "otherwise": {"then": {outcome: "v0"}},
+    }
+
+
 def choice(count: int, letter: str = "v") -> dict[str, Any]:
     return {"type": "choice", "about": "x", "values": [{"value": f"{letter}{at}", "about": "x"} for at in range(count)]}
 

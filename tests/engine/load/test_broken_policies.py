@@ -23,6 +23,7 @@ import pytest
 import engine.invariants.prove
 import engine.load.yaml_tree
 import engine.tables.cells
+import engine.tables.node_limit
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
@@ -67,7 +68,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
 
 # ---- Broken policies
 
-LIMITED: Final = (engine.load.yaml_tree, engine.tables.cells, engine.invariants.prove)
+LIMITED: Final = (engine.load.yaml_tree, engine.tables.cells, engine.tables.node_limit, engine.invariants.prove)
 """The modules whose limits a case can lower."""
 
 

@@ -26,7 +26,7 @@ from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import tabulate_policy
 from tests.oracle import Oracle
-from tests.support.growth import Files, chain, customers, prerequisites, thresholds, web
+from tests.support.growth import Files, chain, customers, prerequisites, tangle, thresholds, web
 from tests.support.strategies import policies
 
 LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
@@ -170,12 +170,35 @@ def test_a_table_that_takes_too_many_nodes_names_the_facts_that_are_remembered_t
     )
 
 
-def test_giving_these_facts_an_outcome_of_their_own_helps() -> None:
+@pytest.mark.parametrize(
+    ("desk", "count", "most"),
+    [(web, 9, 20_000), (web, 12, 20_000), (tangle, 14, 20_000)],
+    ids=["web 9", "web 12", "tangle"],
+)
+def test_giving_these_facts_an_outcome_of_their_own_helps(desk: Callable[..., Files], count: int, most: int) -> None:
     with pytest.raises(PolicyErrors) as error:
-        drawn(load(web(9)), most=20_000)
-    named = re.findall(r"`(f\d\d)`", error.value.problems[0].message)[:-1]
+        drawn(load(desk(count)), most=most)
+    [problem] = error.value.problems
+    named = re.findall(r"`(f\d\d)`", problem.message.partition(" to be remembered")[0])
 
-    assert len(drawn(load(web(9, summed=tuple(named))), most=20_000).store) < 20_000
+    assert problem.help.startswith("let a table of its own reduce some of these facts to one outcome")
+    assert len(drawn(load(desk(count, summed=tuple(named))), most=most).store) < most
+
+
+def test_a_table_of_too_many_results_is_refused_by_them() -> None:
+    with pytest.raises(PolicyErrors) as error:
+        drawn(load(customers(40, amounts=True)), most=20)
+
+    assert [problem.message for problem in error.value.problems] == [
+        "the table `contracts` takes more than the limit of 20 nodes: it has too many different results"
+    ]
+
+
+def test_the_nodes_that_drawing_took_are_known_of_every_table() -> None:
+    diagrams = drawn(load(chain(3)))
+
+    assert list(diagrams.made) == ["t00", "t01", "t02"]
+    assert all(sum(asking.values()) > 0 for asking in diagrams.made.values())
 
 
 def test_the_limit_is_reached_by_the_same_policies_on_every_machine() -> None:
