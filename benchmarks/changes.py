@@ -7,6 +7,7 @@ situation, and extrapolated.
 from __future__ import annotations
 
 import itertools
+import math
 import random
 import re
 import statistics
@@ -65,7 +66,7 @@ def _shipped() -> Iterator[Row]:
 def _big() -> Iterator[Row]:
     files = generated.many_cells(facts=3, values=VALUES)
     before = build(files)
-    cells = before.partial_tables["queue"].cell.size
+    cells = math.prod(len(listed) for listed in _values(before, "queue").values())
     group = f"two versions of a table of {cells:,} cells"
     chance = random.Random(1)
     lines = files["queue.yaml"].splitlines()
@@ -78,7 +79,7 @@ def _big() -> Iterator[Row]:
         edited = [_VALUE.sub(_another, line) if at in chosen else line for at, line in enumerate(lines)]
         after = build({**files, "queue.yaml": "\n".join(edited) + "\n"})
         diff = _compared(before, after)
-        (outcome,) = diff.decisions[0].outcomes
+        (outcome,) = diff.outcomes
         taken = statistics.median(_seconds(lambda after=after: _compared(before, after)) for _ in range(ROUNDS))
         yield Row(
             group=group,
@@ -107,19 +108,26 @@ def _compared(before: Version, after: Version) -> Diff:
 
 def _plain_seconds(before: Version, after: Version, decision: str, diff: Diff) -> float:
     """Return the estimated time to decide every situation of a decision's first outcome under both versions."""
-    outcome = next(one for decided in diff.decisions if decided.name == decision for one in decided.outcomes)
-    partial = after.partial_tables[after.producer[outcome.name]]
+    outcome = next(one for decided in diff.decisions if decided.name == decision for one in diff.outcomes_of(decided))
     chance = random.Random(2)
-    values = [[None, *(after.atoms[axis.fact].text(member) for member in axis.members[1:])] for axis in partial.axes]
-    tickets = [
-        {axis.fact: value for axis, value in zip(partial.axes, drawn, strict=True) if value is not None}
-        for drawn in ([chance.choice(choices) for choices in values] for _ in range(SAMPLE))
-    ]
+    values = _values(after, outcome.name)
+    drawn = [{fact: chance.choice(listed) for fact, listed in values.items()} for _ in range(SAMPLE)]
+    tickets = [{fact: value for fact, value in one.items() if value is not None} for one in drawn]
     deciders = [Decider(before), Decider(after)]
     start = process_time()
     for decider, ticket in itertools.product(deciders, tickets):
         decider.decide(decision, ticket)
     return (process_time() - start) / SAMPLE * outcome.situations
+
+
+def _values(version: Version, outcome: str) -> dict[str, list[str | None]]:
+    """Return the values of each fact that an outcome depends on, one for all that no table distinguishes."""
+    diagrams = version.diagrams
+    members = {
+        fact: diagrams.parts[fact].members
+        for fact in diagrams.store.support(diagrams.tables[version.producer[outcome]].possible[outcome])
+    }
+    return {fact: [None, *(version.atoms[fact].text(one) for one in listed[1:])] for fact, listed in members.items()}
 
 
 def _seconds(work: Callable[[], object]) -> float:
