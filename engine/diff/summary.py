@@ -104,7 +104,9 @@ def _others(parts: list[TableDiff]) -> str:
     if not most.others:
         return ""
     upto = "up to " if len(parts) > 1 else ""
-    return f"in {upto}{percent(most.others, most.situations)} of situations more, nearly always only in what is still possible"
+    return (
+        f"{upto}{percent(most.others, most.situations)} of situations more, nearly all only in what is still possible"
+    )
 
 
 def is_explained(one: OutcomeDiff) -> bool:

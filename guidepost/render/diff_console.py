@@ -97,7 +97,7 @@ def _table(report: DiffReport, table: ChangedTable, every: bool) -> Iterator[Ren
     if more := len(table.lines) - len(lines):
         yield Text.assemble((table.name, "cyan"), (f": {count(more, 'line')} more; --all shows them", "dim"))
     if table.others:
-        yield Text.assemble((table.name, "cyan"), (f": {table.others}", "dim"))
+        yield Text.assemble((table.name, "cyan"), (f": and {table.others}", "dim"))
 
 
 def _follows(report: DiffReport, every: bool) -> Iterator[RenderableType]:

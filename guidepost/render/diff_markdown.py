@@ -85,7 +85,7 @@ def _tables(report: DiffReport, tables: Iterable[ChangedTable], length: int) -> 
         if len(table.lines) > length:
             yield f"| {name} | {len(table.lines) - length:,} more, not shown | | | |"
         if table.others:
-            yield f"| {name} | {escaped(table.others)} | | | |"
+            yield f"| {name} | and {escaped(table.others)} | | | |"
 
 
 def _glance(diff: Diff) -> Iterator[str]:

@@ -59,7 +59,7 @@ def test_a_table_notes_the_situations_that_no_line_names() -> None:
 
     (table,) = changed_tables(with_tables(PLAIN, BEFORE, AFTER, one))
 
-    assert table.others == "in 0.3% of situations more, nearly always only in what is still possible"
+    assert table.others == "0.3% of situations more, nearly all only in what is still possible"
 
 
 def test_a_line_names_a_decision_that_shows_what_follows() -> None:
