@@ -18,7 +18,7 @@ from engine.model.policy import HitPolicy, Policy, Table
 Pairs = Mapping[PartKey, PartKey]
 """The part of the later version for each part of the earlier one that is still there."""
 
-_NEAR: Final = 50
+_NEAR: Final = 10
 """How far apart two alike rules may be, in places between the same neighbours."""
 
 
