@@ -15,6 +15,7 @@ Modules::
     transaction      transactions on the driver's own connection
     database_tables  the tables of the database
     database         a database URL -> an engine with up-to-date tables
+    log_error        why a log or its key cannot be used
     migrations       the versions of the tables (Alembic)
     sql_filter       a filter -> a query
     paging           a filter and a page token -> a page of records

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_u
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from guidepost.atomic_file import create_private
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.time_limits import TimeLimits
 from guidepost.install_command import install_command
 
@@ -38,14 +39,6 @@ REVISIONS: Final = ("0001", "0002", "0003")
 
 HEAD: Final = REVISIONS[-1]
 """The revision of the tables that this program reads and writes."""
-
-
-class LogError(Exception):
-    """A decision log or its key cannot be used; has a message and a help, which may be ""."""
-
-    def __init__(self, message: str, help_: str = "") -> None:
-        self.message, self.help = message, help_
-        super().__init__(f"{message}; {help_}" if help_ else message)
 
 
 def connect(url: str, limits: TimeLimits | None = None) -> Engine:

@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 
 from engine.model.problems import PolicyErrors
-from guidepost.policies.sources import Origin, Source
 from guidepost.policies.sources.folder import read_folder, version_folders
 from guidepost.policies.sources.resolve import digest_of
+from guidepost.policies.sources.source import Origin, Source
 
 
 def find_version(digest: str, given: Iterable[Source], policies: Path | None) -> Source | None:

@@ -35,8 +35,8 @@ from engine.version.version import Version
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.call_metadata import CallMetadata
 from guidepost.decision_log.commit_thread import MAX_BATCH, LogUnavailable, Writer
-from guidepost.decision_log.database import LogError
 from guidepost.decision_log.events import Events, Refusal
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.signed_heads import sign_head
 from guidepost.decision_log.store import Store

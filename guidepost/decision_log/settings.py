@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.records.masking import Masking
-from guidepost.decision_log.database import LogError
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT
 from guidepost.policies.sources.signatures import private_key
 

@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from engine.records.filter import Filter
 from engine.records.record import Record, RecordKind
 from engine.replay.nouns import RejectedRow
-from guidepost.decision_log.database import LogError
 from guidepost.decision_log.export_jsonl import read_lines
 from guidepost.decision_log.export_parquet import entry_columns, is_export
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.settings import default_url
 from guidepost.decision_log.store import Store
 from guidepost.past_tickets.jsonl import open_lines

@@ -16,9 +16,9 @@ from engine.load import MANIFEST
 from engine.model.problems import PolicyErrors
 from engine.version.release_register import REGISTER, Frozen, read_register
 from engine.version.version import Version, build
-from guidepost.policies.sources import SourceError
 from guidepost.policies.sources.folder import PAST
 from guidepost.policies.sources.git import SHALLOW, Repository, read_revision, repository
+from guidepost.policies.sources.source import SourceError
 
 SHORT: Final = 12
 """The characters of a commit in messages."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from engine.model.problems import Place, PolicyErrors
 from engine.version.bundle import other_desks
 from engine.version.release_register import REGISTER, Frozen, register_text
-from guidepost.policies.sources import BuiltBundle
+from guidepost.policies.sources.bundle_archive import BuiltBundle
 from guidepost.policies.sources.folder import PAST
 
 

@@ -23,7 +23,7 @@ from guidepost.cli.commands import replay_run, replay_suggest, replay_verify
 from guidepost.cli.commands.replay_progress import progress
 from guidepost.cli.options import policies_folder
 from guidepost.decision_log.store import Store
-from guidepost.policies.sources import load_source
+from guidepost.policies.sources.resolve import load_source
 from tests.support.command import run_command
 from tests.support.log_servers import settings, sqlite
 from tests.support.paths import ROOT

@@ -28,7 +28,7 @@ from guidepost.decision_log.certificate import Certificate, InvalidCertificate, 
 from guidepost.decision_log.commit_thread import Writer
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
-from guidepost.policies.sources import make_bundle
+from guidepost.policies.sources.bundle_archive import make_bundle
 from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, new_key, private_key
 from tests.support.command import run_command
 from tests.support.deciders import triage

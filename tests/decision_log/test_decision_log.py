@@ -20,7 +20,7 @@ from engine.records.record import Record, RecordKind
 from engine.records.verify import Tampering, verify
 from guidepost import Client
 from guidepost.decision_log import database
-from guidepost.decision_log.database import LogError
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.signed_heads import sign_head

@@ -16,7 +16,7 @@ from engine.records.reproduce import reproduce
 from engine.request.moment import Moment
 from engine.version.version import build
 from guidepost.decision_log.store import Store
-from guidepost.policies.sources import make_bundle
+from guidepost.policies.sources.bundle_archive import make_bundle
 from tests.support.command import run_command
 from tests.support.deciders import decider_of, reschedule, triage
 from tests.support.log_servers import sqlite

@@ -31,9 +31,18 @@ from hypothesis import strategies as st
 
 from engine.model.problems import PolicyErrors
 from engine.version.version import build
-from guidepost.policies.sources import SourceError, make_bundle, read_bundle, read_source, trusted_keys
-from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE, pack
-from guidepost.policies.sources.signatures import new_key, private_key, read_signature, same_digest, sign, verify
+from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE, make_bundle, pack, read_bundle
+from guidepost.policies.sources.resolve import read_source
+from guidepost.policies.sources.signatures import (
+    new_key,
+    private_key,
+    read_signature,
+    same_digest,
+    sign,
+    trusted_keys,
+    verify,
+)
+from guidepost.policies.sources.source import SourceError
 from tests.support.command import run_command
 from tests.support.desks import CASES, GOOD, commit_all, git, renumbered, write, write_desk
 

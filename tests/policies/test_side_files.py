@@ -10,7 +10,7 @@ from typing import Final
 
 import pytest
 
-from guidepost.policies.sources import read_source
+from guidepost.policies.sources.resolve import read_source
 from guidepost.server.workers.lifecycle import _is_policy_change
 from tests.support.command import run_command
 from tests.support.desks import commit_all, git, write_desk

@@ -19,8 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine.model.problems import PolicyErrors
 from guidepost.install_command import install_command
-from guidepost.policies.sources import Origin, SourceError, Trust, load_source, make_bundle, read_source, remote
-from guidepost.policies.sources.signatures import TrustedKey, key_id, sign
+from guidepost.policies.sources import remote
+from guidepost.policies.sources.bundle_archive import make_bundle
+from guidepost.policies.sources.resolve import load_source, read_source
+from guidepost.policies.sources.signatures import Trust, TrustedKey, key_id, sign
+from guidepost.policies.sources.source import Origin, SourceError
 from tests.support.desks import GOOD, commit_all, git, renumbered, write, write_desk
 
 NOBODY: Final = Path("nowhere")

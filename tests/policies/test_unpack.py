@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from guidepost.cli.app import app
-from guidepost.policies.sources import BuiltBundle, make_bundle
+from guidepost.policies.sources.bundle_archive import BuiltBundle, make_bundle
 from guidepost.policies.sources.folder import build_bundle
 from guidepost.policies.sources.signatures import SUFFIX, new_key, private_key, sign
 from tests.support.servers import COUNTER

@@ -21,8 +21,8 @@ from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.version import tabulate_policy
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
-from guidepost.policies.sources import known_versions
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
+from guidepost.policies.sources.resolve import known_versions
 from guidepost.program import PROGRAM, installed_version
 from guidepost.render.console import ExitCode, command_error, count, errors, results, show_json, suggestion
 from guidepost.render.github import repository_path

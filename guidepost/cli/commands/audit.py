@@ -32,7 +32,7 @@ from guidepost.decision_log.export_jsonl import entry_line, note_line, read_expo
 from guidepost.decision_log.paging import InvalidPageToken, page
 from guidepost.decision_log.signed_heads import PurgeNote, SignedHead
 from guidepost.decision_log.verify import verify_export, verify_store
-from guidepost.policies.sources import trusted_keys
+from guidepost.policies.sources.signatures import trusted_keys
 from guidepost.render.console import (
     ExitCode,
     TableOrJson,

@@ -31,8 +31,7 @@ from guidepost.decision_log.certificate import (
 from guidepost.decision_log.settings import default_url
 from guidepost.decision_log.signed_heads import SignedHead, sign_head
 from guidepost.decision_log.store import Store
-from guidepost.policies.sources import trusted_keys
-from guidepost.policies.sources.signatures import private_key
+from guidepost.policies.sources.signatures import private_key, trusted_keys
 from guidepost.render.console import (
     ExitCode,
     TableOrJson,

@@ -15,8 +15,9 @@ from guidepost.atomic_file import write_atomically
 from guidepost.cli.commands.check import CheckReport, VersionCheck, check_files, show_check
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.cli.options.version_spec import SPEC_HELP, KeysOption, open_source, source_errors
-from guidepost.policies.sources import BuiltBundle, Source, make_bundle
+from guidepost.policies.sources.bundle_archive import BuiltBundle, make_bundle
 from guidepost.policies.sources.folder import frozen_versions, read_folder, version_folders
+from guidepost.policies.sources.source import Source
 from guidepost.render.console import cannot_write, command_error, count, errors, grid, results, show_json
 
 

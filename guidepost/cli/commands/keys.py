@@ -11,18 +11,21 @@ from rich.text import Text
 
 from guidepost.cli.command_group import command_group
 from guidepost.cli.options.version_spec import KeysOption, source_errors
-from guidepost.policies.sources import BuiltBundle, SourceError, Trust, read_bundle, trusted_keys
+from guidepost.policies.sources.bundle_archive import BuiltBundle, read_bundle
 from guidepost.policies.sources.remote import Fetched, check_pin, fetch, redacted, split_pin
 from guidepost.policies.sources.signatures import (
     MAX_SIGNATURE,
     SUFFIX,
+    Trust,
     new_key,
     private_key,
     read_signature,
     same_digest,
     sign,
+    trusted_keys,
     verify,
 )
+from guidepost.policies.sources.source import SourceError
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.render.console import ExitCode, command_error, grid, results, show_json
 

@@ -22,9 +22,10 @@ from engine.model.vocabulary import FactType
 from guidepost.cli.commands.serve_check import check_server
 from guidepost.cli.options.policies_folder import LoadedPolicies, load, policy_error, utc_now
 from guidepost.cli.options.server_flags import CheckOption, ConfigOption, load_settings, settings_error, with_flags
-from guidepost.decision_log.database import LogError, connect, display_url
+from guidepost.decision_log.database import connect, display_url
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.settings import LogSettings, default_url
-from guidepost.policies.sources import SourceError
+from guidepost.policies.sources.source import SourceError
 from guidepost.program import PROGRAM
 from guidepost.render.console import command_error, count, errors, grid, help_lines, results
 from guidepost.server.observability import logging as server_logging

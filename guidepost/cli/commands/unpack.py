@@ -9,8 +9,9 @@ import typer
 
 from guidepost.cli.commands.keys import read_verified_bundle
 from guidepost.cli.options.version_spec import KeysOption, source_errors
-from guidepost.policies.sources import BuiltBundle, Trust, read_bundle, trusted_keys
+from guidepost.policies.sources.bundle_archive import BuiltBundle, read_bundle
 from guidepost.policies.sources.remote import split_pin
+from guidepost.policies.sources.signatures import Trust, trusted_keys
 from guidepost.policies.sources.zip_tar import local_bytes
 from guidepost.policies.unpack import NotUnpacked, unpack
 from guidepost.render.console import ExitCode, TableOrJson, cannot_write, command_error, count, grid, results, show_json

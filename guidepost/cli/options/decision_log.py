@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from guidepost.decision_log.database import LogError
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.settings import VARIABLE, default_url
 from guidepost.decision_log.store import Store
-from guidepost.policies.sources import SourceError
+from guidepost.policies.sources.source import SourceError
 from guidepost.render.console import command_error, help_lines
 
 LogOption = Annotated[

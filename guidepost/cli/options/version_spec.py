@@ -12,8 +12,10 @@ import typer
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
 from guidepost.cli.options.policies_folder import find_folder, utc_now
-from guidepost.policies.sources import Origin, Source, SourceError, read_source, trusted_keys
 from guidepost.policies.sources.folder import version_folders
+from guidepost.policies.sources.resolve import read_source
+from guidepost.policies.sources.signatures import trusted_keys
+from guidepost.policies.sources.source import Origin, Source, SourceError
 from guidepost.render.console import ExitCode, command_error, count, errors, help_lines
 from guidepost.render.messages import problem_text
 

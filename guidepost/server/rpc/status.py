@@ -26,8 +26,9 @@ from engine.model.answer import UnknownDecision, UnknownVersion, WrongFact, Wron
 from engine.model.problems import PolicyErrors
 from guidepost.decision_log.call_metadata import InvalidMetadata
 from guidepost.decision_log.commit_thread import LogUnavailable
-from guidepost.decision_log.database import LogError, database_message
+from guidepost.decision_log.database import database_message
 from guidepost.decision_log.events import Refusal
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.purge import PurgeError
 from guidepost.decision_log.recorder import ReplayMismatch, RequestIdReused
 from guidepost.decision_log.time_limits import RETRY_AFTER, pushback

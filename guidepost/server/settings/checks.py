@@ -13,10 +13,11 @@ from typing import Final
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from guidepost.decision_log.database import LogError, check_usable, connect
+from guidepost.decision_log.database import check_usable, connect
+from guidepost.decision_log.log_error import LogError
 from guidepost.decision_log.settings import default_url
 from guidepost.install_command import install_command
-from guidepost.policies.sources import SourceError
+from guidepost.policies.sources.source import SourceError
 from guidepost.server.security_checks import security_problems
 from guidepost.server.settings.build import log_settings, security
 from guidepost.server.settings.load import LoadedSettings, WrongSetting

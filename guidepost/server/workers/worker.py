@@ -19,8 +19,8 @@ from pathlib import Path
 import uvloop
 
 from engine.decide.decider import bundle_deciders
-from guidepost.decision_log.database import LogError
-from guidepost.policies.sources import SourceError
+from guidepost.decision_log.log_error import LogError
+from guidepost.policies.sources.source import SourceError
 from guidepost.server.app import listening
 from guidepost.server.auth import InvalidAuthFiles
 from guidepost.server.observability import logging as logs

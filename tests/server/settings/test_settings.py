@@ -17,7 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guidepost.cli.app import load_command
-from guidepost.decision_log.database import LogError, check_usable, connect, migrate
+from guidepost.decision_log.database import check_usable, connect, migrate
+from guidepost.decision_log.log_error import LogError
 from guidepost.server.auth.api_keys import new_key
 from guidepost.server.settings.build import log_format, log_settings
 from guidepost.server.settings.checks import environment_problems, setting_problems
