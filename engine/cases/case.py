@@ -14,7 +14,8 @@ from engine.request.moment import Moment
 class Case:
     """One example: facts, a decision, and the expected answer. Fields that are None are not compared.
 
-    ``refused`` names the facts that are wrong on purpose; () means that the request is valid.
+    Each of ``possible`` is a value or, of a list that a table collects, an open item or a whole list. ``refused`` names
+    the facts that are wrong on purpose; () means that the request is valid.
     """
 
     name: str
@@ -23,7 +24,7 @@ class Case:
     status: Status
     expect: Mapping[str, str | tuple[str, ...]]
     missing: tuple[str, ...] | None
-    possible: tuple[str, ...] | None
+    possible: tuple[str | tuple[str, ...], ...] | None
     ask_next: str | None
     rules: tuple[str, ...] | None
     assumptions: tuple[str, ...] | None

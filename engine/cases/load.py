@@ -123,7 +123,7 @@ class _CaseReader:
             status=Status(text(node, "status") or Status.DECIDED),
             expect={key: _expected(value) for key, value in pairs(node, "expect")},
             missing=_given(node, "missing"),
-            possible=_given(node, "possible"),
+            possible=_possible(node),
             ask_next=text(node, "ask_next") or None,
             rules=_given(node, "rules"),
             assumptions=_given(node, "assumptions"),
@@ -211,3 +211,8 @@ def _expected(node: Node) -> str | tuple[str, ...]:
 def _given(node: Node, key: str) -> tuple[str, ...] | None:
     found = node.get(key) if isinstance(node, Mapping) else None
     return None if found is None else tuple(", ".join(texts(item)) for item in items(found))
+
+
+def _possible(node: Node) -> tuple[str | tuple[str, ...], ...] | None:
+    found = node.get("possible") if isinstance(node, Mapping) else None
+    return None if found is None else tuple(map(_expected, items(found)))

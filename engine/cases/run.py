@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from engine.cases.case import Case, CaseResult, Mismatch
 from engine.cases.comparison import instants_compared, list_text, lists_compared
@@ -83,7 +84,7 @@ def _lists(answer: Answer, case: Case) -> Iterator[Mismatch]:
     every_missing = {fact for outcome in answer.outcomes for fact in outcome.missing}
     for what, wanted, got, exact in (
         ("missing", case.missing, set(answer.missing) | every_missing, False),
-        ("possible", case.possible, {written(value) for value in answer.possible}, True),
+        ("possible", *_possible(answer, case), True),
         ("rules", case.rules, {rule.id for rule in answer.rules}, False),
         ("assumptions", case.assumptions, {rule.id for rule in answer.assumptions}, True),
         ("nearest", case.nearest, {value for one in answer.unlisted for value, _ in one.nearest}, False),
@@ -103,6 +104,29 @@ def _lists(answer: Answer, case: Case) -> Iterator[Mismatch]:
             )
     if case.ask_next is not None and case.ask_next != answer.ask_next:
         yield Mismatch(what="ask_next", expected=case.ask_next, got=answer.ask_next or "nothing")
+
+
+def _possible(answer: Answer, case: Case) -> tuple[tuple[str, ...] | None, set[str]]:
+    """Return what is expected to be possible, and what is: of a list that a table collects, the items that are open."""
+    first = answer.first_undecided
+    if case.possible is None:
+        return None, set()
+    if first is not None and first.items is not None:
+        return open_items(case.possible), set(first.items.open)
+    return tuple(map(_joined, case.possible)), {written(value) for value in answer.possible}
+
+
+def open_items(possible: Iterable[str | tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the open items of a list: those that are named or, of whole lists, those in some and not in all.
+
+    >>> open_items(["a", "b"]), open_items([("a",), ("a", "b")])
+    (('a', 'b'), ('b',))
+    """
+    named = list(possible)
+    if not any(isinstance(one, tuple) for one in named):
+        return tuple(map(_joined, named))
+    lists = [(one,) if isinstance(one, str) else one for one in named]
+    return tuple(item for item in dict.fromkeys(chain(*lists)) if not all(item in one for one in lists))
 
 
 def _odd(answer: Answer, what: str, wanted: set[str]) -> tuple[FiredRule, ...]:

@@ -46,8 +46,8 @@ class Outcome:
     """One outcome of a decision. ``value`` is set only if the status is decided.
 
     If not, ``possible`` lists the values that are still possible (``None``: not covered), and ``missing`` the unknown
-    facts that could change it. ``text`` is the display name of the value of a choice, if it has one. Of a list,
-    ``items`` tells item by item what is possible, and ``possible`` is empty.
+    facts that could change it. ``text`` is the display name of the value of a choice, if it has one. Of a list that a
+    table collects, ``items`` tells item by item what is possible, and ``possible`` is empty.
     """
 
     name: str
@@ -186,11 +186,12 @@ class Answer:
     """The answer to one decision.
 
     ``outcomes`` holds the answering outcomes first (``answers`` of them), then those reported beside. ``missing``,
-    ``possible`` and ``ask_next`` are about the answering outcomes; ``possible`` is the list of the first one that is
-    undecided. ``rules`` and ``assumptions`` list those behind all outcomes, without duplicates, by file and line.
-    ``dues`` explains each outcome that is an instant, ``duties`` each outcome of a roster, and ``passed`` the facts
-    derived from instants. ``has_instants`` is true if there are any of these; ``undated_id`` is then the id of the
-    answer that is the same but for its instants, or None if there is no such answer.
+    ``possible`` and ``ask_next`` are about the answering outcomes; ``possible`` is that of the first one that is
+    undecided, whose ``items`` are not repeated. ``rules`` and ``assumptions`` list those behind all outcomes, without
+    duplicates, by file and line. ``dues`` explains each outcome that is an instant, ``duties`` each outcome of a
+    roster, and ``passed`` the facts derived from instants. ``has_instants`` is true if there are any of these;
+    ``undated_id`` is then the id of the answer that is the same but for its instants, or None if there is no such
+    answer.
     """
 
     id: str
@@ -210,6 +211,11 @@ class Answer:
     passed: tuple[Passed, ...] = ()
     has_instants: bool = False
     undated_id: str | None = None
+
+    @property
+    def first_undecided(self) -> Outcome | None:
+        """The first answering outcome that is undecided."""
+        return next((one for one in self.outcomes[: self.answers] if one.status is Status.UNDECIDED), None)
 
     def __getitem__(self, outcome: str) -> Outcome:
         """Return the outcome of this name."""
