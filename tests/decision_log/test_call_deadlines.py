@@ -26,7 +26,7 @@ from guidepost.decision_log.commit_thread import LogUnavailable
 from guidepost.decision_log.recorder import Recorder
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
-from guidepost.decision_log.time_limits import TimeLimits
+from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT, TimeLimits
 from guidepost.server.app import listening
 from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
@@ -37,7 +37,13 @@ from tests.support.servers import NOW, counter_bundle, run_coroutine
 
 @contextmanager
 def served(url: str, **more: Any) -> Iterator[str]:
-    server = listening(counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=settings(url, **more))
+    server = listening(
+        counter_bundle(),
+        "127.0.0.1:0",
+        clock=lambda: NOW,
+        grace=0.1,
+        log=settings(url, **{"timeout": DEFAULT_TIMEOUT} | more),
+    )
     yield run_coroutine(server.__aenter__())
     run_coroutine(server.__aexit__(None, None, None))
 

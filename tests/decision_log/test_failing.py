@@ -17,6 +17,7 @@ from guidepost.decision_log.append import Appended
 from guidepost.decision_log.commit_thread import LogUnavailable, Writer
 from guidepost.decision_log.settings import Durability
 from guidepost.decision_log.store import Store
+from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT
 from guidepost.server.app import listening
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.log_servers import (
@@ -79,7 +80,7 @@ def test_a_log_that_fails_is_reported_by_health_and_recovers(failing: FailingSto
 
 
 def test_callers_do_not_notice_a_short_failure(failing: FailingStore, url: str) -> None:
-    with serving_with_log(settings(url)) as stub, ThreadPoolExecutor(4) as callers:
+    with serving_with_log(settings(url, timeout=DEFAULT_TIMEOUT)) as stub, ThreadPoolExecutor(4) as callers:
         failing.broken = True
         answers = callers.map(lambda number: ask(stub, vip=True, _ticket=f"{number}"), range(4))
         wait_until(lambda: failing.failures > 1)
@@ -145,7 +146,7 @@ def test_an_unnoticed_commit_is_not_repeated(failing: FailingStore, url: str, mo
         return kept
 
     monkeypatch.setattr(failing, "append", loses_the_first_word)
-    with serving_with_log(settings(url)) as stub:
+    with serving_with_log(settings(url, timeout=DEFAULT_TIMEOUT)) as stub:
         ask(stub, vip=True)
 
     assert (len(lost), len(records(url))) == (1, 1)
@@ -184,7 +185,7 @@ def test_bounded_limits_how_long_an_answer_is_ahead_of_its_record(failing: Faili
 
 
 def test_bounded_writes_waiting_records_when_the_server_stops(url: str) -> None:
-    with serving_with_log(settings(url, Durability.BOUNDED)) as stub:
+    with serving_with_log(settings(url, Durability.BOUNDED, timeout=DEFAULT_TIMEOUT)) as stub:
         for number in range(50):
             ask(stub, vip=True, _ticket=f"{number}")
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import pytest
@@ -49,8 +49,12 @@ def sqlite(folder: Path) -> str:
     return f"sqlite:///{folder}/log/decisions.db"
 
 
+PATIENT: Final = 15.0
+"""Seconds that a call waits for its record where a test is not about this: a machine may be busy with other work."""
+
+
 def settings(url: str, durability: Durability = Durability.SYNC, **more: Any) -> LogSettings:
-    return LogSettings(url=url, durability=durability, **more)
+    return LogSettings(url=url, durability=durability, **{"timeout": PATIENT} | more)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ from guidepost.v1 import decision_service_pb2 as pb
 from guidepost.v1.admin_service_pb2_grpc import AdminServiceStub
 from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from tests.support.certificates import Issuer, certificate, entry, protected, tls_files, unsigned
+from tests.support.log_servers import PATIENT
 from tests.support.paths import ROOT
 from tests.support.servers import counter_bundle, run_coroutine
 from tests.support.waiting import wait_until
@@ -86,7 +87,7 @@ def access(folder: Path) -> Access:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[str]:
     with protected(
-        Security(access=settings(folder)), LogSettings(url=f"sqlite:///{folder}/log/decisions.db")
+        Security(access=settings(folder)), LogSettings(timeout=PATIENT, url=f"sqlite:///{folder}/log/decisions.db")
     ) as address:
         yield address
 
@@ -194,7 +195,7 @@ class TestServed:
 
     def test_without_authentication_everything_but_purging_is_open(self, tmp_path: Path) -> None:
         with (
-            protected(Security(), LogSettings(url=f"sqlite:///{tmp_path}/decisions.db")) as address,
+            protected(Security(), LogSettings(timeout=PATIENT, url=f"sqlite:///{tmp_path}/decisions.db")) as address,
             guidepost.Client(address) as client,
         ):
             assert client.decide("queue", vip=True).status

@@ -40,7 +40,7 @@ from guidepost.server.security import NO_SECURITY, Security
 from guidepost.v1 import audit_service_pb2 as pb
 from guidepost.v1 import decision_pb2
 from tests.support.deciders import decide
-from tests.support.log_servers import POSTGRESQL, PostgreSQL, end_of, sqlite
+from tests.support.log_servers import PATIENT, POSTGRESQL, PostgreSQL, end_of, sqlite
 from tests.support.servers import NOW, counter_bundle, run_coroutine
 from tests.support.waiting import wait_until
 
@@ -116,7 +116,7 @@ def asking(log: LogSettings | None, security: Security = NO_SECURITY) -> Iterato
 def client(url: str, tmp_path: Path) -> Iterator[Client]:
     """A client of a server that signs."""
     new_key(tmp_path / "private.pem", tmp_path / "public.pem")
-    with asking(LogSettings(url=url, sign_key=str(tmp_path / "private.pem"))) as made_client:
+    with asking(LogSettings(timeout=PATIENT, url=url, sign_key=str(tmp_path / "private.pem"))) as made_client:
         yield made_client
 
 
@@ -254,7 +254,7 @@ def test_a_certificate_from_a_server_is_checked_without_it(client: Client, tmp_p
 
 
 def test_a_certificate_of_a_server_without_a_key_is_unsigned(url: str) -> None:
-    with asking(LogSettings(url=url)) as client:
+    with asking(LogSettings(timeout=PATIENT, url=url)) as client:
         assert not client.audit.certificate(made(1).id).signed
 
 
@@ -276,7 +276,7 @@ def test_records_are_removed_only_if_the_server_allows_it(client: Client) -> Non
 
 
 def test_records_are_removed_while_the_server_writes(url: str) -> None:
-    with asking(LogSettings(url=url), PURGING) as client:
+    with asking(LogSettings(timeout=PATIENT, url=url), PURGING) as client:
         would = client.audit.purge(at(3), dry_run=True)
         assert client.audit.verify().entries == DAYS
         client.decide("gift", colour="red")
@@ -325,7 +325,7 @@ def test_a_wrong_request_names_its_field(
 
 
 def test_an_instant_that_is_none_or_lies_ahead_is_refused(url: str) -> None:
-    with asking(LogSettings(url=url), PURGING) as client:
+    with asking(LogSettings(timeout=PATIENT, url=url), PURGING) as client:
         for request in (
             pb.PurgeRecordsRequest(),
             pb.PurgeRecordsRequest(before={}),
@@ -400,7 +400,12 @@ def test_the_asynchronous_client_asks_the_same(client: Client, url: str) -> None
 
     wait_until(lambda: client.audit.certificate(made(1).id).signed)
     server = listening(
-        counter_bundle(), "127.0.0.1:0", clock=lambda: NOW, grace=0.1, log=LogSettings(url=url), security=PURGING
+        counter_bundle(),
+        "127.0.0.1:0",
+        clock=lambda: NOW,
+        grace=0.1,
+        log=LogSettings(timeout=PATIENT, url=url),
+        security=PURGING,
     )
     address = run_coroutine(server.__aenter__())
     try:
@@ -452,7 +457,7 @@ def test_a_log_of_before_there_were_trees_is_brought_up_to_date_and_its_heads_st
 def test_a_log_that_cannot_be_read_is_unavailable_and_no_error_of_ours(tmp_path: Path) -> None:
     url = sqlite(tmp_path)
     Store.open(url).close()
-    with asking(LogSettings(url=url)) as client:
+    with asking(LogSettings(timeout=PATIENT, url=url)) as client:
         client.audit.verify()
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             connection.execute("DROP TABLE entries")

@@ -26,6 +26,7 @@ from guidepost.v1.decision_service_pb2_grpc import DecisionServiceStub
 from guidepost.v1.ticket_pb2 import Pause
 from guidepost.v1.version_pb2 import VersionSelector
 from tests.support.calls import RejectedCall, call, call_raw
+from tests.support.log_servers import PATIENT
 from tests.support.servers import NOW, run_coroutine, serving, shipped_bundle
 
 FRIDAY: Final = datetime.fromisoformat("2026-01-23T15:00:00+11:00")
@@ -468,7 +469,9 @@ def test_a_repeated_call_gets_the_recorded_state_of_the_deadline(tmp_path: Path)
     later = (NOW + timedelta(days=number) for number in range(9))
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": NOW}
     with (
-        serving(shipped_bundle(), lambda: next(later), LogSettings(url=f"sqlite:///{tmp_path}/log.db")) as address,
+        serving(
+            shipped_bundle(), lambda: next(later), LogSettings(timeout=PATIENT, url=f"sqlite:///{tmp_path}/log.db")
+        ) as address,
         Client(address) as client,
     ):
         first = client.triage(facts, request_id="r-1")
