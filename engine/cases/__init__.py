@@ -2,17 +2,17 @@
 
 Modules::
 
-    case            a case, its result and its mismatches
-    cases_yaml      cases -> YAML
-    comparison      expected and actual values as text for people
-    coverage        the rules and cells that cases cover
-    deadline_cells  the cells of a deadline that tickets reach, with the facts
-    expected        checks the expectations of a case against the policy
-    load            YAML -> cases, or every problem
-    propose         cases for what is not covered
-    rule_tickets    tickets for a rule
-    run             cases and a version -> answers and mismatches
-    select          expressions that select cases
+    case          a case, its result and its mismatches
+    cases_yaml    cases -> YAML
+    cells         combinations of what a table reads that tickets reach
+    comparison    expected and actual values as text for people
+    coverage      the rules and cells that cases cover
+    expected      checks the expectations of a case against the policy
+    load          YAML -> cases, or every problem
+    propose       cases for what is not covered
+    rule_tickets  tickets for a rule
+    run           cases and a version -> answers and mismatches
+    select        expressions that select cases
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 - A case covers a *rule* if its answer names the rule.
 - A case covers a *cell* of a table if its answer was looked up there: the table produces an outcome of the decision, or
-one that a table on the way to it reads. Cells are those of the table's own grid, over what it reads itself; those that
-no
-  ticket reaches do not count. A deadline has a table too; a case looks there if it sends the instant from which time
-  counts, or if nothing is due. An entry of a roster counts as a cell.
+  one that a table on the way to it reads. Cells are combinations of what the table reads itself, as far as its rules
+  distinguish it; those that no ticket reaches do not count. A deadline has a table too; a case looks there if it sends
+  the instant from which time counts, or if nothing is due. An entry of a roster counts as a cell.
 
 Only tables behind a decision count. Whether a case passes does not matter; a case with a rejected request covers
 nothing.
@@ -17,23 +16,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-import numpy as np
+from itertools import islice
+from typing import Final
 
 from engine.cases.case import CaseResult
-from engine.cases.deadline_cells import reached_cells
+from engine.cases.cells import Cell, TableCells
 from engine.decide.decider import Decider
 from engine.model.answer import Answer, DeadlineState, Status
-from engine.model.policy import Table
 from engine.model.problems import Place
-from engine.request.lookup import outcome_lookup
 from engine.request.moment import Moment
 from engine.request.ticket import Sent
-from engine.tables.tabulate import Grid
+from engine.tables.reading import Reading
 from engine.version.version import DecisionPlan, Version
 
-Point = tuple[str, int, str, float]
-"""A table or deadline, a cell of its own grid, a fact it reads there, and the number that was sent for it."""
+MOST_MISSED: Final = 20
+"""How many of the cells of one table that cases do not cover are listed."""
+
+Point = tuple[str, Cell, str, float]
+"""A table or deadline, a cell, a fact that is read there, and the number that was sent for it."""
 
 
 class TableKind(StrEnum):
@@ -55,9 +55,10 @@ class RuleCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCoverage:
-    """The coverage of a table. ``missed`` are the cells that tickets reach and cases do not.
+    """The coverage of a table.
 
-    They are None if the reachable cells are unknown.
+    ``cells`` is how many cells tickets reach, None if they are too many to count; ``missed`` are the first of those
+    that cases do not.
     """
 
     name: str
@@ -65,17 +66,13 @@ class TableCoverage:
     place: Place
     rules: tuple[RuleCoverage, ...]
     hit: int
-    missed: tuple[int, ...] | None
+    cells: int | None
+    missed: tuple[Cell, ...] = ()
 
     @property
     def rules_hit(self) -> int:
         """How many rules are covered."""
         return sum(rule.cases > 0 for rule in self.rules)
-
-    @property
-    def cells(self) -> int | None:
-        """How many cells tickets can reach."""
-        return None if self.missed is None else self.hit + len(self.missed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +88,8 @@ class Coverage:
 
     @property
     def cells(self) -> tuple[int, int]:
-        """How many cells are covered, of how many; without tables whose reachable cells are unknown."""
-        known = [table for table in self.tables if table.missed is not None]
+        """How many cells are covered, of how many; without tables that have too many to count."""
+        known = [table for table in self.tables if table.cells is not None]
         return sum(table.hit for table in known), sum(table.cells or 0 for table in known)
 
     @property
@@ -120,7 +117,7 @@ class AnswerTrace:
     """
 
     rules: frozenset[str]
-    cells: frozenset[tuple[str, int]]
+    cells: frozenset[tuple[str, Cell]]
     points: frozenset[Point]
     turns: frozenset[tuple[str, str]]
     states: frozenset[tuple[str, DeadlineState, bool]]
@@ -132,35 +129,44 @@ class Tracer:
     def __init__(self, version: Version) -> None:
         self.version, self._decider = version, Decider(version)
         self.chains = _chains(version)
-        self._lookups = {
-            table: outcome_lookup(table, partial, version.reader) for table, partial in version.partial_tables.items()
-        }
+        self.reading = Reading(version.diagrams, version.atoms, version.deadline_diagrams.values())
+        self._cells: dict[str, TableCells] = {}
+
+    def cells(self, name: str) -> TableCells:
+        """Return the cells of a table or deadline."""
+        found = self._cells.get(name)
+        if found is None:
+            policy = self.version.policy
+            table = policy.deadlines[name].table if name in policy.deadlines else policy.tables[name]
+            found = self._cells[name] = TableCells(table, self.reading)
+        return found
 
     def tables_of(self, plan: DecisionPlan) -> tuple[str, ...]:
         """Return the tables behind a decision, in the order of the policy."""
         made = [self.version.producer[name] for name in plan.tabled]
         made += [self.version.producer[name] for one in plan.deadlines for name in one.reads]
         behind = frozenset().union(*(self.chains[table] for table in made))
-        return tuple(table for table in self.version.partial_tables if table in behind)
+        return tuple(table for table in self.version.policy.tables if table in behind)
 
     def touched(self, decision: str, facts: Mapping[str, Sent], moment: Moment, answer: Answer) -> AnswerTrace:
         """Return what an answer touches."""
         version, plan = self.version, self.version.plans[decision]
         ticket, _ = self._decider.read(facts, moment)
         numbers = {name: float(str(value)) for name, value in facts.items() if version.policy.facts[name].numeric}
-        cells: set[tuple[str, int]] = set()
-        points: set[Point] = set()
-        for table in self.tables_of(plan):
-            partial = version.partial_tables[table]
-            cell = partial.cell.item(self._lookups[table].cell(ticket.atoms))
-            cells.add((table, cell))
-            points |= _points(partial.grid, cell, numbers)
+        looked = [*self.tables_of(plan)]
         for one in plan.deadlines:
             name = one.deadline.name
             if one.deadline.starts in ticket.instants or answer[name].status is Status.NOT_COVERED:
-                cell = self._deadline_cell(name, ticket.atoms)
+                looked.append(name)
+        slots = version.reader.slots
+        classes = {fact: class_of[ticket.atoms[slots[fact]]] for fact, class_of in self.reading.class_of.items()}
+        cells: set[tuple[str, Cell]] = set()
+        points: set[Point] = set()
+        for name in looked:
+            for cell in self.cells(name).of(classes):
                 cells.add((name, cell))
-                points |= _points(version.deadline_grids[name], cell, numbers)
+                read = self.cells(name).parts[cell[0]]
+                points |= {(name, cell, fact, numbers[fact]) for fact in read if fact in numbers}
         return AnswerTrace(
             rules=frozenset(rule.id for rule in answer.rules),
             cells=frozenset(cells),
@@ -170,23 +176,6 @@ class Tracer:
                 (due.name, due.standing.state, due.standing.at == due.due) for due in answer.dues if due.standing
             ),
         )
-
-    def _deadline_cell(self, name: str, atoms: list[int]) -> int:
-        version, cell = self.version, 0
-        for axis in version.deadline_grids[name].axes:
-            if axis.fact in version.producer:
-                table = version.producer[axis.fact]
-                codes, at = version.partial_tables[table].codes[axis.fact], self._lookups[table].cell(atoms)
-                low = codes.low.item(at)
-                atom = low + 1 if low == codes.high.item(at) and low < len(codes.domain) else 0
-            else:
-                atom = atoms[version.reader.slots[axis.fact]]
-            cell = cell * axis.size + int(axis.class_of[atom])
-        return cell
-
-
-def _points(grid: Grid, cell: int, numbers: Mapping[str, float]) -> set[Point]:
-    return {(grid.table.name, cell, axis.fact, numbers[axis.fact]) for axis in grid.axes if axis.fact in numbers}
 
 
 def _chains(version: Version) -> dict[str, frozenset[str]]:
@@ -215,39 +204,34 @@ def coverage_of(version: Version, touched: Iterable[AnswerTrace]) -> Coverage:
     turns = {turn for one in listed for turn in one.turns}
     tracer, plans = Tracer(version), version.plans.values()
     behind = {table for plan in plans for table in tracer.tables_of(plan)}
-    found = [
-        _table(version.policy.tables[name], TableKind.TABLE, rules, cells, _reached(version, name))
-        for name in version.partial_tables
-        if name in behind
-    ]
+    tables = [(TableKind.TABLE, version.policy.tables[name]) for name in version.policy.tables if name in behind]
     asked = dict.fromkeys(one.deadline.name for plan in plans for one in plan.deadlines)
-    for name in asked:
-        reached = reached_cells(version, name)
-        known = None if reached is None else frozenset(one.cell for one in reached)
-        found.append(_table(version.policy.deadlines[name].table, TableKind.DEADLINE, rules, cells, known))
+    tables += [(TableKind.DEADLINE, version.policy.deadlines[name].table) for name in asked]
+    found = []
+    for kind, table in tables:
+        hit = {cell for name, cell in cells if name == table.name}
+        known = tracer.cells(table.name)
+        found.append(
+            TableCoverage(
+                name=table.name,
+                kind=kind,
+                place=table.place,
+                rules=tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules),
+                hit=len(hit),
+                cells=known.count,
+                missed=() if known.count is None else tuple(islice(known.missed(hit), MOST_MISSED)),
+            )
+        )
     for roster in {roster.name: roster for plan in plans for roster in plan.rosters}.values():
-        entries = [at for at, entry in enumerate(roster.entries) if (roster.produces, entry.value) not in turns]
+        turned = [entry for entry in roster.entries if (roster.produces, entry.value) in turns]
         found.append(
             TableCoverage(
                 name=roster.name,
                 kind=TableKind.ROSTER,
                 place=roster.place,
                 rules=(RuleCoverage(roster.name, roster.place, rules[roster.name]),),
-                hit=len(roster.entries) - len(entries),
-                missed=tuple(entries),
+                hit=len(turned),
+                cells=len(roster.entries),
             )
         )
     return Coverage(tuple(sorted(found, key=lambda one: (one.place, one.name))))
-
-
-def _table(
-    table: Table, kind: TableKind, rules: Counter[str], cells: set[tuple[str, int]], reached: frozenset[int] | None
-) -> TableCoverage:
-    listed = tuple(RuleCoverage(rule.id, rule.place, rules[rule.id]) for rule in table.all_rules)
-    hit = {cell for name, cell in cells if name == table.name}
-    missed = None if reached is None else tuple(sorted(reached - hit))
-    return TableCoverage(name=table.name, kind=kind, place=table.place, rules=listed, hit=len(hit), missed=missed)
-
-
-def _reached(version: Version, name: str) -> frozenset[int]:
-    return frozenset(np.unique(version.partial_tables[name].cell).tolist())

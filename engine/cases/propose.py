@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from engine.cases.case import Case
+from engine.cases.cells import Cell
 from engine.cases.coverage import AnswerTrace, Point, Tracer
 from engine.cases.rule_tickets import Facts, RuleTickets, Witness
 from engine.decide.answer_json import written
@@ -65,7 +66,7 @@ class _Proposer:
         self._names = {case.name for case in cases}
         self._asked: set[tuple[str, tuple[tuple[str, str], ...], datetime | None]] = set()
         self._rules: set[str] = set()
-        self._points: dict[tuple[str, int, str], set[float]] = {}
+        self._points: dict[tuple[str, Cell, str], set[float]] = {}
         self._states: set[tuple[str, DeadlineState, bool]] = set()
         self._turns: set[tuple[str, str]] = set()
         for one in touched:

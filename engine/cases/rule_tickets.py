@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import or_
 from typing import Final
 
-import numpy as np
-
+from engine.cases.cells import Cell
 from engine.cases.coverage import Tracer
-from engine.cases.deadline_cells import ReachedCell, reached_cells
 from engine.decide.answer_times_json import iso
 from engine.decide.decider import Decider
-from engine.model.policy import Policy, Roster, Rule, Table
+from engine.diagrams.store import Node
+from engine.diagrams.witnesses import shortest_of_each
+from engine.model.policy import HitPolicy, Policy, Roster, Rule, Table
+from engine.model.targets import Measure
 from engine.model.vocabulary import FactType
-from engine.tables.classes import Indices, Mask
-from engine.tables.missing_facts import PartialTable, spread
+from engine.tables.local_table import LocalTable
+from engine.tables.reading import Ticket
 from engine.version.version import DecisionPlan, Version
-
-MAX_TRIES: Final = 500
-"""The most tickets that are tried for a rule in one decision."""
 
 HOURS_OF_A_WEEK: Final = 168
 
@@ -42,14 +41,18 @@ class RuleTickets:
         self.version, self.decider = version, Decider(version)
         self.instant = _usual_instant(version.policy)
         self._tracer = Tracer(version)
-        self._timed: dict[str, tuple[ReachedCell, ...]] = {}
-        self._counted: dict[str, Indices] = {}
+        self.reading = self._tracer.reading
+        self._none = self.reading.store.leaf(None)
+        self._local: dict[str, LocalTable] = {}
+        self._shown: dict[tuple[str, str], Node] = {}
+        self._tickets: dict[tuple[str, str, bool], Mapping[int | None, Mapping[str, int]]] = {}
 
     def rule(self, table: str, at: int) -> Witness | None:
         """Return a ticket whose answer names a rule of a table (``at``: its position, ``otherwise`` last)."""
-        found = self._of_deadline(table, at) if table in self.version.deadline_grids else self._of_table(table, at)
         rule = self._table(table).all_rules[at]
-        for witness in found:
+        for witness in (
+            self._of_deadline(table, at) if table in self.version.policy.deadlines else self._of_table(table, at)
+        ):
             if self._rests_on(witness.decision, witness.facts, rule.id):
                 return Witness(witness.decision, self._without_needless(witness, rule))
         return None
@@ -68,25 +71,23 @@ class RuleTickets:
         found = self.version.policy.rosters[roster]
         return self.turn(found, found.entries[0].value)
 
-    def cell(self, table: str, cell: int) -> Facts | None:
-        """Return the smallest ticket that falls in a cell of the own grid of a table or deadline.
-
-        The result is None if there is none.
-        """
-        if table in self.version.deadline_grids:
-            reached = next((one for one in self._reached(table) if one.cell == cell), None)
-            return None if reached is None else self._written(reached.sent)
-        partial = self.version.partial_tables[table]
-        return next(self._tickets(partial, partial.cell == cell), None)
+    def cell(self, table: str, cell: Cell) -> Facts | None:
+        """Return the shortest ticket that falls in a cell of a table or deadline; None if there is none."""
+        found = self._tracer.cells(table).ticket(cell)
+        return None if found is None else self._written(found)
 
     def _table(self, name: str) -> Table:
         policy = self.version.policy
         return policy.deadlines[name].table if name in policy.deadlines else policy.tables[name]
 
+    def _of(self, name: str) -> LocalTable:
+        if name not in self._local:
+            self._local[name] = LocalTable(self._table(name), self.reading)
+        return self._local[name]
+
     def _of_table(self, name: str, at: int) -> Iterator[Witness]:
         """Yield tickets of decisions that the table answers itself, then of those that depend on it."""
-        version, partial = self.version, self.version.partial_tables[name]
-        fires = _fires(partial, at)
+        version = self.version
         behind = {plan.decision.name: self._tracer.tables_of(plan) for plan in version.plans.values()}
         plans = sorted(
             (plan for plan in version.plans.values() if name in behind[plan.decision.name]),
@@ -94,76 +95,123 @@ class RuleTickets:
         )
         for sure in (True, False):
             for plan in plans:
-                if any(version.producer[outcome] == name for outcome in plan.tabled):
-                    yield from self._asked(plan, partial, fires, sure=sure)
+                if name in self._answering(plan):
+                    yield from self._asked(plan, name, name, at, sure=sure)
             for plan in plans:
-                for below in (
-                    version.partial_tables[other]
-                    for other in self._answering(plan)
-                    if other != name and name in self._tracer.chains[other]
-                ):
-                    where = spread(fires & partial.settled if sure else fires, partial.axes, below.axes)
-                    yield from self._asked(plan, below, np.broadcast_to(where, below.cell.shape), sure=sure)
+                for below in self._answering(plan):
+                    if below != name and name in self._tracer.chains[below]:
+                        yield from self._asked(plan, name, below, at, sure=sure)
         for plan in plans:
             for one in plan.deadlines:
                 if any(name in self._tracer.chains[version.producer[read]] for read in one.reads):
-                    yield from self._by_deadline(plan, one.deadline.name, partial, fires)
+                    for sure in (True, False):
+                        yield from self._asked(plan, name, one.deadline.name, at, sure=sure)
 
-    def _asked(self, plan: DecisionPlan, partial: PartialTable, where: Mask, *, sure: bool) -> Iterator[Witness]:
-        """Yield tickets for cells: the settled ones, or those that may be decided though facts are open."""
-        settled = partial.settled if sure else ~partial.settled
-        yield from (Witness(plan.decision.name, facts) for facts in self._tickets(partial, where & settled))
-
-    def _by_deadline(self, plan: DecisionPlan, deadline: str, partial: PartialTable, fires: Mask) -> Iterator[Witness]:
-        """Yield tickets for a table that only a deadline reads."""
-        starts = self.version.policy.deadlines[deadline].starts
-        for facts in self._tickets(partial, fires & partial.settled):
-            yield Witness(plan.decision.name, {**facts, starts: self.instant})
-            for reached in self._reached(deadline):
-                yield Witness(plan.decision.name, {**self._written(reached.sent), **facts, starts: self.instant})
+    def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
+        plans = (
+            plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.deadlines)
+        )
+        plan = next(plans, None)
+        for sure in (True, False):
+            if plan is not None:
+                yield from self._asked(plan, name, name, at, sure=sure)
 
     def _answering(self, plan: DecisionPlan) -> list[str]:
         return list(dict.fromkeys(self.version.producer[outcome] for outcome in plan.tabled))
 
-    def _of_deadline(self, name: str, at: int) -> Iterator[Witness]:
-        grid = self.version.deadline_grids[name]
-        plan = next(
-            (plan for plan in self.version.plans.values() if any(one.deadline.name == name for one in plan.deadlines)),
-            None,
-        )
-        fitting = [one for one in self._reached(name) if at in grid.rule_sets[grid.rule_set_of.ravel().item(one.cell)]]
-        for one in sorted(fitting, key=lambda one: (not one.ready, len(one.sent), one.cell)):
-            if plan is not None:
-                yield Witness(
-                    plan.decision.name,
-                    {**self._written(one.sent), self.version.policy.deadlines[name].starts: self.instant},
-                )
+    def _asked(self, plan: DecisionPlan, name: str, below: str, at: int, *, sure: bool) -> Iterator[Witness]:
+        """Yield the shortest ticket for which a rule of a table is behind what another decides.
 
-    def _reached(self, deadline: str) -> tuple[ReachedCell, ...]:
-        if deadline not in self._timed:
-            self._timed[deadline] = reached_cells(self.version, deadline) or ()
-        return self._timed[deadline]
+        It leaves nothing open there; or (not ``sure``) it is decided there though something is open.
+        """
+        deadline = self.version.policy.deadlines.get(below)
+        starts = {deadline.starts: self.instant} if deadline is not None else {}
+        if self._table(name).hit is HitPolicy.COLLECT:
+            local, no = self._of(name), self.reading.store.leaf(False)
+            shown = self._chosen(below, local.over_sent(local.holds(at)), sure=sure, no=no)
+            ticket: Mapping[str, int] | None = self.reading.store.shortest(shown)
+        else:
+            key = (name, below, sure)
+            if key not in self._tickets:
+                chosen = self._chosen(below, self._behind(name, below), sure=sure, no=self._none)
+                self._tickets[key] = shortest_of_each(self.reading.store, chosen)
+            ticket = self._tickets[key].get(at)
+        if ticket is not None:
+            yield Witness(plan.decision.name, {**self._written(self.reading.ticket(ticket)), **starts})
 
-    def _tickets(self, partial: PartialTable, where: Mask) -> Iterator[Facts]:
-        """Yield tickets for the cells of a mask, those with the fewest facts first."""
-        found = np.flatnonzero(where)
-        for cell in found[np.argsort(self._sizes(partial)[found], kind="stable")[:MAX_TRIES]].tolist():
-            steps = np.unravel_index(cell, partial.cell.shape) if partial.axes else ()
-            yield self._written(
-                {axis.fact: axis.members[int(at)] for axis, at in zip(partial.axes, steps, strict=True) if at}
-            )
+    def _chosen(self, below: str, shown: Node, *, sure: bool, no: Node) -> Node:
+        """Draw what is shown where a table leaves nothing open, or where it is decided all the same."""
+        local, store = self._of(below), self.reading.store
+        settled = local.over_sent(local.settled)
+        deadline = self.version.policy.deadlines.get(below)
+        if deadline is None:
+            if sure:
+                return store.choose(settled, [no, shown])
+            decided = store.leaf(False)
+            for name in local.table.produces:
+                decided = store.choose(self.reading.decided(name), [decided, store.leaf(True)])
+            return store.choose(settled, [store.choose(decided, [no, shown]), no])
+        if not sure:
+            return shown
+        ready = settled
+        for name in (deadline.amount, deadline.region):
+            if name in self.version.producer:
+                ready = store.choose(self.reading.decided(name), [store.leaf(False), ready])
+        return store.choose(ready, [no, shown])
 
-    def _sizes(self, partial: PartialTable) -> Indices:
-        """Count for every cell over sent facts how many are sent there."""
-        name = partial.grid.table.name
-        if name not in self._counted:
-            steps = np.ix_(*(np.arange(axis.size) for axis in partial.axes))
-            self._counted[name] = sum(
-                ((step > 0).astype(np.int32) for step in steps), np.zeros(partial.cell.shape, dtype=np.int32)
-            ).ravel()
-        return self._counted[name]
+    def _behind(self, name: str, below: str) -> Node:
+        """Draw which rule of a table, by position, is behind what another decides; None if no rule is."""
+        key = (name, below)
+        if key not in self._shown:
+            local, store = self._of(below), self.reading.store
+            if name == below:
+                self._shown[key] = local.over_sent(local.counts)
+            else:
+                found = self._none
+                for read, where in self._heeded(below).items():
+                    producer = self.version.producer[read]
+                    if name in self._tracer.chains[producer]:
+                        shown = store.choose(where, [self._none, self._behind(name, producer)])
+                        found = store.combine(lambda one, other: other if one is None else one, found, shown)
+                self._shown[key] = found
+        return self._shown[key]
 
-    def _written(self, sent: Mapping[str, int]) -> Facts:
+    def _heeded(self, name: str) -> Mapping[str, Node]:
+        """Draw for each outcome that a table reads where a rule that counts tests it, or another value matters."""
+        local = self._of(name)
+        found = {read: self._tested(local, read) for read in local.states if read in self.version.producer}
+        deadline = self.version.policy.deadlines.get(name)
+        if deadline is None:
+            return found
+        # The rules of a deadline can read their amount and their region too.
+        store, rules = self.reading.store, deadline.table.all_rules
+        counts = local.over_sent(local.counts)
+        for read in {deadline.amount, deadline.region} & self.version.producer.keys():
+            measures = [rule.then[name] for rule in rules]
+            using = {
+                at
+                for at, one in enumerate(measures)
+                if read == deadline.region or (isinstance(one, Measure) and one.amount is None)
+            }
+            used = store.map(using.__contains__, counts)
+            found[read] = store.choose(found[read], [used, store.leaf(True)]) if read in found else used
+        return found
+
+    def _tested(self, local: LocalTable, read: str) -> Node:
+        store, table = local.store, local.table
+        testing = {at for at, rule in enumerate(table.rules) if any(one.fact == read for one in rule.when)}
+        if table.hit is HitPolicy.COLLECT:
+            tested = local.no
+            for at in sorted(testing):
+                tested = store.choose(local.holds(at), [tested, local.yes])
+            return local.over_sent(store.some(tested, [read], or_))
+        tested = store.map(testing.__contains__, local.counts)
+        said = [tuple((type(value), value) for value in rule.then.values()) for rule in table.all_rules]
+        values = store.map(lambda at: frozenset({said[at] if at >= 0 else ()}), local.counts)
+        matters = store.map(lambda possible: len(possible) > 1, store.some(values, [read], or_))
+        return local.over_sent(store.choose(tested, [matters, local.yes]))
+
+    def _written(self, sent: Ticket) -> Facts:
         """Write atoms as a caller sends them, in the order of the vocabulary."""
         return {name: self._value(name, sent[name]) for name in self.version.policy.facts if sent.get(name)}
 
@@ -187,19 +235,28 @@ class RuleTickets:
         named = {condition.fact for condition in rule.when}
         for name in witness.facts:
             fewer = {other: value for other, value in facts.items() if other != name}
-            if name not in named and self._by_rule(witness.decision, fewer, rule.id) == wanted:
+            if name in named or self._codes(facts, wanted) != self._codes(fewer, wanted):
+                continue
+            if self._by_rule(witness.decision, fewer, rule.id) == wanted:
                 facts = fewer
         return facts
+
+    def _codes(self, facts: Facts, outcomes: Iterable[tuple[str, object]]) -> list[object]:
+        """Return what is possible of outcomes: a look-up, while a decision also explains what is missing."""
+        version, drawn = self.version, self.version.diagrams
+        atoms = version.reader.read(facts).atoms
+        classes = {fact: drawn.parts[fact].class_of[atoms[version.reader.slots[fact]]] for fact in drawn.store.facts}
+        found = []
+        for name, _ in outcomes:
+            if name in version.producer:
+                table = drawn.tables[version.producer[name]]
+                parts = [one.possible for one in table.items[name]] if table.items else [table.possible[name]]
+                found += [drawn.store.value_at(one, classes) for one in parts]
+        return found
 
     def _by_rule(self, decision: str, facts: Facts, rule: str) -> list[tuple[str, object]]:
         outcomes = self.decider.decide(decision, facts).outcomes
         return [(one.name, one.value) for one in outcomes if any(fired.id == rule for fired in one.rules)]
-
-
-def _fires(partial: PartialTable, at: int) -> Mask:
-    """Return in which cells over sent facts a rule counts."""
-    entries = [entry for entry, counted in enumerate(partial.grid.rule_sets) if at in counted]
-    return np.isin(partial.rule_set_of, entries)
 
 
 def _usual_instant(policy: Policy) -> str:

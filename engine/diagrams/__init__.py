@@ -2,6 +2,7 @@
 
 Modules::
 
-    store     the diagrams themselves: made, combined, counted
-    transfer  functions of one store in another
+    store      the diagrams themselves: made, combined, counted
+    transfer   functions of one store in another
+    witnesses  the shortest way to every value
 """

@@ -8,8 +8,11 @@ Modules::
     classes        values that no rule distinguishes, merged into classes
     fact_order     the order in which diagrams ask facts
     lists          a list whose parts are drawn apart -> what matters of it
+    local_table    one table by itself: which rules count, what is open, what tickets reach
     node_limit     what a table that takes too many nodes has to remember, and what helps
     partition      values that no rule of any table distinguishes
+    reached        the combinations of what a table reads that tickets reach
+    reading        what tables read, over sent facts, in a store that may grow
     rule_diagram   the rules of a table over what it reads
     rule_paths     the rules behind an outcome, through all tables
     table_diagram  tables over sent facts, as diagrams

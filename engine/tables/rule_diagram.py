@@ -54,6 +54,18 @@ def sent_states(size: int) -> States:
     return States(tuple(range(size)), (tuple(range(1, size)), *((),) * (size - 1)))
 
 
+def by_class(states: States) -> dict[int, list[int]]:
+    """Return the states in which something that is read has a class, by class; class 0 can have several.
+
+    >>> by_class(States(classes=(0, 1, 0), finals=((1, 2), (), ())))
+    {0: [0, 2], 1: [1]}
+    """
+    found: dict[int, list[int]] = {}
+    for state, one in enumerate(states.classes):
+        found.setdefault(one, []).append(state)
+    return found
+
+
 def joined(one: Possible, other: Possible) -> Possible:
     """Return what is possible if either is.
 
@@ -83,8 +95,14 @@ def rule_diagram(
     """
     store = Diagrams({name: len(one.classes) for name, one in states.items()})
     store.allow(most)
+    held = {name: by_class(one) for name, one in states.items()}
     asked = [
-        {store.level[one.fact]: _allowed(states[one.fact], parts[one.fact].allowed(one)) for one in rule.when}
+        {
+            store.level[one.fact]: frozenset(
+                [state for allowed in parts[one.fact].allowed(one) for state in held[one.fact].get(allowed, ())]
+            )
+            for one in rule.when
+        }
         for rule in rules
     ]
     counts = _collected(store, asked) if hit is HitPolicy.COLLECT else _counted(store, asked, hit, otherwise)
@@ -94,11 +112,6 @@ def rule_diagram(
     ]
     waits = {name: _waits(store, name, states[name], counts, claims) for name in store.facts}
     return RuleDiagram(store=store, states=states, counts=counts, waits=waits)
-
-
-def _allowed(states: States, classes: Sequence[int]) -> frozenset[int]:
-    wanted = set(classes)
-    return frozenset(state for state, one in enumerate(states.classes) if one in wanted)
 
 
 def _waits(store: Diagrams, name: str, states: States, counts: Node, claims: Sequence[frozenset[str]]) -> Node:

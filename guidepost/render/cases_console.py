@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -20,9 +19,6 @@ from guidepost.policies.run_cases import CaseRun, CaseSource
 from guidepost.render.console import JsonObject, count, sectioned_table
 from guidepost.render.messages import problem_text
 from guidepost.render.policy_json import plain_place
-
-MAX_CELLS_LISTED: Final = 20
-"""How many uncovered cells of one table the data lists."""
 
 
 def case_run_parts(trial: CaseRun, *, verbose: bool) -> Iterator[RenderableType]:
@@ -246,7 +242,6 @@ def plain_coverage(covered: Coverage, version: Version) -> JsonObject:
 
 
 def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> JsonObject:
-    listed: Iterable[int] = (table.missed or ())[:MAX_CELLS_LISTED] if table.kind is not TableKind.ROSTER else ()
     return {
         "table": table.name,
         "kind": table.kind.value,
@@ -254,7 +249,9 @@ def _plain_table(table: TableCoverage, witnesses: RuleTickets) -> JsonObject:
         "rules": _plain_share(table.rules_hit, len(table.rules)),
         "cells": _plain_share(table.hit, table.cells) if table.cells is not None else None,
         "rules_by_cases": {rule.id: rule.cases for rule in table.rules},
-        "missed_cells": [dict(facts) for cell in listed if (facts := witnesses.cell(table.name, cell)) is not None],
+        "missed_cells": [
+            dict(facts) for cell in table.missed if (facts := witnesses.cell(table.name, cell)) is not None
+        ],
     }
 
 

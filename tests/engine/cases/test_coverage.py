@@ -8,15 +8,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.cases import load_cases, run_case
-from engine.cases.coverage import AnswerTrace, Coverage, TableCoverage, TableKind, Tracer, coverage_of, percent, trace
-from engine.cases.deadline_cells import reached_cells
+from engine.cases.cells import Cell
+from engine.cases.coverage import (
+    MOST_MISSED,
+    AnswerTrace,
+    Coverage,
+    TableCoverage,
+    TableKind,
+    Tracer,
+    coverage_of,
+    percent,
+    trace,
+)
 from engine.decide.decider import NO_MOMENT
+from engine.tables.partition import partitions
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from tests.oracle import Oracle
+from tests.support import growth
 from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
+from tests.support.policy_tables import build_drawn
 from tests.support.strategies import policies, timed_policies
 
 
@@ -125,11 +138,13 @@ def test_all_tickets_together_look_at_every_cell_that_counts_and_at_no_other(fil
         reachable = by_loops(version, one.name, tickets)
 
         assert one.hit == len(reachable), one.name
-        assert not one.missed or not is_small(version), one.name
+        assert one.cells == one.hit or not is_small(version), one.name
+        assert len(one.missed) == min((one.cells or 0) - one.hit, MOST_MISSED), one.name
 
 
 def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[tuple[int, ...]]:
-    """Return the cells of a table's own grid that tickets fall in, by the meaning of the language in plain loops."""
+    """Return the cells of a table that tickets fall in, by the meaning of the language in plain loops."""
+    own = partitions([version.policy.tables[name]], version.atoms)
     values: dict[str, Any] = {fact: atoms.samples for fact, atoms in version.atoms.items()}
     oracle = Oracle(version.policy, values)
     found = set()
@@ -139,8 +154,7 @@ def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[
             fact: values[fact][read.atoms[slot] - 1] if read.atoms[slot] else None
             for fact, slot in version.reader.slots.items()
         }
-        known = [(axis, oracle._known(axis.fact, dict(facts))) for axis in version.grids[name].axes]
-        found.add(tuple(int(axis.class_of[version.atoms[axis.fact].of(value)]) for axis, value in known))
+        found.add(tuple(own[name].class_of[version.atoms[name].of(oracle._known(name, dict(facts)))] for name in own))
     return found
 
 
@@ -148,24 +162,37 @@ def by_loops(version: Version, name: str, tickets: list[dict[str, str]]) -> set[
 @given(timed_policies())
 def test_the_cells_of_a_deadline_that_count_are_those_that_tickets_reach(files: dict[str, str]) -> None:
     version = build_unchecked(files)
-    reached = reached_cells(version, "due")
-    tracer = Tracer(version)
-    looked = {tracer._deadline_cell("due", version.reader.read(facts).atoms) for facts in every_ticket(version)}
-    assert reached is not None
-    counting = {one.cell for one in reached}
+    cells = Tracer(version).cells("due")
+    looked = {cells.of(classes_of(version, facts))[0] for facts in every_ticket(version)}
+    counting = set(cells.missed(()))
 
+    assert cells.count == len(counting)
     assert looked == counting if is_small(version) else looked <= counting
+
+
+def classes_of(version: Version, facts: dict[str, str]) -> dict[str, int]:
+    atoms, class_of = version.reader.read(facts).atoms, Tracer(version).reading.class_of
+    return {fact: classes[atoms[version.reader.slots[fact]]] for fact, classes in class_of.items()}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(timed_policies())
-def test_the_ticket_for_a_cell_of_a_deadline_falls_in_it(files: dict[str, str]) -> None:
+def test_the_ticket_for_a_cell_falls_in_it_and_no_shorter_one_does(files: dict[str, str]) -> None:
     version = build_unchecked(files)
     tracer = Tracer(version)
-    for one in reached_cells(version, "due") or ():
-        atoms = [one.sent.get(name, 0) for name in sorted(version.policy.facts)]
+    fewest: dict[tuple[str, Cell], int] = {}
+    for facts in every_ticket(version):
+        classes = classes_of(version, facts)
+        for name in ("due", *version.policy.tables):
+            for cell in tracer.cells(name).of(classes):
+                fewest[name, cell] = min(len(facts), fewest.get((name, cell), len(facts)))
+    for (name, cell), fewest_facts in fewest.items():
+        found = tracer.cells(name).ticket(cell)
+        assert found is not None
+        classes = {fact: class_of[found.get(fact, 0)] for fact, class_of in tracer.reading.class_of.items()}
 
-        assert tracer._deadline_cell("due", atoms) == one.cell
+        assert cell in tracer.cells(name).of(classes)
+        assert len(found) == fewest_facts or not is_small(version)
 
 
 @pytest.mark.parametrize("name", ["1.0.0", "2.0.0"])
@@ -180,3 +207,40 @@ def test_the_cells_of_every_table_of_the_shipped_versions_are_counted(shipped: B
 
 def test_a_share_of_nothing_is_everything() -> None:
     assert percent(0, 0) == 100
+
+
+# ---- Of policies that grow
+
+
+def test_a_list_of_40_steps_is_counted_step_by_step() -> None:
+    version = build_drawn(growth.prerequisites(40))
+    yes, some = {f"f{at:02}": "yes" for at in range(40)}, {"f00": "no", "f01": "yes"}
+    (found,) = coverage_of(version, [touch(version, facts) for facts in (yes, some)]).tables
+
+    # Each step has three cells: its fact is not sent, no or yes.
+    assert (found.hit, found.cells, found.rules_hit) == (40 + 38 + 1, 120, 40)
+    assert found.missed[:2] == ((0, (0,)), (1, (0,)))
+
+
+@pytest.mark.parametrize(
+    ("files", "cells"),
+    [
+        (growth.chain(30), 3 * 4 + 29 * 4 * 3 * 4),
+        (growth.customers(5_000, amounts=True), 5_001 + 7 * 6 * 3 * 3),
+    ],
+)
+def test_the_cells_of_wide_policies_are_counted_exactly(files: dict[str, str], cells: int) -> None:
+    version = build_drawn(files)
+    found = coverage_of(version, [touch(version, {})])
+
+    assert found.cells == (len(found.tables), cells)
+
+
+def test_a_table_of_too_many_combinations_is_not_counted() -> None:
+    facts = {f"f{at:02}": growth.boolean() for at in range(14)}
+    rules = [{"id": f"r{at}", "when": {fact: "yes"}, "then": {"out": f"v{at % 2}"}} for at, fact in enumerate(facts)]
+    table = {"hit": "first", "about": "x", "produces": "out", "rules": rules, "otherwise": {"then": {"out": "v0"}}}
+    version = build_drawn(growth.files(facts, {"out": growth.choice(2)}, {"t": table}, ["out"]))
+    (found,) = coverage_of(version, [touch(version, {"f00": "yes"})]).tables
+
+    assert (found.hit, found.cells, found.missed) == (1, None, ())

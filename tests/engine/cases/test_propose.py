@@ -12,14 +12,17 @@ from engine.cases import Case, load_cases, run_case
 from engine.cases.cases_yaml import cases_text
 from engine.cases.coverage import AnswerTrace, Coverage, coverage_of, trace
 from engine.cases.propose import Proposal, plain, propose
+from engine.cases.rule_tickets import RuleTickets
 from engine.model.answer import DeadlineState
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import read_folder, version_folders
+from tests.support import growth
 from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.paths import ROOT
+from tests.support.policy_tables import build_drawn
 from tests.support.strategies import policies, timed_policies
 
 
@@ -190,3 +193,35 @@ def test_the_same_version_always_gives_the_same_proposals(workshop: Version) -> 
     one, other = (cases_text(map(plain, propose(build(GOOD), (), ()))) for _ in range(2))
 
     assert one == other == cases_text(map(plain, propose(workshop, (), ())))
+
+
+# ---- Of policies that grow
+
+
+def test_each_of_40_steps_has_a_case_with_the_facts_of_the_other_steps() -> None:
+    proposals = propose(build_drawn(growth.prerequisites(40)), (), ())
+
+    assert [proposal.rules for proposal in proposals] == [(f"r{at}",) for at in range(40)]
+    assert [[fact for fact, value in one.facts.items() if value == "yes"] for one in proposals[:2]] == [
+        ["f00"],
+        ["f01"],
+    ]
+
+
+def test_a_rule_at_the_far_end_of_a_chain_of_30_tables_has_a_case() -> None:
+    version = build_drawn(growth.chain(30))
+    tickets = RuleTickets(version)
+    near, far = tickets.rule("t29", 3), tickets.rule("t00", 2)
+
+    assert near is not None
+    assert "r29.b" in [rule.id for rule in decide(version, "all", near.facts).rules]
+    assert far is not None
+    assert "r0.2" in [rule.id for rule in decide(version, "all", far.facts).rules]
+    assert len(far.facts) <= 31
+
+
+def test_each_of_5000_customers_has_a_case_of_one_fact() -> None:
+    proposals = propose(build_drawn(growth.customers(5_000, amounts=True)), (), ())
+    rows = [dict(one.facts) for one in proposals if one.rules[0].startswith("e")]
+
+    assert rows == [{"customer": f"c{at}"} for at in range(5_000)]
