@@ -1,12 +1,11 @@
-"""Analysis: warnings and notes about a policy, from its cells and its vocabulary.
+"""Analysis: warnings and notes about a policy, from its diagrams and its vocabulary.
 
 Modules::
 
-    analyse     a policy and its cells -> its problems of every level
-    cells       a table with the cells that tickets reach
+    analyse     a policy and its diagrams -> its problems of every level
     citations   missing citations, assumptions and open questions
+    likeness    whether rules mean the same as others
     rules       redundant, subsumed and conflicting rules
-    tickets     tickets for the rules of deadlines
     times       unused calendars, regions, holiday lists and rosters, and holidays that are not confirmed
     vocabulary  facts, values and thresholds that make no difference
 """

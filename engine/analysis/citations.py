@@ -6,21 +6,20 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
-from engine.analysis.cells import TableCells
-from engine.analysis.tickets import TicketFinder
 from engine.model.policy import Policy, Table
 from engine.model.problem_codes import CODES
 from engine.model.problems import Place, Problem, Related
-from engine.tables.check import Witness, rule_at
+from engine.tables.check import rule_at
+from engine.tables.local_table import LocalTable
 
 NO_SOURCE: Final = ("", "none")
 """The value of `source` for no source."""
 
 
-def citation_findings(policy: Policy, cells: Mapping[str, TableCells], tickets: TicketFinder) -> Iterator[Problem]:
-    """Yield missing citations, assumptions and open questions; ``cells`` are all tables, deadlines included."""
+def citation_findings(policy: Policy, cases: Mapping[str, LocalTable]) -> Iterator[Problem]:
+    """Yield missing citations, assumptions and open questions; ``cases`` are of all tables, deadlines included."""
     for table in policy.all_tables:
-        yield from _of_table(table, cells[table.name], tickets)
+        yield from _of_table(table, cases[table.name])
     for what, name, source, assumption, place in _others(policy):
         if assumption:
             yield _assumed(place, what, name, assumption)
@@ -70,7 +69,7 @@ def _others(policy: Policy) -> Iterator[tuple[str, str, str, str, Place]]:
         yield "manifest", "notice", notice.source, notice.assumption, policy.manifest.place
 
 
-def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterator[Problem]:
+def _of_table(table: Table, local: LocalTable) -> Iterator[Problem]:
     rules = list(enumerate(table.all_rules))
     bare = [rule for _, rule in rules if rule.source in NO_SOURCE and not rule.assumption]
     if table.source in NO_SOURCE and bare and len(bare) == len(rules):
@@ -89,17 +88,9 @@ def _of_table(table: Table, cells: TableCells, tickets: TicketFinder) -> Iterato
             code="assumption",
             message=f"the rule `{one.id}`{f' (and {len(more)} more)' if more else ''} assumes: {reason}",
             help=CODES["assumption"].help,
-            witness=_fires(cells, first, tickets),
+            witness=local.witness(local.counting(first)),
             also=also,
         )
-
-
-def _fires(cells: TableCells, rule: int, tickets: TicketFinder) -> Witness:
-    """Return a ticket in which a rule fires; for a deadline without a ticket, the outcomes that it reads."""
-    counts = cells.counts(rule)
-    if cells.table.name in tickets.deadlines:
-        return tickets.of(cells, counts)
-    return cells.witness(counts)
 
 
 def _missing(place: Place, what: str, name: str) -> Problem:

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
+from operator import eq
 
-import numpy as np
-
-from engine.analysis.cells import TableCells
+from engine.analysis.likeness import alike
+from engine.diagrams.store import Node
 from engine.model.conditions import Condition
-from engine.model.policy import Policy, SameAs
+from engine.model.policy import HitPolicy, Policy, SameAs
 from engine.model.problem_codes import CODES
 from engine.model.problems import Problem, Related
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.tables.classes import Atoms
-from engine.tables.missing_facts import PartialTable
+from engine.tables.local_table import LocalTable
+from engine.tables.table_diagram import PolicyDiagrams
 
 
 def vocabulary_findings(
-    policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
+    policy: Policy, drawn: PolicyDiagrams, deadlines: Mapping[str, PolicyDiagrams]
 ) -> Iterator[Problem]:
-    """Yield the findings about facts and outcomes.
-
-    ``partial_tables`` are the tables over sent facts, ``timed`` the deadlines.
-    """
+    """Yield the findings about facts and outcomes; ``deadlines`` have their tables over what they read."""
+    effective = facts_with_effect(policy, drawn, deadlines)
     read = read_facts(policy)
     for name, fact in policy.facts.items():
         if name not in read:
             yield _found("unused-fact", fact, f"nothing reads the fact `{name}`")
-        elif fact.type is not FactType.INSTANT and not has_effect(name, policy, partial_tables, timed):
+        elif fact.type is not FactType.INSTANT and name not in effective:
             yield _found("no-effect", fact, f"the fact `{name}` is read, but never changes an outcome")
         else:
             alike = words_alike(fact, policy)
@@ -63,30 +62,17 @@ def shown_outcomes(policy: Policy) -> frozenset[str]:
     return frozenset(name for decision in policy.decisions.values() for name in decision.outcomes)
 
 
-def has_effect(
-    fact: str, policy: Policy, partial_tables: Mapping[str, PartialTable], timed: Mapping[str, TableCells]
-) -> bool:
-    """Return whether two tickets that differ only in a fact can differ in an outcome of a decision or deadline."""
+def facts_with_effect(policy: Policy, drawn: PolicyDiagrams, deadlines: Mapping[str, PolicyDiagrams]) -> frozenset[str]:
+    """Return the facts in which alone two tickets can differ that differ in an outcome of a decision or deadline."""
     goes_by = {name for one in policy.deadlines.values() for name in one.goes_by}
     counted = shown_outcomes(policy) | goes_by | {one.region for one in policy.elapsed.values()}
-    among = [partial for partial in partial_tables.values() if counted & set(partial.codes)] + [
-        cells.partial for cells in timed.values()
-    ]
-    for partial in sorted(among, key=lambda partial: partial.cell.size):
-        at = next((at for at, axis in enumerate(partial.axes) if axis.fact == fact), None)
-        if at is not None and any(
-            _varies(codes, at)
-            for name, one in partial.codes.items()
-            if name in counted or name in timed
-            for codes in (one.low, one.high)
-        ):
-            return True
-    return False
-
-
-def _varies(codes: np.ndarray[Any, Any], axis: int) -> bool:
-    first = codes[(slice(None),) * axis + (slice(0, 1),)]
-    return bool((codes != first).any())
+    nodes = [node for table in drawn.tables.values() for name, node in table.possible.items() if name in counted]
+    for table in drawn.tables.values():
+        nodes += [one.possible for name, items in table.items.items() if name in counted for one in items]
+    found = set(drawn.store.support(*nodes))
+    for one in deadlines.values():
+        found.update(*(one.store.support(*table.possible.values()) for table in one.tables.values()))
+    return frozenset(found)
 
 
 def words_alike(fact: Fact, policy: Policy) -> tuple[str, ...]:
@@ -113,27 +99,27 @@ def named(condition: Condition, fact: Fact) -> frozenset[str]:
     return frozenset(fact.words) - condition.words if negated else condition.words
 
 
-def threshold_findings(cells: TableCells, spare: Collection[int]) -> Iterator[Problem]:
-    """Yield thresholds that make no difference in any cell that tickets reach.
+def threshold_findings(local: LocalTable, spare: Collection[int]) -> Iterator[Problem]:
+    """Yield thresholds that make no difference in any case that tickets reach.
 
     Thresholds of rules that never fire or are redundant are not reported.
     """
     tried = set()
-    for position, rule in enumerate(cells.table.rules):
-        for condition in rule.when if position not in spare and position not in cells.idle else ():
-            at = next(at for at, axis in enumerate(cells.grid.axes) if axis.fact == condition.fact)
-            for cut, below in _ends(condition, cells.atoms[condition.fact]):
-                if (at, below) in tried:
+    for position, rule in enumerate(local.table.rules):
+        for condition in rule.when if position not in spare and position not in local.idle else ():
+            fact = condition.fact
+            for cut, below in _ends(condition, local.reading.atoms[fact]):
+                if (fact, below) in tried:
                     continue
-                tried.add((at, below))
-                if _same_beside(cells, at, below):
+                tried.add((fact, below))
+                if _same_beside(local, fact, below):
                     yield Problem(
                         place=condition.place,
                         code="needless-threshold",
-                        message=f"`{cells.table.name}` has a threshold for `{condition.fact}` at {number_text(cut)}, with the same outcomes on both sides",
+                        message=f"`{local.table.name}` has a threshold for `{fact}` at {number_text(cut)}, with the same outcomes on both sides",
                         help=CODES["needless-threshold"].help,
-                        witness=cells.witness(cells.holds(position)),
-                        also=(Related(cells.table.place, f"the table `{cells.table.name}`"),),
+                        witness=local.witness(local.holds(position)),
+                        also=(Related(local.table.place, f"the table `{local.table.name}`"),),
                     )
 
 
@@ -148,14 +134,38 @@ def _ends(condition: Condition, atoms: Atoms) -> Iterator[tuple[float, int]]:
                     yield end, below
 
 
-def _same_beside(cells: TableCells, axis: int, below: int) -> bool:
-    """Return whether an atom and the next one have the same outcomes in all cells that tickets reach."""
-    class_of = cells.grid.axes[axis].class_of
-    one, other = int(class_of[below]), int(class_of[below + 1])
-    if one == other:
+def _same_beside(local: LocalTable, fact: str, below: int) -> bool:
+    """Return whether an atom and the next one have the same outcomes in all cases that tickets reach."""
+    class_of, store = local.parts[fact].class_of, local.store
+    sides = {fact: class_of[below]}, {fact: class_of[below + 1]}
+    here = store.restrict(local.reached, sides[0])
+    if sides[0] == sides[1] or here == local.no or here != store.restrict(local.reached, sides[1]):
         return False
-    reached = np.take(cells.reached, one, axis), np.take(cells.reached, other, axis)
-    if (reached[0] != reached[1]).any() or not reached[0].any():
-        return False
-    entries, others = (np.take(cells.grid.rule_set_of, at, axis)[reached[0]] for at in (one, other))
-    return cells.alike(entries, others, np.take(cells.numbers, one, axis)[reached[0]])
+    first = store.node(fact, [store.leaf(one == class_of[below]) for one in range(store.sizes[store.level[fact]])])
+    here = local.both(first, here)
+    if local.table.hit is HitPolicy.COLLECT:
+        testing = [at for at, rule in enumerate(local.table.rules) if any(one.fact == fact for one in rule.when)]
+        counted = [_counted(local, testing, side) for side in sides]
+    else:
+        counted = [
+            store.map(lambda rule: (rule,) if rule >= 0 else (), store.restrict(local.counts, side)) for side in sides
+        ]
+    pairs = store.choose(here, [store.leaf(()), store.combine(lambda one, other: (one, other), *counted)])
+    return all(
+        alike(local, pair[0], pair[1], store.map(partial(eq, pair), pairs))
+        for pair in sorted(store.values(pairs))
+        if pair and pair[0] != pair[1]
+    )
+
+
+def _counted(local: LocalTable, rules: Iterable[int], side: Mapping[str, int]) -> Node:
+    """Draw which of some rules of a collect table count where a fact has one class."""
+    store, found = local.store, local.store.leaf(())
+    for rule in rules:
+        more = store.map(partial(_more, rule), found)
+        found = store.choose(store.restrict(local.holds(rule), side), [found, more])
+    return found
+
+
+def _more(rule: int, counted: tuple[int, ...]) -> tuple[int, ...]:
+    return (*counted, rule)

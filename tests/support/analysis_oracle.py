@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from engine.model.policy import HitPolicy, Literal, Policy, Rule, Table
 from engine.version.version import PolicyTables
 from tests.oracle import Facts, Oracle
+from tests.support.table_cases import TableCases
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,11 @@ class TableOracle:
     """Looks at one table of a policy, ticket by ticket."""
 
     def __init__(self, policy: Policy, tabulated: PolicyTables, table: Table) -> None:
-        self.table, partial = table, tabulated.partial_tables[table.name]
-        values = {
-            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in partial.axes
-        }
+        self.table = table
+        values = TableCases(tabulated.diagrams, tabulated.atoms, table.name).values
         self.oracle = Oracle(policy, values)
         self.tickets = []
-        for combination in itertools.product(*([None, *values[axis.fact]] for axis in partial.axes)):
+        for combination in itertools.product(*([None, *listed] for listed in values.values())):
             facts: Facts = dict(zip(values, combination, strict=True))
             known = {name: self.oracle._known(name, facts) for name in table.reads}
             settled = not self.oracle.open_facts(table, dict(facts))

@@ -15,23 +15,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from engine.analysis import analyse
-from engine.analysis.cells import TableCells
 from engine.analysis.rules import rule_findings, spare_rules
-from engine.analysis.vocabulary import has_effect, shown_outcomes
+from engine.analysis.vocabulary import facts_with_effect, shown_outcomes
 from engine.load import load
 from engine.model.policy import HitPolicy, Policy, Table
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
-from engine.tables.missing_facts import partial_table
+from engine.tables.local_table import LocalTable
+from engine.tables.reading import Reading
 from engine.version.bundle import Bundle
 from engine.version.version import PolicyTables, Version, tabulate_policy
 from tests.oracle import Oracle
+from tests.support import growth
 from tests.support.analysis_oracle import TableOracle
 from tests.support.campaign import LONG
 from tests.support.command import run_command
 from tests.support.paths import ROOT
-from tests.support.policy_tables import policy_tables
+from tests.support.policy_tables import drawn_tables
 from tests.support.strategies import policies
+from tests.support.table_cases import TableCases
 
 Rules = list[dict[str, Any]]
 
@@ -571,15 +573,13 @@ def test_problems_of_a_policy_that_cannot_be_read_are_findings_too() -> None:
 def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(files: dict[str, str]) -> None:
     policy = load(files)
     tabulated = tabulate_policy(policy)
+    reading = Reading(tabulated.diagrams, tabulated.atoms)
     for table in policy.tables.values():
-        cells, oracle = (
-            TableCells(tabulated.partial_tables[table.name], tabulated.atoms),
-            TableOracle(policy, tabulated, table),
-        )
-        found = [*rule_findings(cells, spare_rules(cells))]
+        local, oracle = LocalTable(table, reading), TableOracle(policy, tabulated, table)
+        found = [*rule_findings(local, spare_rules(local))]
 
-        assert {table.rules[at].id for at in cells.idle if at < len(table.rules)} == {rule.id for rule in oracle.idle()}
-        assert {table.rules[at].id for at in spare_rules(cells)} == set(oracle.spare())
+        assert {table.rules[at].id for at in local.idle} == {rule.id for rule in oracle.idle()}
+        assert {table.rules[at].id for at in spare_rules(local)} == set(oracle.spare())
         assert {_quoted(one)[:2] for one in found if one.code == "redundant-condition"} == set(
             oracle.needless_conditions()
         )
@@ -592,15 +592,11 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
 def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]) -> None:
     policy = _without_idle(load(files))
     tabulated = tabulate_policy(policy)
-    spare = {
-        name: spare_rules(TableCells(partial, tabulated.atoms)) for name, partial in tabulated.partial_tables.items()
-    }
+    reading = Reading(tabulated.diagrams, tabulated.atoms)
+    spare = {name: spare_rules(LocalTable(table, reading)) for name, table in policy.tables.items()}
     slim = replace(policy, tables={name: _without(table, spare[name]) for name, table in policy.tables.items()})
     for table in policy.tables.values():
-        values = {
-            axis.fact: [tabulated.atoms[axis.fact].samples[member - 1] for member in axis.members[1:]]
-            for axis in tabulated.partial_tables[table.name].axes
-        }
+        values = TableCases(tabulated.diagrams, tabulated.atoms, table.name).values
         before, after = Oracle(policy, values), Oracle(slim, values)
         for seen in TableOracle(policy, tabulated, table).tickets:
             facts: Any = dict(seen.facts)
@@ -617,10 +613,11 @@ def test_a_fact_has_an_effect_if_two_tickets_that_differ_in_nothing_else_are_ans
 ) -> None:
     policy = load(files)
     tabulated = tabulate_policy(policy)
-    for fact in policy.facts:
-        assert has_effect(fact, policy, tabulated.partial_tables, {}) == any(
-            _differs(policy, tabulated, table, fact) for table in policy.tables.values()
-        )
+    assert facts_with_effect(policy, tabulated.diagrams, {}) == {
+        fact
+        for fact in policy.facts
+        if any(_differs(policy, tabulated, table, fact) for table in policy.tables.values())
+    }
 
 
 def _differs(policy: Policy, tabulated: PolicyTables, table: Table, fact: str) -> bool:
@@ -641,11 +638,12 @@ def _differs(policy: Policy, tabulated: PolicyTables, table: Table, fact: str) -
 def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -> None:
     policy = load(files)
     tabulated = tabulate_policy(policy)
+    reading = Reading(tabulated.diagrams, tabulated.atoms)
     for table in policy.tables.values():
         rules = {rule.id: rule for rule in table.rules}
         oracle = TableOracle(policy, tabulated, table)
-        cells = TableCells(tabulated.partial_tables[table.name], tabulated.atoms)
-        for found in rule_findings(cells, spare_rules(cells)):
+        local = LocalTable(table, reading)
+        for found in rule_findings(local, spare_rules(local)):
             ticket = dict(found.witness)
             (seen,) = [
                 one
@@ -672,14 +670,16 @@ def _without_idle(policy: Policy) -> Policy:
     """Take out rules that count in no cell that tickets reach, until there are none: the check refuses them."""
     while True:
         tabulated = tabulate_policy(policy)
-        cells = {name: TableCells(partial, tabulated.atoms) for name, partial in tabulated.partial_tables.items()}
-        idle = {
-            name: {rule for rule in range(len(one.table.rules)) if not one.counts(rule).any()}
-            for name, one in cells.items()
-        }
+        reading = Reading(tabulated.diagrams, tabulated.atoms)
+        idle = {name: _never_counts(LocalTable(table, reading)) for name, table in policy.tables.items()}
         if not any(idle.values()):
             return policy
         policy = replace(policy, tables={name: _without(table, idle[name]) for name, table in policy.tables.items()})
+
+
+def _never_counts(local: LocalTable) -> set[int]:
+    rules = range(len(local.table.rules))
+    return {at for at in rules if local.both(local.counting(at), local.reached) == local.no}
 
 
 def _without(table: Table, spare: Collection[int]) -> Table:
@@ -690,14 +690,7 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 
 
 def analysed(version: Version) -> tuple[Problem, ...]:
-    timed = {
-        name: partial_table(grid, grid.axes, {}, version.policy, version.atoms)
-        for name, grid in version.deadline_grids.items()
-    }
-    return analyse(
-        version.policy,
-        policy_tables(version, timed),
-    )
+    return analyse(version.policy, tabulate_policy(version.policy))
 
 
 @pytest.fixture(scope="module")
@@ -741,18 +734,63 @@ def test_every_witness_of_an_assumption_of_a_shipped_rule_is_a_ticket_that_rests
                 or version.policy.deadlines.keys() & {rule.partition(".")[0]}
             ):
                 continue
-            ticket = version.reader.read(
-                {name: " " if value == "blank" else value for name, value in found.witness}
-            ).atoms
-            name = tables[rule].produces[0]
-            partial = version.partial_tables[tables[rule].name]
-            cell = tuple(int(axis.class_of[ticket[version.reader.slots[axis.fact]]]) for axis in partial.axes)
-            fired = [one.id for one in partial.grid.rules(int(partial.rule_set_of[cell]))]
+            values = TableCases(version.diagrams, version.atoms, tables[rule].name).values
+            oracle = Oracle(version.policy, values)
+            sent = {
+                name: version.atoms[name].samples[at - 1]
+                for name, value in found.witness
+                for at in [
+                    version.reader.read({name: " " if value == "blank" else value}).atoms[version.reader.slots[name]]
+                ]
+            }
+            facts: Any = {name: sent.get(name) for name in values}
+            known = {name: oracle._known(name, facts) for name in tables[rule].reads}
             tried += 1
 
-            assert rule in fired, name
-            assert bool(partial.settled[cell])
+            assert rule in [one.id for one in oracle._counting(tables[rule], known)]
+            assert oracle.open_facts(tables[rule], facts) == frozenset()
     assert tried > 60
+
+
+# ---- Policies that grow
+
+
+def test_a_list_of_40_steps_has_nothing_to_improve_but_the_step_that_another_rule_adds() -> None:
+    files = growth.prerequisites(40)
+    concern = json.loads(files["all.yaml"])
+    rules = concern["tables"]["t"]["rules"]
+    rules.insert(8, {"id": "again", "when": {"f07": "yes", "f08": "yes"}, "then": {"steps": ["step 7"]}})
+    found = analysed_drawn({**files, "all.yaml": json.dumps(concern)})
+
+    assert analysed_drawn(files) == ()
+    assert [(one.code, one.message) for one in found] == [
+        ("subsumed", "`r7` already adds everything that the rule `again` adds")
+    ]
+
+
+def test_conflicts_in_a_chain_of_30_tables_have_witnesses_of_the_whole_chain() -> None:
+    found = analysed_drawn(growth.chain(30))
+    last = next(one for one in found if one.code == "conflict" and "r29.2" in one.message)
+
+    assert Counter(one.code for one in found)["conflict"] == 58
+    assert last.message == "`r29.2` and `r29.b` overlap: their outcomes differ, and the first one counts"
+    # The last table alone needs o28 = v2, which takes both facts of each table before; b settles a rule at once.
+    assert {name for name, _ in last.witness} >= {"a29", "b29", "a28"}
+
+
+def test_each_of_5000_customers_needs_its_row_and_one_target_is_that_of_all_others() -> None:
+    found = analysed_drawn(growth.customers(5_000, amounts=True))
+
+    assert {(one.code, _quoted(one)[0]) for one in found if one.code != "conflict"} == {
+        ("never-fires", "contracts.otherwise"),
+        ("redundant", "t00"),
+        ("unused-value", "v0"),
+    }
+
+
+def analysed_drawn(files: dict[str, str]) -> tuple[Problem, ...]:
+    policy = load(files)
+    return analyse(policy, drawn_tables(policy))
 
 
 # ---- The command
