@@ -24,7 +24,7 @@ from guidepost.client.sync import Client
 from guidepost.decision_log import time_limits
 from guidepost.decision_log.commit_thread import LogUnavailable
 from guidepost.decision_log.recorder import Recorder
-from guidepost.decision_log.settings import Durability
+from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.store import Store
 from guidepost.decision_log.time_limits import DEFAULT_TIMEOUT, TimeLimits
 from guidepost.server.app import listening
@@ -215,7 +215,7 @@ def test_a_client_does_not_retry_when_its_deadline_would_hide_the_reason() -> No
 
 def test_the_default_timeout_is_below_that_of_the_client() -> None:
     assert TimeLimits().seconds + time_limits.MARGIN < TIMEOUT
-    assert settings("sqlite:///x.db").timeout == TimeLimits().seconds
+    assert LogSettings(url="sqlite:///x.db").timeout == TimeLimits().seconds
 
 
 def test_a_call_without_a_deadline_waits_for_the_timeout_of_the_log(tmp_path: Path) -> None:
