@@ -109,6 +109,11 @@ class Diagrams:
         self._since = len(self._at)
         self._limit = min(self.most, self._since + nodes)
 
+    @property
+    def made(self) -> int:
+        """How many nodes were made since :meth:`allow`."""
+        return len(self._at) - self._since
+
     def asking(self) -> dict[str, int]:
         """Return how many of the nodes made since :meth:`allow` ask each fact, leaves apart."""
         counts = [0] * (len(self.facts) + 1)

@@ -60,7 +60,7 @@ _ERRORS: Final[dict[str, str]] = {
     "never-opens": "a calendar that is used and never opens",
     "never-fires": "a rule that can never fire",
     "cycle": "tables that depend on each other",
-    "space-too-large": "a table or decision that is too large to tabulate",
+    "space-too-large": "a table, proof or difference that takes too many nodes",
     "invariant": "an invariant that fails in some case",
     "frozen-changed": "a released version whose files have changed",
     "frozen-gone": "a released version whose folder is missing",

@@ -8,6 +8,7 @@ that reduces some of them to one outcome leaves only the values of that outcome 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from engine.model.policy import Table
@@ -21,6 +22,31 @@ MOST_NAMED: Final = 6
 
 GROWS: Final = 1.2
 """By how much a fact has to widen a diagram to be named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSize:
+    """How many nodes drawing a table took, of ``most``; ``asking`` has how many of them ask each fact."""
+
+    table: str
+    nodes: int
+    most: int
+    asking: Mapping[str, int]
+
+    @property
+    def share(self) -> float:
+        """The part of the limit that it takes, from 0 to 1."""
+        return self.nodes / self.most
+
+    @property
+    def widest(self) -> tuple[str, ...]:
+        """The facts that most nodes ask, sorted.
+
+        >>> TableSize(table="t", nodes=9, most=100, asking={"plan": 1, "tier": 4, "site": 4}).widest
+        ('site', 'tier')
+        """
+        most = max(self.asking.values(), default=0)
+        return tuple(sorted(fact for fact, count in self.asking.items() if count == most > 0))
 
 
 def remembered_together(asking: Mapping[str, int]) -> tuple[tuple[str, ...], str]:

@@ -24,7 +24,7 @@ from engine.model.vocabulary import YES, Fact, FactType
 from engine.tables import node_limit
 from engine.tables.classes import Atoms
 from engine.tables.fact_order import fact_order, reads_of
-from engine.tables.node_limit import node_problem
+from engine.tables.node_limit import TableSize, node_problem
 from engine.tables.partition import Partition, partitions
 from engine.tables.rule_diagram import RuleDiagram, States, joined, rule_diagram, sent_states
 
@@ -72,15 +72,15 @@ class TableDiagram:
 class PolicyDiagrams:
     """All tables of a policy over the same sent facts.
 
-    ``parts`` has the classes of each fact and outcome that is read. ``made`` has, of each table, how many nodes drawing
-    it took, by what they ask: over sent facts or over what the table reads, whichever took more.
+    ``parts`` has the classes of each fact and outcome that is read. ``sizes`` has how many nodes each table took
+    to draw, over sent facts or over what it reads, whichever took more.
     """
 
     store: Diagrams
     parts: Mapping[str, Partition]
     selectors: Mapping[str, Node]
     tables: Mapping[str, TableDiagram]
-    made: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    sizes: Mapping[str, TableSize] = field(default_factory=dict)
 
     def over_sent(self, rules: RuleDiagram, node: Node) -> Node:
         """Put a diagram over what a table reads over the sent facts."""
@@ -104,7 +104,7 @@ def draw_tables(
     most = node_limit.MOST_NODES_A_TABLE if most is None else most
     drawing = _Drawing(tables, outcomes, atoms, most)
     drawn: dict[str, TableDiagram] = {}
-    made: dict[str, Mapping[str, int]] = {}
+    sizes: dict[str, TableSize] = {}
     problems: list[Problem] = []
     left_out: set[str] = set()
     for table in tables:
@@ -115,7 +115,8 @@ def draw_tables(
         try:
             one = drawn[table.name] = drawing.table(table)
             stores = [drawing.store, *(rules.store for rules in one.diagrams)]
-            made[table.name] = max((store.asking() for store in stores), key=lambda asking: sum(asking.values()))
+            largest = max(stores, key=lambda store: store.made)
+            sizes[table.name] = TableSize(table=table.name, nodes=largest.made, most=most, asking=largest.asking())
         except TooManyNodes as error:
             problems.append(node_problem(table, error.asking, most))
             left_out.update(table.produces)
@@ -125,7 +126,7 @@ def draw_tables(
     for store in [drawing.store, *(rules.store for one in drawn.values() for rules in one.diagrams)]:
         store.allow(store.most)
     return PolicyDiagrams(
-        store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn, made=made
+        store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn, sizes=sizes
     )
 
 

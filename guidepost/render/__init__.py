@@ -23,6 +23,7 @@ Modules::
     policy_console       policies
     policy_json          policies as data
     cases_console        results of cases, for the terminal and as data
+    sizes_console        how many nodes the tables of a version take
     junit                results of cases as JUnit XML
     sarif                findings as SARIF 2.1.0
     github               annotations and summaries of a GitHub job

@@ -127,6 +127,21 @@ def test_check_reports_sampled_tables_and_disagreements(
     golden("cli/check-proof.txt", transcript(result))
 
 
+@pytest.mark.usefixtures("garage")
+def test_check_lists_the_nodes_of_each_table(golden: Callable[[str, str], None]) -> None:
+    golden("cli/check-sizes.txt", transcript(run_command("check", "--sizes", "--no-cross-check")))
+
+
+@pytest.mark.usefixtures("garage")
+def test_check_has_the_nodes_of_each_table_in_json() -> None:
+    found = json.loads(run_command("check", "--sizes", "--no-cross-check", "-o", "json").stdout)
+    sizes = found["versions"][0]["sizes"]
+
+    assert sizes
+    assert {tuple(size) for size in sizes} == {("table", "nodes", "limit", "share", "widest")}
+    assert [size["nodes"] for size in sizes] == sorted((size["nodes"] for size in sizes), reverse=True)
+
+
 def test_check_as_json_keeps_its_shape(garage: Path) -> None:
     replace_text(garage / "cases" / "garage.yaml", "{urgency: now}", "{urgency: later}")
     replace_text(garage / "past" / "1.0.0" / "bay.yaml", "drives: no", "drive: no")

@@ -32,6 +32,7 @@ from guidepost.render.cases_console import cases_summary
 from guidepost.render.console import ExitCode, JsonObject, Screen, TextOrJson, count, errors, grid, results, show_json
 from guidepost.render.messages import Message, problem_text
 from guidepost.render.policy_json import plain_place
+from guidepost.render.sizes_console import plain_sizes, sizes_table
 
 ROUNDED: Final = 10**9
 """From so many cells on, a number of cells is rounded."""
@@ -89,6 +90,9 @@ def check(
             "-v", "--verbose", help="List every table that durable-rules agrees with, and its number of cells."
         ),
     ] = False,
+    sizes: Annotated[
+        bool, typer.Option("--sizes", help="List how much of the limit of nodes each table takes, the largest first.")
+    ] = False,
 ) -> None:
     """Check every version: files, tables, cases and invariants.
 
@@ -99,9 +103,9 @@ def check(
     """
     found = check_folder(find_folder(folder), cross_check=not no_cross_check, cases=not no_cases)
     if output is TextOrJson.JSON:
-        show_json(_plain(found.checked, found.problems))
+        show_json(_plain(found.checked, found.problems, sizes=sizes))
     else:
-        show_check(found, results(), verbose=verbose)
+        show_check(found, results(), verbose=verbose, sizes=sizes)
     if found.problems or found.failures:
         raise typer.Exit(int(found.code))
 
@@ -120,7 +124,7 @@ def check_folder(folder: Path, *, cross_check: bool = True, cases: bool = True) 
     )
 
 
-def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> None:
+def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False, sizes: bool = False) -> None:
     """Show the results as text; if verbose, with every table that was compared in all cells."""
     for problem in found.problems:
         screen.show(problem_text(problem))
@@ -135,6 +139,8 @@ def show_check(found: CheckReport, screen: Screen, *, verbose: bool = False) -> 
         screen.show()
     for one in found.checked:
         screen.show(*_version_parts(one, verbose=verbose))
+        if sizes and one.version is not None:
+            screen.show(sizes_table(one.version), "")
     screen.show(_summary(found))
 
 
@@ -262,13 +268,17 @@ def _cell_count(cells: int) -> str:
     return f"{digits}e{int(power)} cells"
 
 
-def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem]) -> JsonObject:
+def _plain(checked: Sequence[VersionCheck], problems: Iterable[Problem], *, sizes: bool = False) -> JsonObject:
     listed = [problem.as_plain() for problem in problems]
     failed = any(one.failures for one in checked)
-    return {"ok": not listed and not failed, "problems": listed, "versions": [_plain_version(one) for one in checked]}
+    return {
+        "ok": not listed and not failed,
+        "problems": listed,
+        "versions": [_plain_version(one, sizes=sizes) for one in checked],
+    }
 
 
-def _plain_version(one: VersionCheck) -> JsonObject:
+def _plain_version(one: VersionCheck, *, sizes: bool) -> JsonObject:
     version, cross_check = one.version, one.cross_check
     return {
         "folder": one.root,
@@ -292,6 +302,7 @@ def _plain_version(one: VersionCheck) -> JsonObject:
                 for table in cross_check.tables
             ],
         },
+        **({"sizes": plain_sizes(version)} if sizes and version else {}),
         "invariants": {"proved": len(version.invariants) if version else None},
         "cases": {
             "run": len(one.cases),

@@ -197,8 +197,8 @@ def test_a_table_of_too_many_results_is_refused_by_them() -> None:
 def test_the_nodes_that_drawing_took_are_known_of_every_table() -> None:
     diagrams = drawn(load(chain(3)))
 
-    assert list(diagrams.made) == ["t00", "t01", "t02"]
-    assert all(sum(asking.values()) > 0 for asking in diagrams.made.values())
+    assert list(diagrams.sizes) == ["t00", "t01", "t02"]
+    assert all(0 < size.nodes < len(diagrams.store) and size.widest for size in diagrams.sizes.values())
 
 
 def test_the_limit_is_reached_by_the_same_policies_on_every_machine() -> None:
