@@ -24,7 +24,7 @@ def table_sizes(version: Version) -> list[TableSize]:
 
 def sizes_table(version: Version) -> RenderableType:
     """Return a table of the sizes, with the facts that most nodes of each table ask."""
-    rows = [
+    rows: list[list[RenderableType]] = [
         [size.table, _right(f"{size.nodes:,}"), _right(f"{size.share:.1%}"), _named(size.widest)]
         for size in table_sizes(version)
     ]
