@@ -21,7 +21,7 @@ from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.policies.sources.folder import load_bundle
 from guidepost.server.app import listening
 from guidepost.server.rpc.live_bundle import LiveBundle
-from guidepost.server.workers.bundle_file import read_bundle, write_bundle
+from guidepost.server.workers.pickled_bundle import pickle_bundle, unpickle_bundle
 
 PARTS: Final = (
     ("deciding: tables, due times, duties", ("engine/",)),
@@ -71,10 +71,9 @@ Parts = dict[str, float]
 def shares(policies: Path, message: bytes, method: str, seconds: int) -> tuple[float, Parts]:
     """Return the CPU time of a call in microseconds, and the share of each part in percent."""
     with tempfile.TemporaryDirectory() as folder:
-        body, built = Path(folder) / "body", Path(folder) / "built"
+        body = Path(folder) / "body"
         body.write_bytes(requests.framed(message))
-        write_bundle(load_bundle(policies), built)
-        bundle = read_bundle(built)
+        bundle = unpickle_bundle(pickle_bundle(load_bundle(policies)))
         uvloop.run(_loaded(bundle, Path(folder), method, body, 1))
         profile = cProfile.Profile()
         spent, calls = profile.runcall(uvloop.run, _loaded(bundle, Path(folder), method, body, seconds))

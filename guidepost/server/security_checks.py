@@ -9,7 +9,6 @@ from ipaddress import ip_address
 from engine.model.problems import Place, Problem
 from guidepost.server.auth import InvalidAuthFiles, open_access
 from guidepost.server.auth.config import AuthConfig, TlsFiles
-from guidepost.server.auth.tls import read_tls
 from guidepost.server.rpc.limits import MOST_TICKETS, Limits
 from guidepost.server.security import Security
 
@@ -70,9 +69,12 @@ def _access(config: AuthConfig) -> Iterable[Problem]:
 
 
 def _tls(files: TlsFiles | None) -> Iterable[Problem]:
+    if files is None:
+        return ()
+    from guidepost.server.auth.tls import read_tls  # noqa: PLC0415 - cryptography takes a tenth of a start
+
     try:
-        if files is not None:
-            read_tls(files)
+        read_tls(files)
     except InvalidAuthFiles as error:
         return error.problems
     return ()

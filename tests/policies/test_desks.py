@@ -15,7 +15,6 @@ from engine.model.problems import Place, PolicyErrors
 from engine.version.release_register import Frozen, read_register, register_text
 from guidepost.policies.sources.bundle_archive import make_bundle, read_bundle
 from guidepost.policies.sources.folder import build_bundle
-from guidepost.server.workers.bundle_storage import BundleStorage
 from guidepost.server.workers.messages import Rejected, Reloaded
 from guidepost.server.workers.single_process import SingleProcess
 from guidepost.server.workers.supervisor import builder_of
@@ -104,19 +103,16 @@ def test_a_desk_that_took_the_place_of_another_is_not_asked_for_a_new_number(tmp
 
 
 def test_a_reload_that_finds_a_version_of_another_desk_changes_nothing(tmp_path: Path) -> None:
-    folder, built = write_desk(tmp_path / "desk"), BundleStorage()
+    folder = write_desk(tmp_path / "desk")
 
     async def reload_twice() -> tuple[object, object, Deciders, Deciders]:
-        server = SingleProcess(builder_of(folder), built)
+        server = SingleProcess(builder_of(folder))
         first = await server.reload()
         before = server.live.deciders
         mixed(folder)
         return first, await server.reload(), before, server.live.deciders
 
-    try:
-        first, second, before, after = asyncio.run(reload_twice())
-    finally:
-        built.close()
+    first, second, before, after = asyncio.run(reload_twice())
 
     assert isinstance(first, Reloaded)
     assert isinstance(second, Rejected)

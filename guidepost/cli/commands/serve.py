@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
@@ -19,8 +19,8 @@ from rich.text import Text
 
 from engine.model.policy import Form, Policy
 from engine.model.vocabulary import FactType
-from guidepost.cli.commands.serve_check import check_server
-from guidepost.cli.options.policies_folder import LoadedPolicies, load, policy_error, utc_now
+from engine.version.bundle import Bundle, Versions
+from guidepost.cli.options.policies_folder import LoadedPolicies, find_folder, policy_error, utc_now
 from guidepost.cli.options.server_flags import CheckOption, ConfigOption, load_settings, settings_error, with_flags
 from guidepost.decision_log.database import connect, display_url
 from guidepost.decision_log.log_error import LogError
@@ -34,15 +34,13 @@ from guidepost.server.settings.checks import UNIX, setting_problems
 from guidepost.server.settings.file_modes import file_mode_warnings
 from guidepost.server.settings.model import ServerSettings
 from guidepost.server.settings.signing_key import SigningKey, signing_key
-from guidepost.server.wire import TYPED_FACTS
-from guidepost.server.workers.lifecycle import supervise
+from guidepost.server.workers.lifecycle import Ready, supervise
 from guidepost.server.workers.messages import Rejected
 from guidepost.server.workers.process import CannotServe
 from guidepost.server.workers.supervisor import cores
+from guidepost.v1 import ticket_pb2
 
 log = logging.getLogger("guidepost.serve")
-
-Ready = Callable[[str, str, str], object]
 
 METHOD: Final = "guidepost.v1.DecisionService/Decide"
 """The RPC for any decision of any policy."""
@@ -61,10 +59,12 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     settings = found.settings
     server_logging.set_up(log_format(settings.messages))
     if check:
+        from guidepost.cli.commands.serve_check import check_server  # noqa: PLC0415 - a start needs nothing of it
+
         raise check_server(found, utc_now())
     if wrong := setting_problems(found):
         raise settings_error(tuple(wrong))
-    loaded = load(settings.policies)
+    folder = find_folder(settings.policies)
     for one in file_mode_warnings(found):
         log.warning("a file is open to others: %s: %s; mend it with %s", one.origin, one.message, one.help)
     try:
@@ -79,12 +79,13 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
     with ExitStack() as waiting:
         waiting.enter_context(errors().working("checking the policies, and starting the workers"))
 
-        def ready(address: str, admin: str, url: str) -> None:
+        def ready(address: str, admin: str, url: str, bundle: Bundle) -> None:
             waiting.close()
+            loaded = LoadedPolicies(folder, Versions(bundle.versions), utc_now())
             results().show(*_welcome(loaded, address, (admin, url), settings, key))
 
         try:
-            refusal = _run(settings, loaded.folder, key.private, ready)
+            refusal = _run(settings, folder, key.private, ready)
         except CannotServe as error:
             raise command_error(str(error), *help_lines(error.help)) from error
         except LogError as error:
@@ -92,7 +93,7 @@ def serve(config: ConfigOption = None, check: CheckOption = False, flags: dict[s
         except OSError as error:
             raise command_error(f"{error}: is a server already running there? --port 0 takes any free port") from error
     if refusal is not None:
-        raise policy_error(loaded.folder, refusal.problems) if refusal.problems else command_error(refusal.message)
+        raise policy_error(folder, refusal.problems) if refusal.problems else command_error(refusal.message)
 
 
 def _run(settings: ServerSettings, policies: Path, sign_key: str, ready: Ready) -> Rejected | None:
@@ -225,6 +226,7 @@ def example_facts(policy: Policy) -> dict[str, str]:
 
 def _ticket(facts: dict[str, str]) -> dict[str, object]:
     """Return facts as a ticket in JSON: in its fields, or in its map if it has no such field."""
-    typed: dict[str, object] = {name: value for name, value in facts.items() if name in TYPED_FACTS}
-    others = {name: {"text": value} for name, value in facts.items() if name not in TYPED_FACTS}
+    fields = ticket_pb2.Ticket.DESCRIPTOR.fields_by_name
+    typed: dict[str, object] = {name: value for name, value in facts.items() if name in fields}
+    others = {name: {"text": value} for name, value in facts.items() if name not in fields}
     return {**typed, **({"facts": others} if others else {})}

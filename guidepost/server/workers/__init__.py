@@ -14,8 +14,7 @@ Modules::
     single_process   a server without a supervisor
     run_build        runs the build process
     build_process    the program that builds a bundle of policies
-    bundle_file      a built bundle in a file that workers map into memory
-    bundle_storage   the folder of the built bundles
+    pickled_bundle   a built bundle as bytes
     admin_link       starts the admin process and answers its requests
     admin_process    the program that serves AdminService and the metrics
     metrics_merge    the metrics of all workers and of the supervisor as one list

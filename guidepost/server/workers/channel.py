@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from typing import Final
 
 from guidepost.server.workers.messages import Message, decode, encode
+
+MAX_MESSAGE: Final = 1 << 30
+"""Maximum bytes of an encoded message; the largest contain a bundle."""
 
 
 class ChannelClosed(Exception):
@@ -25,7 +29,7 @@ class Channel:
     @classmethod
     async def connect(cls, end: socket.socket) -> Channel:
         """Return a channel over one socket of the pair."""
-        return cls(*await asyncio.open_unix_connection(sock=end))
+        return cls(*await asyncio.open_unix_connection(sock=end, limit=MAX_MESSAGE))
 
     async def send(self, message: Message) -> None:
         """Send a message; raises ChannelClosed."""

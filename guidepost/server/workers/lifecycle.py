@@ -12,8 +12,10 @@ from typing import Any, Final, Protocol, TypeVar
 
 import watchfiles
 
+from engine.version.bundle import Bundle
 from guidepost.server.workers.admin_link import AdminLink
 from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.pickled_bundle import unpickle_bundle
 from guidepost.server.workers.shared_port import reserve_port
 from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from guidepost.server.workers.systemd import READY, STOPPING, notify
@@ -22,17 +24,18 @@ log = logging.getLogger("guidepost.supervisor")
 
 T = TypeVar("T")
 
+Ready = Callable[[str, str, str, Bundle], object]
+"""Called when calls are answered: with the address of the service, the address of the admin service, the URL of the
+metrics, and the versions that are served."""
+
 QUIET_MS: Final = 300
 """Milliseconds without a change after which policies are read: an editor writes several files."""
 
 
-async def supervise(
-    config: SupervisorConfig, host: str, port: int, *, watch: bool, ready: Callable[[str, str, str], object]
-) -> Rejected | None:
+async def supervise(config: SupervisorConfig, host: str, port: int, *, watch: bool, ready: Ready) -> Rejected | None:
     """Serve until SIGTERM or SIGINT. SIGHUP reloads the policies; with ``watch``, a changed file does, too.
 
-    ``ready`` is called once, when every worker answers calls: with the address of the service, the address of the admin
-    service, and the URL of the metrics. Returns Rejected if the policies cannot be served.
+    ``ready`` is called once, when every worker answers calls. Returns Rejected if the policies cannot be served.
 
     Raises:
         OSError: the address cannot be bound.
@@ -52,7 +55,9 @@ async def supervise(
                 return started
             if admin is not None:
                 await admin.open()
-            ready(address, admin.admin if admin else "", admin.metrics if admin else "")
+            bundle = unpickle_bundle(supervisor.bundle)
+            ready(address, admin.admin if admin else "", admin.metrics if admin else "", bundle)
+            del bundle
             notify(READY, f"STATUS=answering calls on {address}")
             tasks = [asyncio.create_task(reload_when_set(supervisor, reload))]
             if watch:

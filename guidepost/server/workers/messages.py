@@ -24,7 +24,8 @@ class Load(_Message, frozen=True, kw_only=True):
     """Supervisor to a new worker: what to serve, and how. Answers: Loaded, or Failed, after which the worker ends."""
 
     number: int
-    bundle: str
+    bundle: bytes
+    """The pickled versions; the supervisor does not read them."""
     address: str
     log: LogSettings | None
     grace: float
@@ -44,7 +45,7 @@ class Serve(_Message, frozen=True):
 class Prepare(_Message, frozen=True):
     """Supervisor to a worker: load another bundle while the current one serves. Answers: Loaded or Failed."""
 
-    bundle: str
+    bundle: bytes
 
 
 class Commit(_Message, frozen=True):
@@ -192,9 +193,16 @@ class ServerMetrics(_Message, frozen=True):
 
 
 class BuildStep(_Message, frozen=True):
-    """Build process to the supervisor: this step of the build begins. Reloaded or Rejected follows at the end."""
+    """Build process to the supervisor: this step of the build begins. Built or Rejected follows at the end."""
 
     text: str
+
+
+class Built(_Message, frozen=True):
+    """Build process to the supervisor: the policy versions, and ``bundle``, which has them pickled for the workers."""
+
+    versions: tuple[VersionRef, ...]
+    bundle: bytes
 
 
 Message: TypeAlias = (
@@ -221,6 +229,7 @@ Message: TypeAlias = (
     | ServerStatus
     | ServerMetrics
     | BuildStep
+    | Built
 )
 
 _encoder: Final = msgspec.json.Encoder()
@@ -230,8 +239,8 @@ _decoder: Final[msgspec.json.Decoder[Message]] = msgspec.json.Decoder(Message)
 def encode(message: Message) -> bytes:
     r"""Return a message as one line.
 
-    >>> encode(Prepare("/run/2.bundle"))
-    b'{"type":"Prepare","bundle":"/run/2.bundle"}\n'
+    >>> encode(Prepare(b"versions"))
+    b'{"type":"Prepare","bundle":"dmVyc2lvbnM="}\n'
     """
     return _encoder.encode(message) + b"\n"
 

@@ -7,7 +7,6 @@ import logging
 import socket
 import sys
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from guidepost.server.workers.channel import Channel, ChannelClosed
@@ -48,12 +47,11 @@ async def start_program(module: str, log_format: str) -> tuple[asyncio.subproces
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class WorkerProcess:
-    """A worker and the channel to it. ``bundle`` is the file that it serves; ``busy`` is locked during an exchange."""
+    """A worker and the channel to it; ``busy`` is locked during an exchange."""
 
     number: int
     process: asyncio.subprocess.Process
     channel: Channel
-    bundle: Path
     since: float = 0.0
     serving: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)

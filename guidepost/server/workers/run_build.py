@@ -1,4 +1,4 @@
-"""Runs the build process: policies in, a file with a bundle out, or the reason why there is none."""
+"""Runs the build process: policies in, a bundle out, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from typing import Final
 
 import msgspec
 
-from guidepost.server.workers.messages import BuildStep, Failed, Message, Rejected, Reloaded, decode
+from guidepost.server.workers.channel import MAX_MESSAGE
+from guidepost.server.workers.messages import BuildStep, Built, Failed, Message, Rejected, decode
 
 log = logging.getLogger("guidepost.supervisor")
 
-Builder = Callable[[Path], Awaitable[Reloaded | Rejected]]
-"""Writes a bundle to a file, or returns why it cannot. The caller removes what a failed build leaves in the file."""
+Builder = Callable[[], Awaitable[Built | Rejected]]
+"""Returns a bundle, or why it cannot be built; raises OSError if no process can be started."""
 
 MAX_ERROR: Final = 300
 """Maximum characters of the build process's last line that a message contains."""
@@ -30,27 +31,26 @@ def builder_of(policies: Path) -> Builder:
     """Return a builder for the policies of a folder. Its first build logs its steps as INFO, later ones as DEBUG."""
     announced = False
 
-    async def build(path: Path) -> Reloaded | Rejected:
+    async def build() -> Built | Rejected:
         nonlocal announced
         level, announced = logging.DEBUG if announced else logging.INFO, True
         # Temporary files of the program and of the processes that it starts are removed with this folder.
-        with TemporaryDirectory(dir=path.parent) as temporary:
-            return await _build(policies, path, temporary, level)
+        with TemporaryDirectory(prefix="guidepost-build-") as temporary:
+            return await _build(policies, temporary, level)
 
     return build
 
 
-async def _build(policies: Path, path: Path, temporary: str, level: int) -> Reloaded | Rejected:
+async def _build(policies: Path, temporary: str, level: int) -> Built | Rejected:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "guidepost.server.workers.build_process",
         str(policies),
-        str(path),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        limit=1 << 26,
+        limit=MAX_MESSAGE,
         env={**os.environ, "TMPDIR": temporary},
         start_new_session=True,
     )
@@ -71,7 +71,7 @@ async def _build(policies: Path, path: Path, temporary: str, level: int) -> Relo
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         await process.wait()
-    if isinstance(last, Rejected) or (code == 0 and isinstance(last, Reloaded)):
+    if isinstance(last, Rejected) or (code == 0 and isinstance(last, Built)):
         return last
     if stderr:
         log.error("the program that builds the policies failed: %s", stderr)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
 import msgspec
 import uvloop
@@ -17,10 +15,9 @@ from engine.model.answer import VersionRef
 from engine.version.bundle import Bundle
 from guidepost.server.observability.metrics import Metrics, serve_metrics
 from guidepost.server.rpc.live_bundle import LiveBundle
-from guidepost.server.workers.bundle_file import read_bundle
-from guidepost.server.workers.bundle_storage import BundleStorage
-from guidepost.server.workers.lifecycle import reload_when_set, watch_files
+from guidepost.server.workers.lifecycle import Ready, reload_when_set, watch_files
 from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.pickled_bundle import unpickle_bundle
 from guidepost.server.workers.run_build import Builder, builder_of
 from guidepost.server.workers.supervisor import SupervisorConfig
 from guidepost.server.workers.systemd import READY, STOPPING, notify
@@ -29,46 +26,35 @@ from guidepost.server.workers.worker import collect_garbage, serving
 log = logging.getLogger("guidepost.server")
 
 
-def serve_single_process(
-    config: SupervisorConfig, address: str, ready: Callable[[str, str, str], object], *, watch: bool
-) -> Rejected | None:
+def serve_single_process(config: SupervisorConfig, address: str, ready: Ready, *, watch: bool) -> Rejected | None:
     """Serve until SIGTERM or SIGINT. Reloads, returns Rejected and calls ``ready`` as ``supervise`` does.
 
     Raises LogError, SourceError, InvalidAuthFiles, OSError; ValueError if the address of the metrics is not HOST:PORT.
     """
-    storage = BundleStorage()
-    try:
-        server = SingleProcess(builder_of(config.policies), storage)
-        return uvloop.run(_serve(server, config, address, ready, watch))
-    finally:
-        storage.close()
+    server = SingleProcess(builder_of(config.policies))
+    return uvloop.run(_serve(server, config, address, ready, watch))
 
 
 class SingleProcess:
     """The live bundle of a single process. As for workers, a process of its own builds it."""
 
-    def __init__(self, build: Builder, storage: BundleStorage) -> None:
-        self._build, self._storage = build, storage
+    def __init__(self, build: Builder) -> None:
+        self._build = build
         self._versions: tuple[VersionRef, ...] = ()
         self.live = LiveBundle(Bundle(()))
 
     async def reload(self) -> Reloaded | Rejected:
         """Build the policies and serve them. If they cannot be built or read, the previous versions stay live."""
-        path: Path | None = None
         try:
-            path = self._storage.file()
-            made = await self._build(path)
+            made = await self._build()
             if isinstance(made, Rejected):
                 return self._rejected(made)
             # In a thread, since reading takes a moment and calls go on meanwhile.
-            self.live.deciders = await asyncio.to_thread(lambda: bundle_deciders(read_bundle(path)))
+            self.live.deciders = await asyncio.to_thread(lambda: bundle_deciders(unpickle_bundle(made.bundle)))
         except (OSError, ValueError) as error:
             return self._rejected(
                 Rejected(message=f"the policies could not be built: {getattr(error, 'strerror', None) or error}")
             )
-        finally:
-            if path is not None:
-                path.unlink(missing_ok=True)
         before, self._versions = self._versions, made.versions
         self.live.reload_error = ""
         collect_garbage()
@@ -84,7 +70,7 @@ async def _serve(
     server: SingleProcess,
     config: SupervisorConfig,
     address: str,
-    ready: Callable[[str, str, str], object],
+    ready: Ready,
     watch: bool,
 ) -> Rejected | None:
     stop, reload, loop = asyncio.Event(), asyncio.Event(), asyncio.get_running_loop()
@@ -96,9 +82,9 @@ async def _serve(
     metrics = Metrics() if config.metrics else None
     with ExitStack() as stack:
         url = stack.enter_context(serve_metrics(metrics.registry, config.metrics)) if metrics else ""
-        load = config.load(0, "", address, config.log, shared=False)
+        load = config.load(0, b"", address, config.log, shared=False)
         async with serving(load, server.live, metrics) as bound:
-            ready(bound, "", url)
+            ready(bound, "", url, server.live.bundle)
             notify(READY, f"STATUS=answering calls on {bound}")
             tasks = [asyncio.create_task(reload_when_set(server, reload))]
             if watch:

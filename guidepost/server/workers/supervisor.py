@@ -19,10 +19,10 @@ from guidepost.decision_log.settings import LogSettings
 from guidepost.server.defaults import GRACE
 from guidepost.server.observability.config import NO_OBSERVABILITY, ObservabilityConfig
 from guidepost.server.security import NO_SECURITY, Security
-from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
 from guidepost.server.workers.channel import ChannelClosed
 from guidepost.server.workers.messages import (
     Abort,
+    Built,
     CollectGarbage,
     Commit,
     Failed,
@@ -68,7 +68,7 @@ class SupervisorConfig:
     observability: ObservabilityConfig = NO_OBSERVABILITY
     security: Security = NO_SECURITY
 
-    def load(self, number: int, bundle: str, address: str, log: LogSettings | None, *, shared: bool = True) -> Load:
+    def load(self, number: int, bundle: bytes, address: str, log: LogSettings | None, *, shared: bool = True) -> Load:
         """Return the first message to a worker."""
         return Load(
             number=number,
@@ -88,7 +88,7 @@ def cores() -> int:
 
 
 class Supervisor:
-    """The workers of a server."""
+    """The workers of a server. ``bundle`` has the versions that they serve, pickled."""
 
     def __init__(self, config: SupervisorConfig, address: str, build: Builder | None = None) -> None:
         """Prepare to serve on an address.
@@ -96,10 +96,9 @@ class Supervisor:
         ``build`` makes the bundles, by default from the policies of the configuration.
         """
         self._config, self._address, self._builder = config, address, build or builder_of(config.policies)
-        self._storage = BundleStorage()
         # The limit of records at risk holds for all workers together.
         self._worker_log = config.log and replace(config.log, records=max(1, config.log.records // config.workers))
-        self._bundle: StoredBundle | None = None
+        self.bundle = b""
         self._workers: dict[int, WorkerProcess] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._changing = asyncio.Lock()
@@ -115,7 +114,7 @@ class Supervisor:
         made = await self._build()
         if isinstance(made, Rejected):
             return made
-        self._bundle, self.versions = made[0], made[1].versions
+        self.bundle, self.versions = made.bundle, made.versions
         log.info("starting %d %s", self._config.workers, "worker" if self._config.workers == 1 else "workers")
         starting = [asyncio.create_task(self._first(number)) for number in range(1, self._config.workers + 1)]
         try:
@@ -126,7 +125,7 @@ class Supervisor:
             await asyncio.gather(*starting, return_exceptions=True)
             raise
         self._tasks = [asyncio.create_task(self._restart_when_dead(worker)) for worker in workers]
-        return made[1]
+        return Reloaded(made.versions)
 
     async def reload(self) -> Reloaded | Rejected:
         """Build the policies and serve them in every worker.
@@ -150,25 +149,19 @@ class Supervisor:
         made = await self._build()
         if isinstance(made, Rejected):
             return made
-        bundle, reloaded = made
         workers = [worker for worker in self._workers.values() if worker.serving]
-        answers = await asyncio.gather(*(worker.ask(Prepare(str(bundle.path))) for worker in workers))
+        answers = await asyncio.gather(*(worker.ask(Prepare(made.bundle)) for worker in workers))
         # A worker that has ended is restarted with the bundle that is served then.
         if failed := {answer.message for answer in answers if isinstance(answer, Failed)}:
             await asyncio.gather(*(worker.ask(Abort()) for worker in workers))
-            bundle.remove()
             return Rejected(message="; ".join(sorted(failed)))
-        before, self._bundle = self._bundle, bundle
-        changed, self.versions = reloaded.versions != self.versions, reloaded.versions
+        changed = made.versions != self.versions
+        self.bundle, self.versions = made.bundle, made.versions
         await asyncio.gather(*(worker.ask(Commit()) for worker in workers))
-        for worker in workers:
-            worker.bundle = bundle.path
-        if before is not None:
-            before.remove()
         # One at a time, since it delays the calls of a worker for a moment.
         for worker in workers:
             await worker.ask(CollectGarbage())
-        return Reloaded(reloaded.versions, changed=changed)
+        return Reloaded(made.versions, changed=changed)
 
     async def roll(self) -> None:
         """Replace the workers one at a time: each old one ends when the new one serves."""
@@ -186,7 +179,6 @@ class Supervisor:
         await asyncio.gather(*(self._end(worker) for worker in self._workers.values()))
         for task in self._tasks:
             task.cancel()
-        self._storage.close()
 
     async def metrics(self) -> ServerMetrics:
         """Return the metrics of all workers, except those that have just ended, and the state of the server."""
@@ -226,22 +218,11 @@ class Supervisor:
         """The process id of each worker, by its number."""
         return {number: worker.process.pid for number, worker in self._workers.items()}
 
-    async def _build(self) -> tuple[StoredBundle, Reloaded] | Rejected:
-        path: Path | None = None
-        stored: StoredBundle | None = None
+    async def _build(self) -> Built | Rejected:
         try:
-            path = self._storage.file()
-            made = await self._builder(path)
-            if isinstance(made, Rejected):
-                return made
-            stored = StoredBundle(self._storage, path)
+            return await self._builder()
         except OSError as error:
             return Rejected(message=f"the policies could not be built: {error.strerror or error}")
-        finally:
-            # On every way out, also if the server is stopped meanwhile.
-            if path is not None and stored is None:
-                path.unlink(missing_ok=True)
-        return stored, made
 
     async def _first(self, number: int) -> WorkerProcess:
         worker = await self._spawn(number)
@@ -280,20 +261,11 @@ class Supervisor:
 
     async def _spawn(self, number: int) -> WorkerProcess:
         """Start a worker with the current bundle; return when it serves. Raises CannotServe."""
-        bundle = self._bundle
-        if bundle is None:
-            raise AssertionError("the bundle is built before workers are started")
-        try:
-            await asyncio.to_thread(bundle.restore)
-        except OSError as error:
-            raise CannotServe(
-                f"the file of the built versions was removed and cannot be written again: {error.strerror or error}"
-            ) from error
         process, channel = await start_program("guidepost.server.workers.worker", self.log_format)
-        worker = WorkerProcess(number=number, process=process, channel=channel, bundle=bundle.path)
+        worker = WorkerProcess(number=number, process=process, channel=channel)
         serving: object = None
         try:
-            loaded = await worker.ask(self._config.load(number, str(bundle.path), self._address, self._worker_log))
+            loaded = await worker.ask(self._config.load(number, self.bundle, self._address, self._worker_log))
             serving = await worker.ask(Serve()) if isinstance(loaded, Loaded) else loaded
         finally:
             # Also if the server is stopped meanwhile.

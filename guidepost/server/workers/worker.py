@@ -14,7 +14,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 
 import uvloop
 
@@ -27,7 +26,6 @@ from guidepost.server.observability import logging as logs
 from guidepost.server.observability.call_log import call_observers
 from guidepost.server.observability.metrics import Metrics
 from guidepost.server.rpc.live_bundle import LiveBundle
-from guidepost.server.workers.bundle_file import read_bundle
 from guidepost.server.workers.channel import Channel, ChannelClosed
 from guidepost.server.workers.messages import (
     Abort,
@@ -45,6 +43,7 @@ from guidepost.server.workers.messages import (
     Stop,
     WorkerMetrics,
 )
+from guidepost.server.workers.pickled_bundle import unpickle_bundle
 
 
 @asynccontextmanager
@@ -83,7 +82,7 @@ class Worker:
 
     def __init__(self, channel: Channel, load: Load) -> None:
         self._channel, self._load = channel, load
-        self._live = LiveBundle(read_bundle(Path(load.bundle)))
+        self._live = LiveBundle(unpickle_bundle(load.bundle))
         collect_garbage()
         self._next = self._live.deciders
         self._address = load.address
@@ -114,8 +113,8 @@ class Worker:
             case Prepare():
                 try:
                     # In a thread, since reading takes a moment and calls go on meanwhile.
-                    self._next = await asyncio.to_thread(lambda: bundle_deciders(read_bundle(Path(message.bundle))))
-                except (OSError, ValueError) as error:
+                    self._next = await asyncio.to_thread(lambda: bundle_deciders(unpickle_bundle(message.bundle)))
+                except ValueError as error:
                     return Failed(f"the new policies cannot be read: {error}")
                 return Loaded()
             case Commit():
@@ -161,7 +160,7 @@ async def _work(channel: Channel) -> int:
             raise TypeError(f"expected Load as the first message, got {load!r}")
         try:
             await Worker(channel, load).run()
-        except (OSError, LogError, SourceError, InvalidAuthFiles) as error:
+        except (OSError, ValueError, LogError, SourceError, InvalidAuthFiles) as error:
             help_ = getattr(error, "help", "")
             await channel.send(Failed(str(error), help_))
             return 1

@@ -31,8 +31,8 @@ from guidepost.server.auth.roles import OPEN_SERVICES, REQUIRED_ROLES, required_
 from guidepost.server.security import Security
 from guidepost.server.security_checks import security_problems
 from guidepost.server.workers.admin_link import AdminLink
-from guidepost.server.workers.bundle_file import write_bundle
-from guidepost.server.workers.messages import Reloaded
+from guidepost.server.workers.messages import Built, Reloaded
+from guidepost.server.workers.pickled_bundle import pickle_bundle
 from guidepost.server.workers.process import CannotServe
 from guidepost.server.workers.shared_port import reserve_port
 from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
@@ -287,9 +287,8 @@ class TestWorkers:
                 run_coroutine(supervisor.stop())
 
 
-async def _making(path: Path) -> Reloaded:
-    write_bundle(counter_bundle(), path)
-    return Reloaded(counter_bundle().refs)
+async def _making() -> Built:
+    return Built(counter_bundle().refs, pickle_bundle(counter_bundle()))
 
 
 class TestTokens:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import resource
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from guidepost.server.workers import run_build as builder
-from guidepost.server.workers.bundle_storage import BundleStorage, StoredBundle
-from guidepost.server.workers.messages import Rejected, Reloaded
+from guidepost.server.workers.messages import Built, Rejected
 from guidepost.server.workers.run_build import builder_of
 from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
 from tests.support.desks import write_desk
@@ -40,8 +36,8 @@ def supervisor(policies: Path) -> Iterator[Supervisor]:
     asyncio.run(made.stop())
 
 
-def files(supervisor: Supervisor) -> list[str]:
-    return [path.name for path in supervisor._storage.folder.iterdir()]
+def files(tmp_path: Path) -> list[str]:
+    return [path.name for path in (tmp_path / "temporary").iterdir()]
 
 
 def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
@@ -55,7 +51,7 @@ def replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None
     monkeypatch.setattr(builder.asyncio, "create_subprocess_exec", started)
 
 
-PART = "import os, signal, sys, time\nopen(sys.argv[2], 'wb').write(b'part')\n"
+PART = "import os, signal, sys, tempfile, time\ntempfile.mkstemp()\n"
 
 
 @pytest.mark.parametrize(
@@ -87,39 +83,15 @@ def test_a_build_that_fails_names_the_reason_and_leaves_no_file(
     assert isinstance(refused, Rejected)
     assert refused.message.startswith("the policies could not be built: ")
     assert refused.message.endswith(why)
-    assert files(supervisor) == []
+    assert files(tmp_path) == []
 
 
-def test_a_build_above_the_size_limit_reports_it_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
-    """A limit of file sizes simulates a full disk: writing fails in the middle."""
-    target = tmp_path / "1.built"
-
-    def limited() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "guidepost.server.workers.build_process", str(policies), str(target)],
-        preexec_fn=limited,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 4, done.stderr
-    assert (
-        "the file would exceed the size limit for the built versions in the folder for temporary files" in done.stdout
-    )
-    assert str(tmp_path) not in done.stdout
-    assert not target.exists()
-
-
-def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
-    small = tmp_path / "small"
-    small.mkdir()
+def test_a_build_on_a_full_disk_is_rejected_and_leaves_no_file(policies: Path, tmp_path: Path) -> None:
+    """A cross-check writes what it asks durable-rules into temporary files."""
+    small = tmp_path / "temporary"
     mounted = (
         subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(small)], capture_output=True, text=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", str(small)], capture_output=True, text=True, check=False
         )
         if shutil.which("mount")
         else None
@@ -130,9 +102,9 @@ def test_a_build_on_a_full_disk_says_that_no_space_is_left_and_leaves_no_file(po
             + (mounted.stderr.strip() if mounted else "there is no program mount")
         )
     try:
-        made = asyncio.run(builder_of(policies)(small / "1.built"))
+        made = asyncio.run(builder_of(policies)())
         assert isinstance(made, Rejected)
-        assert "no space is left for the built versions" in made.message
+        assert {problem.code for problem in made.problems} == {"rules-engine"}
         assert list(small.iterdir()) == []
     finally:
         subprocess.run(["umount", str(small)], check=True)
@@ -154,7 +126,7 @@ def test_a_build_ends_with_the_server_and_leaves_nothing(
         return int((tmp_path / "began").read_text())
 
     process = asyncio.run(asyncio.wait_for(stopped_meanwhile(), 60))
-    assert files(supervisor) == []
+    assert files(tmp_path) == []
     wait_until(lambda: not Path(f"/proc/{process}").exists())
 
 
@@ -167,13 +139,13 @@ def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
         tmp_path,
         PART
         + (
-            "import subprocess, tempfile\ntempfile.mkstemp()\n"
+            "import subprocess\n"
             f"open({str(child)!r}, 'w').write(str(subprocess.Popen(['sleep', '600'], stdout=-3, stderr=-3).pid))\nos.kill(os.getpid(), signal.SIGKILL)"
         ),
     )
 
     assert isinstance(asyncio.run(supervisor.reload()), Rejected)
-    assert files(supervisor) == []
+    assert files(tmp_path) == []
     wait_until(
         lambda: (
             not Path(f"/proc/{child.read_text()}").exists()
@@ -182,39 +154,15 @@ def test_what_a_killed_build_started_and_its_temporary_files_go_with_it(
     )
 
 
-def test_policies_are_built_again_after_the_folder_for_built_ones_is_gone(supervisor: Supervisor) -> None:
-    shutil.rmtree(supervisor._storage.folder)
-
-    assert isinstance(asyncio.run(supervisor.reload()), Reloaded)
-    assert supervisor._storage.folder.stat().st_mode & 0o777 == 0o700
-
-
 def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
-    policies: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    policies: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     build = builder_of(policies)
     with caplog.at_level("INFO", "guidepost.supervisor"):
-        for number in range(2):
-            assert isinstance(asyncio.run(build(tmp_path / f"{number}.built")), Reloaded)
+        for _ in range(2):
+            assert isinstance(asyncio.run(build()), Built)
 
     assert [record.message for record in caplog.records] == [
         "checking and tabulating the policy versions",
         "cross-checking them with durable-rules",
     ]
-
-
-def test_a_built_bundle_whose_file_is_gone_is_written_again_as_it_was(policies: Path) -> None:
-    storage = BundleStorage()
-    try:
-        path = storage.file()
-        path.write_bytes(os.urandom(100_000))
-        content, stored = path.read_bytes(), StoredBundle(storage, path)
-        for lose in (path.unlink, lambda: shutil.rmtree(storage.folder)):
-            lose()
-            stored.restore()
-            assert path.read_bytes() == content
-        stored.remove()
-        assert list(storage.folder.iterdir()) == []
-    finally:
-        storage.close()
-    assert not storage.folder.exists()

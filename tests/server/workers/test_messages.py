@@ -45,7 +45,7 @@ REJECTED = Rejected((PROBLEM,), versions=(REF,))
     [
         Load(
             number=2,
-            bundle="/run/1.built",
+            bundle=bytes(range(256)),
             address="127.0.0.1:0",
             log=LogSettings(durability=Durability.BOUNDED, mask=("service",), timeout=0.5),
             grace=5.0,
@@ -97,7 +97,7 @@ def test_a_line_that_is_not_a_message_is_rejected(line: bytes) -> None:
 def test_the_build_process_sends_every_problem_whole(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     (tmp_path / "manifest.yaml").write_text("nmae: desk\n", encoding="utf-8")
 
-    code = main(str(tmp_path), str(tmp_path / "out"))
+    code = main(str(tmp_path))
     last = decode(capfdbinary.readouterr().out.splitlines()[-1])
 
     assert code == 3

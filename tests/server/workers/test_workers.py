@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterator
@@ -34,9 +33,8 @@ from guidepost.cli.commands.health import health
 from guidepost.render.console import TableOrJson
 from guidepost.server.observability.config import ObservabilityConfig
 from guidepost.server.workers.admin_link import AdminLink
-from guidepost.server.workers.bundle_file import read_bundle, write_bundle
-from guidepost.server.workers.bundle_storage import make_folder
-from guidepost.server.workers.messages import CollectGarbage, Commit, Load, Prepare, Rejected, Reloaded
+from guidepost.server.workers.messages import Built, CollectGarbage, Commit, Load, Prepare, Rejected, Reloaded
+from guidepost.server.workers.pickled_bundle import pickle_bundle, unpickle_bundle
 from guidepost.server.workers.process import CannotServe
 from guidepost.server.workers.shared_port import reserve_port
 from guidepost.server.workers.supervisor import Supervisor, SupervisorConfig
@@ -70,18 +68,18 @@ class Making:
         self.problems: tuple[Problem, ...] = ()
         self.broken: OSError | None = None
 
-    async def __call__(self, path: Path) -> Reloaded | Rejected:
+    async def __call__(self) -> Built | Rejected:
         if self.broken:
             raise self.broken
         if self.problems:
             return Rejected(self.problems)
         version = self.versions[self.turn % len(self.versions)]
-        write_bundle(Bundle((version,)), path)
+        pickled = pickle_bundle(Bundle((version,)))
         if self.spoilt:
-            os.truncate(path, path.stat().st_size * 2 // 3)  # noqa: ASYNC240 - a small file of a test
+            pickled = pickled[: len(pickled) * 2 // 3]
         else:
             self.turn += 1
-        return Reloaded((version.ref,))
+        return Built((version.ref,), pickled)
 
 
 @contextmanager
@@ -156,10 +154,8 @@ def _wait(version: Version, size: int) -> object:
     return next(one.value for one in answer.outcomes if one.name == "wait")
 
 
-def test_a_bundle_read_back_from_its_file_decides_as_the_one_that_was_written(shipped: Bundle, tmp_path: Path) -> None:
-    write_bundle(shipped, tmp_path / "built")
-    again = read_bundle(tmp_path / "built")
-    (tmp_path / "built").unlink()
+def test_a_bundle_read_from_its_bytes_decides_as_the_one_that_was_written(shipped: Bundle) -> None:
+    again = unpickle_bundle(pickle_bundle(shipped))
 
     assert shipped.refs == again.refs
     for one, other in zip(shipped.versions, again.versions, strict=True):
@@ -207,7 +203,7 @@ def test_what_a_worker_cannot_read_changes_no_worker(serving: tuple[Supervisor, 
     making.spoilt = False
 
     assert isinstance(refused, Rejected)
-    assert "cannot be read" in refused.message
+    assert "the built versions do not match this process" in refused.message
     assert before == supervisor.versions
     callers = Callers(address, making.versions)
     wait_until(lambda: len(callers.answers) > 20)
@@ -276,13 +272,19 @@ def test_every_worker_says_that_it_serves_after_reloads_refused_ones_and_rolls(
 
 
 @pytest.mark.parametrize("kept", [0.001, 0.3, 0.9, 0.9999])
-def test_a_built_bundle_that_is_not_whole_is_refused(tmp_path: Path, kept: float) -> None:
-    path = tmp_path / "built"
-    write_bundle(counter_bundle(), path)
-    os.truncate(path, int(path.stat().st_size * kept))
+def test_a_built_bundle_that_is_not_whole_is_refused(kept: float) -> None:
+    pickled = pickle_bundle(counter_bundle())
 
-    with pytest.raises(ValueError, match=r"whole|bytes|empty"):
-        read_bundle(path)
+    with pytest.raises(ValueError, match="do not match this process"):
+        unpickle_bundle(pickled[: int(len(pickled) * kept)])
+
+
+def test_a_built_bundle_of_another_release_is_refused() -> None:
+    """A worker keeps its code when the program is upgraded, and the build process is a new one."""
+    pickled = pickle_bundle(counter_bundle()).replace(b"VersionRef", b"VersionTag")
+
+    with pytest.raises(ValueError, match="VersionTag"):
+        unpickle_bundle(pickled)
 
 
 def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supervisor, str, Making]) -> None:
@@ -296,11 +298,8 @@ def test_what_keeps_policies_from_being_built_ends_no_reload(serving: tuple[Supe
     assert isinstance(run_coroutine(supervisor.reload()), Reloaded)
 
 
-def test_a_worker_that_dies_comes_back_with_the_same_versions_although_the_folder_of_built_ones_is_gone(
-    serving: tuple[Supervisor, str, Making],
-) -> None:
+def test_a_worker_that_dies_comes_back_with_the_same_versions(serving: tuple[Supervisor, str, Making]) -> None:
     supervisor, address, making = serving
-    shutil.rmtree(supervisor._storage.folder)
     before = supervisor.processes
     os.kill(before[1], signal.SIGKILL)
 
@@ -392,73 +391,11 @@ def test_workers_end_in_good_order_when_their_supervisor_is_killed(tmp_path: Pat
     wait_until(closed)
 
 
-def test_a_server_leaves_the_folder_of_another_that_runs_and_names_that_no_process_has(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also a server in another container, whose process id does not exist here, and other files of this name."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    line = [
-        sys.executable,
-        "-c",
-        "import sys; from guidepost.server.workers.bundle_storage import BundleStorage; storage = BundleStorage(); print(storage.folder, flush=True); sys.stdin.read()",
-    ]
-    with subprocess.Popen(
-        line,
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-    ) as other:
-        assert other.stdout is not None
-        folder = Path(other.stdout.readline().strip())
-        elsewhere = folder.rename(folder.with_name(folder.name.replace(f"-{other.pid}-", f"-{gone()}-")))
-        odd = tmp_path / f"guidepost-serve-{10**30}-1-x"
-        odd.mkdir()
-
-        make_folder()
-
-        assert elsewhere.is_dir()
-        assert odd.is_dir()
-        other.communicate("")
-    make_folder()
-    assert not elsewhere.exists()
-
-
-def gone() -> int:
-    """Return the id of a process that has ended."""
-    with subprocess.Popen(["true"]) as ended:
-        return ended.pid
-
-
-def test_what_a_killed_server_left_behind_is_removed_by_the_next_one() -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", "from guidepost.server.workers.bundle_storage import make_folder; print(make_folder())"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    left = Path(killed.stdout.strip())
-    assert left.is_dir()
-    ours, second = make_folder(), make_folder()
-
-    assert not left.exists()
-    assert ours.is_dir()
-    ours.rmdir()
-    second.rmdir()
-
-
 def test_a_reload_without_a_change_reports_it() -> None:
     making = Making(counter_bundle().versions[0])
     with supervised(making, workers=1) as (supervisor, _):
         again = run_coroutine(supervisor.reload())
     assert Reloaded((counter_bundle().refs[0],), changed=False) == again
-
-
-def built_maps(process: int) -> set[str]:
-    """Return the built bundles that a process has mapped into memory."""
-    return {line.split()[5] for line in Path(f"/proc/{process}/maps").read_text().splitlines() if ".built" in line}
 
 
 def own(process: int) -> int:
@@ -469,21 +406,15 @@ def own(process: int) -> int:
 
 
 ONE_BUNDLE = 25_000
-"""Kilobytes of a bundle beside its tables, including what its first call creates."""
+"""Kilobytes of a bundle, including what its first call creates."""
 
 
-def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(
-    shipped: Bundle, tmp_path: Path
-) -> None:
-    files = [tmp_path / version.ref.version for version in shipped.versions]
-    for file, version in zip(files, shipped.versions, strict=True):
-        write_bundle(Bundle((version,)), file)
-    turn = iter(range(1_000))
+def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_memory(shipped: Bundle) -> None:
+    built = [Built((version.ref,), pickle_bundle(Bundle((version,)))) for version in shipped.versions]
+    turn = itertools.cycle(built)
 
-    async def making(path: Path) -> Reloaded | Rejected:
-        at = next(turn) % len(files)
-        os.link(files[at], path)
-        return Reloaded((shipped.versions[at].ref,))
+    async def making() -> Built | Rejected:
+        return next(turn)
 
     with supervised(making, workers=1) as (supervisor, address), guidepost.Client(address) as client:  # type: ignore[arg-type]  # it is a builder, too
         [process], private = supervisor.processes.values(), []
@@ -496,7 +427,6 @@ def test_after_reloads_a_worker_holds_the_one_bundle_that_it_serves_and_no_more_
                     "priority", impact="high", urgency="high", version=served.version, timeout=20
                 ).version.digest
             )
-            assert 1 == len(built_maps(process))
             private.append(own(process))
 
     # Released memory may stay with the process for a while, up to the size of one bundle; a kept bundle would add more.
@@ -517,15 +447,14 @@ class FakeChannel:
         return await self.messages.get()
 
 
-def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one(tmp_path: Path) -> None:
-    for name, version in (("1", desk("7.0.0", "10")), ("2", desk("7.1.0", "20"))):
-        write_bundle(Bundle((version,)), tmp_path / name)
+def test_a_reload_frees_the_previous_bundle_and_freezes_the_new_one() -> None:
+    first, second = (pickle_bundle(Bundle((version,))) for version in (desk("7.0.0", "10"), desk("7.1.0", "20")))
 
     async def reload() -> None:
         channel = FakeChannel()
-        worker = Worker(channel, Load(number=1, bundle=str(tmp_path / "1"), address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
+        worker = Worker(channel, Load(number=1, bundle=first, address="127.0.0.1:0", log=None, grace=1.0))  # type: ignore[arg-type]
         before = weakref.ref(worker._live.deciders.versions[0].explainer)
-        for message in (Prepare(str(tmp_path / "2")), Commit(), CollectGarbage()):
+        for message in (Prepare(second), Commit(), CollectGarbage()):
             channel.answers.append(await worker._handle(message))
 
         assert before() is None

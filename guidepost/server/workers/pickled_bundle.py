@@ -1,0 +1,31 @@
+"""A built bundle as bytes, for a worker.
+
+A pickle runs whatever it contains, so only bytes that this program's build process wrote to its parent are read.
+"""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from typing import Final, cast
+
+from engine.version.bundle import Bundle
+
+_PROTOCOL: Final = 5
+
+
+def pickle_bundle(bundle: Bundle) -> bytes:
+    """Return a bundle as bytes; the flat tables, which no server reads, are left out."""
+    versions = tuple(replace(one, grids={}, partial_tables={}, deadline_grids={}) for one in bundle.versions)
+    return pickle.dumps(Bundle(versions), protocol=_PROTOCOL)
+
+
+def unpickle_bundle(pickled: bytes) -> Bundle:
+    """Return the bundle of these bytes.
+
+    Raises ValueError if they cannot be read, as by a worker that was started before the program was upgraded.
+    """
+    try:
+        return cast("Bundle", pickle.loads(pickled))  # noqa: S301 - written by this program's build process
+    except Exception as error:
+        raise ValueError(f"the built versions do not match this process: {error}") from error
