@@ -15,6 +15,9 @@ MAX_DENSE: Final = 1 << 22
 
 MAX_KEY: Final = 1 << 62
 
+MAX_MET: Final = 1 << 31
+"""More combinations than ever occur."""
+
 
 class Numbering:
     """Numbers keys in the order of their first occurrence, across all blocks."""
@@ -62,7 +65,7 @@ class Combinations:
         for at, size in enumerate(self._sizes):
             if whole * size > MAX_KEY:
                 self._folds[at] = Numbering(MAX_KEY)
-                whole = MAX_KEY // size
+                whole = min(MAX_MET, MAX_KEY // size)
             whole *= size
         self._last = Numbering(whole)
 

@@ -14,7 +14,7 @@ from engine.clock.zone import Column, to_micros
 from engine.columns.due import NO_STATE, DueColumn, OptionalInstants
 from engine.columns.elapsed import ElapsedColumn
 from engine.columns.fact_columns import Instants, SentColumn
-from engine.columns.lookup import NOT_COVERED, REFUSED, BlockOutcomes, Coded, Level, Scale, Tables
+from engine.columns.lookup import NOT_COVERED, REFUSED, BlockOutcomes, Coded, Level, Scale, Tables, levels_of
 from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
 from engine.columns.targets import TargetColumn
@@ -38,12 +38,11 @@ class Outcomes:
     @property
     def levels(self) -> Level:
         """The level of each row: NOT_COVERED, DECIDED, UNDECIDED or REFUSED."""
-        return self.scale.levels.take(self.codes)
+        return levels_of(self.codes)
 
     def value(self, row: int) -> Literal | None:
         """Return the value of a row; None if it is not decided."""
-        code = int(self.codes[row])
-        return self.scale.domain[code] if code < len(self.scale.domain) else None
+        return self.scale.value(int(self.codes[row]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +77,15 @@ class ColumnDecisions:
     refused: tuple[Refused, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """Decisions in the making: the scale of a list is known when all rows are decided."""
+
+    decisions: Mapping[str, Level]
+    codes: Mapping[str, Coded]
+    due: Mapping[str, DueTimes]
+
+
 class ColumnDecider:
     """Decides columns of tickets by one version. Its caches change nothing but the time of later calls.
 
@@ -92,13 +100,10 @@ class ColumnDecider:
         self.version = version = decider.version
         self._plans = version.triage if decisions is None else tuple(_plan(version, name) for name in decisions)
         deadlines = {one.deadline.name: one for plan in self._plans for one in plan.deadlines}
-        names = [name for plan in self._plans for name in plan.tabled]
-        self._names = tuple(dict.fromkeys(names))
-        self._tables = Tables(
-            version.partial_tables,
-            version.producer,
-            [*names, *(name for one in deadlines.values() for name in one.reads)],
-        )
+        tabulated = [name for plan in self._plans for name in plan.decision.outcomes if name in version.producer]
+        self._names = tuple(dict.fromkeys(tabulated))
+        reads = [name for one in deadlines.values() for name in one.deadline.goes_by if name in version.producer]
+        self._tables = Tables(version.diagrams, [*self._names, *reads], apart=reads)
         self._dues = {
             name: DueColumn(
                 one.deadline,
@@ -109,10 +114,7 @@ class ColumnDecider:
         }
         rosters: dict[str, Roster] = {roster.produces: roster for plan in self._plans for roster in plan.rosters}
         self._rosters = {name: RosterColumn(roster) for name, roster in rosters.items()}
-        self._scales = {name: self._tables.scales[name] for name in self._names} | {
-            name: roster.scale for name, roster in self._rosters.items()
-        }
-        self._elapsed = tuple(ElapsedColumn(one, version.partial_tables) for one in decider.elapsed)
+        self._elapsed = tuple(ElapsedColumn(one, version.diagrams) for one in decider.elapsed)
 
     def decide(
         self,
@@ -141,6 +143,7 @@ class ColumnDecider:
         if len(lengths) > 1:
             raise ValueError(f"expected columns of one length, got lengths {', '.join(map(str, sorted(lengths)))}")
         size = lengths.pop() if lengths else 0
+        self._tables.begin()
         reader = ColumnReader(self.version.reader, self.version.atoms, columns)
         made = self._empty(size)
         for start in range(0, size, BLOCK):
@@ -149,28 +152,38 @@ class ColumnDecider:
             self._block(block, rows, _now(now, rows), made)
             if watch is not None:
                 watch(rows, block)
-        return ColumnDecisions(decisions=made.decisions, outcomes=made.outcomes, due=made.due, refused=reader.refused)
-
-    def _empty(self, size: int) -> ColumnDecisions:
+        scales = {name: self._tables.scale(name) for name in self._names} | {
+            name: roster.scale for name, roster in self._rosters.items()
+        }
         return ColumnDecisions(
+            decisions=made.decisions,
+            outcomes={name: Outcomes(scales[name], codes) for name, codes in made.codes.items()},
+            due=made.due,
+            refused=reader.refused,
+        )
+
+    def _empty(self, size: int) -> _Made:
+        dtypes = {name: self._tables.dtype(name) for name in self._names} | {
+            name: roster.scale.dtype for name, roster in self._rosters.items()
+        }
+        return _Made(
             decisions={plan.decision.name: np.empty(size, np.uint8) for plan in self._plans},
-            outcomes={name: Outcomes(scale, np.empty(size, scale.dtype)) for name, scale in self._scales.items()},
+            codes={name: np.empty(size, dtype) for name, dtype in dtypes.items()},
             due={
                 name: DueTimes(np.empty(size, np.uint8), np.empty(size, np.int64), np.empty(size, np.uint8))
                 for name in self._dues
             },
-            refused=(),
         )
 
-    def _block(self, block: Block, rows: slice, now: OptionalInstants | None, made: ColumnDecisions) -> None:
+    def _block(self, block: Block, rows: slice, now: OptionalInstants | None, made: _Made) -> None:
         """Decide the rows of a block, and write the outcomes into ``made``."""
         for fact in self._elapsed if now is not None else ():
             fact.fill(block, now)  # type: ignore[arg-type]
         found = self._tables.on(block)
         for name in self._names:
-            made.outcomes[name].codes[rows] = found.codes(name)
+            made.codes[name][rows] = found.codes(name)
         for name, roster in self._rosters.items():
-            made.outcomes[name].codes[rows] = _turns(roster, block)
+            made.codes[name][rows] = _turns(roster, block)
         for name, due in self._dues.items():
             of = made.due[name]
             of.levels[rows], of.due[rows], of.states[rows] = due.of(found, now)
@@ -179,12 +192,11 @@ class ColumnDecider:
         if block.refused is not None:
             _refuse(made, np.flatnonzero(block.refused) + rows.start)
 
-    def _level(self, plan: DecisionPlan, found: BlockOutcomes, rows: slice, made: ColumnDecisions) -> Level:
+    def _level(self, plan: DecisionPlan, found: BlockOutcomes, rows: slice, made: _Made) -> Level:
         """Return the level of a decision: undecided if an answering outcome is, or else decided if one is."""
         level = np.full(found.block.size, NOT_COVERED, np.uint8)
         for name in plan.decision.answers:
-            scale = self._scales.get(name)
-            own = made.due[name].levels[rows] if scale is None else scale.levels.take(made.outcomes[name].codes[rows])
+            own = made.due[name].levels[rows] if name in made.due else levels_of(made.codes[name][rows])
             np.maximum(level, own, out=level)
         return level
 
@@ -210,19 +222,18 @@ def _now(now: datetime | Instants | None, rows: slice) -> OptionalInstants | Non
 
 def _turns(roster: RosterColumn, block: Block) -> Coded:
     """Return who is on duty in each row of a block; undecided without an instant."""
-    undecided = roster.scale.undecided
     dated = block.instants.get(roster.roster.at)
-    codes: Coded = np.full(block.size, undecided, roster.scale.dtype)
+    codes: Coded = np.full(block.size, Scale.UNDECIDED, roster.scale.dtype)
     if dated is not None:
         rows = np.flatnonzero(dated[1])
         codes[rows] = roster.at(dated[0].take(rows))
     return codes
 
 
-def _refuse(made: ColumnDecisions, rows: Column) -> None:
+def _refuse(made: _Made, rows: Column) -> None:
     for level in made.decisions.values():
         level[rows] = REFUSED
-    for outcome in made.outcomes.values():
-        outcome.codes[rows] = outcome.scale.refused
+    for codes in made.codes.values():
+        codes[rows] = Scale.REFUSED
     for due in made.due.values():
         due.levels[rows], due.due[rows], due.states[rows] = REFUSED, NOWHERE, NO_STATE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,28 +11,21 @@ from engine.clock.calendar import DayRule
 from engine.clock.columns import count_column, count_days_column
 from engine.clock.zone import SECOND, Column
 from engine.columns.fact_columns import Mask
-from engine.columns.lookup import CellColumn, Coded, cell_column, coded
+from engine.columns.lookup import Scale, Tables
 from engine.columns.read import Block, number_atoms
 from engine.deadlines.elapsed import ElapsedFact
 from engine.model.targets import BY_DAY, Counting, Unit
 from engine.model.vocabulary import FactType
-from engine.tables.missing_facts import PartialTable
+from engine.tables.table_diagram import PolicyDiagrams
 
 
 class ElapsedColumn:
     """Computes one elapsed time, from an instant and `now`."""
 
-    def __init__(self, fact: ElapsedFact, partial_tables: Mapping[str, PartialTable]) -> None:
+    def __init__(self, fact: ElapsedFact, diagrams: PolicyDiagrams) -> None:
         self._fact = fact
-        self._domain: tuple[object, ...] = ("",)
-        self._cells: CellColumn | None = None
-        self._codes: Coded = np.zeros(0, np.uint8)
-        if fact.needs_region:
-            region = fact.plan.region
-            partial = partial_tables[fact.explainer.producer[region]]
-            self._cells = cell_column(partial)
-            scale, self._codes = coded(partial.codes[region])
-            self._domain = scale.domain
+        self._region = fact.plan.elapsed.region if fact.needs_region else ""
+        self._tables = Tables(diagrams, [self._region])
 
     def fill(self, block: Block, now: tuple[Column, Mask]) -> None:
         """Add the fact to the rows of a block that lack it, where it can be computed."""
@@ -45,12 +38,20 @@ class ElapsedColumn:
         if not missing.any():
             return
         atoms = atoms.copy()
-        regions = np.zeros(block.size, np.uint8) if self._cells is None else self._codes.take(self._cells.cells(block))
-        for code, region in enumerate(self._domain):
-            rows = np.flatnonzero(missing & (regions == code))
-            if len(rows) and isinstance(region, str):
-                atoms[rows] = self._atoms(region, since[0].take(rows), now[0].take(rows))
+        for region, rows in self._by_region(block, missing):
+            atoms[rows] = self._atoms(region, since[0].take(rows), now[0].take(rows))
         block.atoms[name] = atoms
+
+    def _by_region(self, block: Block, missing: Mask) -> Iterator[tuple[str, Column]]:
+        """Yield the rows that lack the fact by their region, if it is decided; "" is none."""
+        if not self._region:
+            yield "", np.flatnonzero(missing)
+            return
+        codes = self._tables.on(block).codes(self._region)
+        for code, region in enumerate(self._tables.scale(self._region).domain, Scale.VALUES):
+            rows = np.flatnonzero(missing & (codes == code))
+            if len(rows) and isinstance(region, str):
+                yield region, rows
 
     def _atoms(self, region: str, starts: Column, now: Column) -> NDArray[np.intp]:
         """Return the atoms of the elapsed units; 0 if the list of holidays does not reach far enough."""

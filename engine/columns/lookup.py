@@ -1,17 +1,22 @@
-"""Outcomes of tables as columns: the cell of every row, and its outcomes."""
+"""Outcomes of tables as columns: all rows of a block walk down the diagrams of the outcomes together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.columns.combinations import Combinations
 from engine.columns.read import Atomic, Block
+from engine.columns.walk import Walk, walks
+from engine.diagrams.store import Diagrams, Node
+from engine.diagrams.transfer import transfer
 from engine.model.policy import Literal
-from engine.tables.missing_facts import Codes, PartialTable
+from engine.tables.table_diagram import PolicyDiagrams
 
 Coded = NDArray[np.integer[Any]]
 
@@ -20,124 +25,246 @@ NOT_COVERED, DECIDED, UNDECIDED, REFUSED = 0, 1, 2, 3
 
 Level = NDArray[np.uint8]
 
-_BEYOND: Final = 3
+_LEVELS: Final = np.array([NOT_COVERED, UNDECIDED, REFUSED, DECIDED], np.uint8)
+
+_MOST_LISTS: Final = 1 << 16
+"""How many lists of an outcome are numbered before the numbers begin again."""
+
+_UNLIMITED: Final = 1 << 62
+
+_MOST_SETS: Final = 16
+"""For how many sets of columns walks are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """The codes of an outcome: positions in ``domain``, then not covered, undecided and refused."""
+    """The codes of an outcome: not covered, undecided, refused, then the values of ``domain``."""
 
     domain: tuple[Literal, ...]
 
-    @property
-    def not_covered(self) -> int:
-        """The code for not covered."""
-        return len(self.domain)
+    NOT_COVERED, UNDECIDED, REFUSED, VALUES = range(4)
 
-    @property
-    def undecided(self) -> int:
-        """The code for undecided."""
-        return len(self.domain) + 1
-
-    @property
-    def refused(self) -> int:
-        """The code of rows with values that cannot be read."""
-        return len(self.domain) + 2
-
-    @property
-    def levels(self) -> Level:
-        """The level of each code."""
-        return np.array([DECIDED] * len(self.domain) + [NOT_COVERED, UNDECIDED, REFUSED], np.uint8)
+    def value(self, code: int) -> Literal | None:
+        """Return the value of a code; None if it is not decided."""
+        return self.domain[code - self.VALUES] if code >= self.VALUES else None
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The smallest type that holds the codes."""
-        return np.min_scalar_type(len(self.domain) + _BEYOND - 1)
+        return np.min_scalar_type(self.VALUES + len(self.domain))
 
 
-@dataclass(frozen=True, slots=True)
-class CellColumn:
-    """How to find the cells of a table: what the atoms of each fact add to the cell number."""
-
-    steps: tuple[tuple[str, tuple[int, ...]], ...]
-    adds: tuple[Atomic, ...]
-
-    def cells(self, block: Block) -> Atomic:
-        """Return the cell number of each row."""
-        found: Atomic | None = None
-        for (fact, _), adds in zip(self.steps, self.adds, strict=True):
-            atoms = block.atoms.get(fact)
-            if atoms is not None:
-                found = adds.take(atoms, mode="clip") if found is None else found + adds.take(atoms, mode="clip")
-        return np.zeros(block.size, np.intp) if found is None else found
-
-
-def cell_column(partial: PartialTable) -> CellColumn:
-    """Return how to find the cells of a table; a fact that is not sent is class 0, and adds nothing."""
-    steps, stride = [], 1
-    for axis in reversed(partial.axes):
-        steps.append((axis.fact, tuple((axis.class_of.astype(np.intp) * stride).tolist())))
-        stride *= axis.size
-    return CellColumn(tuple(steps), tuple(np.array(adds, np.intp) for _, adds in steps))
-
-
-def coded(codes: Codes) -> tuple[Scale, Coded]:
-    """Return an outcome in every cell of its table as a code of its column."""
-    scale = Scale(codes.domain)
-    return scale, np.where(codes.low == codes.high, codes.low, scale.undecided).astype(scale.dtype).ravel()
+def levels_of(codes: Coded) -> Level:
+    """Return the level of each code of an outcome."""
+    return _LEVELS.take(codes, mode="clip")
 
 
 class Tables:
-    """The tables of a version, for columns. Tables with the same axes find their cells once for each block."""
+    """Outcomes of the tables of a version, for columns.
 
-    def __init__(
-        self, partial_tables: Mapping[str, PartialTable], producer: Mapping[str, str], names: Sequence[str]
-    ) -> None:
-        self._cell_columns: dict[tuple[tuple[str, tuple[int, ...]], ...], CellColumn] = {}
-        self._of: dict[str, CellColumn] = {}
-        self.scales: dict[str, Scale] = {}
-        self._codes: dict[str, Coded] = {}
-        for name in names:
-            if name in producer:
-                self._of[name] = self._shared_cell_column(partial_tables[producer[name]])
-                self.scales[name], self._codes[name] = coded(partial_tables[producer[name]].codes[name])
+    Args:
+        diagrams: the tables.
+        names: the outcomes; those that no table produces are left out.
+        apart: outcomes of which undecided rows have a state for each set of what is still possible.
+    """
 
-    def _shared_cell_column(self, partial: PartialTable) -> CellColumn:
-        column = cell_column(partial)
-        return self._cell_columns.setdefault(column.steps, column)
+    def __init__(self, diagrams: PolicyDiagrams, names: Iterable[str], apart: Iterable[str] = ()) -> None:
+        self._diagrams = diagrams
+        producer = {name: table for table in diagrams.tables.values() for name in table.table.produces}
+        self.values: dict[str, _Value] = {}
+        self._lists: dict[str, _List] = {}
+        told = frozenset(apart)
+        for name in dict.fromkeys(one for one in names if one in producer):
+            table = producer[name]
+            if name in table.items:
+                self._lists[name] = _List(
+                    tuple(one.possible for one in table.items[name]), tuple(one.lists for one in table.items[name])
+                )
+            else:
+                self.values[name] = _Value(diagrams.store, table.possible[name], table.domain[name], name in told)
+        self._walked: dict[frozenset[str], Mapping[str, _Column]] = {}
+
+    def begin(self) -> None:
+        """Begin the numbers of lists again if there are many."""
+        if any(len(one.codes) > _MOST_LISTS for one in self._lists.values()):
+            self._walked.clear()
+            for one in self._lists.values():
+                one.codes.clear()
 
     def on(self, block: Block) -> BlockOutcomes:
         """Return the outcomes of a block."""
-        return BlockOutcomes(self, block)
+        sent = frozenset(block.atoms).intersection(self._diagrams.store.facts)
+        found = self._walked.get(sent)
+        if found is None:
+            if len(self._walked) >= _MOST_SETS:
+                self._walked.clear()
+            found = self._walked[sent] = self._walk(sent)
+        return BlockOutcomes(found, block)
 
-    def codes(self, name: str, cells: Atomic) -> Coded:
-        """Return the codes of an outcome in cells."""
-        return self._codes[name].take(cells, mode="clip")
+    def dtype(self, name: str) -> np.dtype[Any]:
+        """Return the type of the codes of an outcome."""
+        return self.values[name].scale.dtype if name in self.values else np.dtype(np.uint32)
 
-    def cell_column_of(self, name: str) -> CellColumn:
-        """Return how to find the cells of an outcome's table."""
-        return self._of[name]
+    def scale(self, name: str) -> Scale:
+        """Return the scale of an outcome; that of a list has the lists that were met."""
+        return self.values[name].scale if name in self.values else Scale(tuple(self._lists[name].codes))
+
+    def _walk(self, sent: frozenset[str]) -> dict[str, _Column]:
+        """Draw the walks for rows in which only these facts are sent."""
+        source, parts = self._diagrams.store, self._diagrams.parts
+        store = Diagrams(dict(zip(source.facts, source.sizes, strict=True)), most=_UNLIMITED)
+        same = {fact: range(size) for fact, size in zip(source.facts, source.sizes, strict=True)}
+        move = transfer(source, store, same, {fact: 0 for fact in source.facts if fact not in sent})
+        outcomes: dict[str, _Value | _List] = {**self.values, **self._lists}
+        roots = [store.map(one.state, move(root)) for one in outcomes.values() for root in one.roots]
+        parts_of = [name for name, one in outcomes.items() for _ in one.roots]
+        found = walks(store, roots, parts_of, {fact: parts[fact].class_of for fact in sent})
+        at = {which: (walk, leaves) for walk in found for which, leaves in zip(walk.of, walk.leaves, strict=True)}
+        columns: dict[str, _Column] = {}
+        first = 0
+        for name, one in outcomes.items():
+            columns[name] = one.column([at[first + number] for number in range(len(one.roots))])
+            first += len(one.roots)
+        return columns
+
+
+_Placed = tuple[Walk, Atomic]
+"""A function: the walk that it is on, and its value at each leaf."""
+
+
+class _Value:
+    """An outcome with one value.
+
+    Its states are the codes of ``domain``, then "not covered", then what is undecided.
+    """
+
+    def __init__(self, store: Diagrams, possible: Node, domain: tuple[Literal, ...], apart: bool) -> None:
+        self.roots = (possible,)
+        self.scale = Scale(domain)
+        self.undecided = len(domain) + 1
+        sets = sorted(one for one in store.values(possible) if isinstance(one, tuple))
+        self._sets = {one: self.undecided + at * apart for at, one in enumerate(sets)}
+        self.size = self.undecided + len(sets) + 1
+        codes = [*range(Scale.VALUES, Scale.VALUES + len(domain)), Scale.NOT_COVERED, *[Scale.UNDECIDED] * len(sets)]
+        self._codes = np.array(codes, self.scale.dtype)
+
+    def state(self, possible: Any) -> int:
+        """Return the number of what is possible."""
+        return possible if isinstance(possible, int) else self._sets[possible]
+
+    def column(self, placed: Sequence[_Placed]) -> _Column:
+        """Return how its codes are found."""
+        ((walk, leaves),) = placed
+        return _ValueColumn(walk, self._codes.take(leaves), leaves)
+
+
+class _List:
+    """An outcome that is a list, by its parts: the lists that each can be, and the codes of whole lists."""
+
+    def __init__(self, roots: tuple[Node, ...], lists: tuple[tuple[tuple[str, ...], ...], ...]) -> None:
+        self.roots, self._lists = roots, lists
+        self.codes: dict[tuple[str, ...], int] = {}
+
+    def state(self, possible: Any) -> int:
+        """Return the number of the list of a part; -1 if it is not decided."""
+        return possible if isinstance(possible, int) else -1
+
+    def code(self, chosen: Sequence[int]) -> int:
+        """Return the code of the list of these parts."""
+        if -1 in chosen:
+            return Scale.UNDECIDED
+        whole = tuple(chain.from_iterable(lists[one] for lists, one in zip(self._lists, chosen, strict=True)))
+        return self.codes.setdefault(whole, Scale.VALUES + len(self.codes))
+
+    def column(self, placed: Sequence[_Placed]) -> _Column:
+        """Return how its codes are found: if all parts are on one walk, from its leaves."""
+        groups: dict[int, list[int]] = {}
+        for part, (walk, _) in enumerate(placed):
+            groups.setdefault(id(walk), []).append(part)
+        if len(groups) != 1:
+            return _ListColumn(self, placed, groups.values())
+        states = np.stack([leaves for _, leaves in placed], axis=1)
+        return _ValueColumn(placed[0][0], np.array([self.code(one) for one in states.tolist()], np.uint32), states)
+
+
+class _ValueColumn:
+    """Finds the codes of an outcome by the leaves of one walk."""
+
+    def __init__(self, walk: Walk, codes: Coded, states: Atomic) -> None:
+        self.walk, self.at, self.states = walk, codes, states
+
+    def codes(self, found: BlockOutcomes) -> Coded:
+        """Return the code of each row."""
+        return self.at.take(found.ends(self.walk), mode="clip")
+
+
+class _ListColumn:
+    """Finds the codes of a list whose parts are on several walks: combinations of leaves are numbered as they occur."""
+
+    def __init__(self, outcome: _List, placed: Sequence[_Placed], groups: Iterable[Sequence[int]]) -> None:
+        self._outcome = outcome
+        self._walks: list[tuple[Walk, Atomic]] = []
+        self._parts: list[tuple[Sequence[int], list[tuple[int, ...]]]] = []
+        for parts in groups:
+            numbers: dict[tuple[int, ...], int] = {}
+            leaves = zip(*(placed[part][1].tolist() for part in parts), strict=True)
+            # Number 0 is for leaves at which a part is not decided.
+            at = [0 if -1 in one else numbers.setdefault(one, len(numbers) + 1) for one in leaves]
+            self._walks.append((placed[parts[0]][0], np.array(at, np.intp)))
+            self._parts.append((parts, list(numbers)))
+        self._combinations = Combinations([len(met) + 1 for _, met in self._parts])
+        self._met: list[int] = []
+
+    def codes(self, found: BlockOutcomes) -> Coded:
+        """Return the code of each row."""
+        size = found.block.size
+        numbers = [at.take(found.ends(walk), mode="clip") for walk, at in self._walks]
+        decided = np.ones(size, np.bool_)
+        for one in numbers:
+            decided &= one > 0
+        rows = np.flatnonzero(decided)
+        some = [one.take(rows) for one in numbers]
+        which = self._combinations.numbers(some, len(rows), lambda row: self._meet([int(one[row]) for one in some]))
+        codes = np.full(size, Scale.UNDECIDED, np.uint32)
+        codes[rows] = np.array(self._met, np.uint32).take(which)
+        return codes
+
+    def _meet(self, numbers: Sequence[int]) -> None:
+        chosen: dict[int, int] = {}
+        for (parts, met), number in zip(self._parts, numbers, strict=True):
+            chosen.update(zip(parts, met[number - 1], strict=True))
+        self._met.append(self._outcome.code([chosen[part] for part in sorted(chosen)]))
+
+
+_Column = _ValueColumn | _ListColumn
 
 
 class BlockOutcomes:
     """The outcomes of one block, each computed when first used."""
 
-    def __init__(self, tables: Tables, block: Block) -> None:
-        self.tables, self.block = tables, block
-        self._cells: dict[int, Atomic] = {}
+    def __init__(self, columns: Mapping[str, _Column], block: Block) -> None:
+        self.block = block
+        self._columns = columns
+        self._ends: dict[int, Atomic] = {}
         self._codes: dict[str, Coded] = {}
 
-    def cells(self, name: str) -> Atomic:
-        """Return the cells of an outcome's table."""
-        column = self.tables.cell_column_of(name)
-        found = self._cells.get(id(column))
+    def ends(self, walk: Walk) -> Atomic:
+        """Return the leaf of a walk that each row reaches."""
+        found = self._ends.get(id(walk))
         if found is None:
-            found = self._cells[id(column)] = column.cells(self.block)
+            found = self._ends[id(walk)] = walk.ends(self.block)
         return found
 
     def codes(self, name: str) -> Coded:
         """Return the codes of an outcome."""
         found = self._codes.get(name)
         if found is None:
-            found = self._codes[name] = self.tables.codes(name, self.cells(name))
+            found = self._codes[name] = self._columns[name].codes(self)
         return found
+
+    def states(self, name: str) -> Atomic:
+        """Return the states of an outcome with one value."""
+        column = self._columns[name]
+        if not isinstance(column, _ValueColumn):
+            raise TypeError(f"expected an outcome with one value, got the list `{name}`")
+        return column.states.take(self.ends(column.walk), mode="clip")

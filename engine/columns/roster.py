@@ -19,7 +19,9 @@ class RosterColumn:
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
         self.scale = Scale(tuple(dict.fromkeys(entry.value for entry in roster.entries)))
-        self._codes = np.array([self.scale.domain.index(entry.value) for entry in roster.entries], self.scale.dtype)
+        self._codes = np.array(
+            [Scale.VALUES + self.scale.domain.index(entry.value) for entry in roster.entries], self.scale.dtype
+        )
         self._from, self._to = END, BEGIN
         self._turns, self._who = np.empty(0, np.int64), np.empty(0, self.scale.dtype)
 

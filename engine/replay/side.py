@@ -61,7 +61,6 @@ class Side:
         self._columns = ColumnDecider(self._decider, self.decisions)
         self._wanted = frozenset(wanted)
         self._watched = tuple(fact for fact in watched if fact in version.atoms)
-        self._states: dict[str, tuple[OutcomeState, ...]] = {}
         self._extended = frozenset(name for name, one in version.policy.deadlines.items() if one.holds.extend)
 
     def make(self, chunk: Chunk, facts: Mapping[str, SentColumn]) -> SideDecisions:
@@ -82,7 +81,7 @@ class Side:
             if one.wrong.fact in atoms:
                 atoms[one.wrong.fact][one.rows] = len(self.version.atoms[one.wrong.fact].samples) + 1
         outcomes = {
-            name: OutcomeColumn(one.codes, self._states_of(name, one.scale))
+            name: OutcomeColumn(one.codes, _states(one.scale))
             for name, one in made.outcomes.items()
             if name in self._wanted
         }
@@ -109,15 +108,11 @@ class Side:
                             to_micros(one.value) if isinstance(one.value, datetime) else NOWHERE
                         )
 
-    def _states_of(self, name: str, scale: Scale) -> tuple[OutcomeState, ...]:
-        if name not in self._states:
-            ends = (
-                OutcomeState(StateKind.NOT_COVERED),
-                OutcomeState(StateKind.UNDECIDED),
-                OutcomeState(StateKind.REFUSED),
-            )
-            self._states[name] = (*(OutcomeState(StateKind.DECIDED, value) for value in scale.domain), *ends)
-        return self._states[name]
+
+def _states(scale: Scale) -> tuple[OutcomeState, ...]:
+    """Return the state of each code."""
+    ends = (OutcomeState(kind) for kind in (StateKind.NOT_COVERED, StateKind.UNDECIDED, StateKind.REFUSED))
+    return (*ends, *(OutcomeState(StateKind.DECIDED, value) for value in scale.domain))
 
 
 def _covering(version: Version, wanted: Collection[str]) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
 from tests.support.columns import TURNING_DAYS, Row, any_instant, any_ticket, fact_columns, instant_column
 from tests.support.deciders import decide, decider_of
+from tests.support.drawn_versions import drawn_version
+from tests.support.growth import chain, customers, prerequisites, thresholds, web
 from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies
 
@@ -169,6 +171,28 @@ def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> No
         [{**row, "received_at": TURNING_DAYS[4]} for row in rows],
         None,
     )
+
+
+@pytest.mark.parametrize(
+    "files",
+    [customers(200, amounts=True), prerequisites(40), chain(30), thresholds(50), web(6)],
+    ids=["customers", "prerequisites", "chain", "thresholds", "web"],
+)
+def test_so_are_tickets_of_policies_that_grow(files: dict[str, str]) -> None:
+    """Also where columns are missing, and where lists are met that were not met before."""
+    version = drawn_version(files)
+    decider, facts = ColumnDecider(decider_of(version)), version.plans["all"].facts
+    for seed, names in enumerate((facts, facts[::2])):
+        compare(decider, undecided(version, names, 8, seed), None)
+        compare(decider, undecided(version, names, 8, seed, share=0.9), None)
+    compare(decider, undecided(version, facts, 8, 3, share=1.0), None)
+
+
+def test_so_is_a_ticket_of_any_of_thousands_of_customers() -> None:
+    version = drawn_version(customers(5000, amounts=True))
+    rows = [{"customer": f"c{at}", "priority": "p1", "plan": "v1"} for at in (0, 17, 4999)]
+
+    compare(ColumnDecider(decider_of(version)), [*rows, {"vip": True}], None)
 
 
 def rules(name: str, facts: Sequence[str], values_: Sequence[str], given_: Mapping[str, str]) -> dict[str, Any]:
@@ -313,7 +337,7 @@ def test_the_turns_of_a_roster_are_those_of_single_instants(shipped: Bundle, yea
     column = RosterColumn(roster)
     codes = np.concatenate([column.at(instants[:5]), column.at(instants[5:])])
 
-    assert [column.scale.domain[code] for code in codes] == [
+    assert [column.scale.value(code) for code in codes] == [
         duty(roster, to_datetime(at)).now.value for at in instants.tolist()
     ]
 
@@ -398,12 +422,12 @@ def plain(named: Mapping[str, Any]) -> dict[str, Any]:
     return {name: lists(one) for name, one in named.items()}
 
 
-def undecided(version: Version, names: Sequence[str], count: int, seed: int) -> list[Row]:
-    """Draw tickets of which every other fact is missing."""
+def undecided(version: Version, names: Sequence[str], count: int, seed: int, *, share: float = 0.5) -> list[Row]:
+    """Draw tickets of which a share of the facts is sent."""
     chance, odd = random.Random(seed), {"blank": " ", "unlisted": "something else"}
     numeric = [name for name in names if version.policy.facts[name].type is not FactType.INSTANT]
     rows = [
-        {name: chance.choice(version.atoms[name].samples) for name in numeric if chance.random() < 0.5}
+        {name: chance.choice(version.atoms[name].samples) for name in numeric if chance.random() < share}
         for _ in range(count)
     ]
     return [{name: odd.get(value, value) for name, value in row.items()} for row in rows]
