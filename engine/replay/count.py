@@ -26,7 +26,6 @@ from engine.replay.tally import (
     Examples,
     OutcomeTally,
     least,
-    shuffle_numbers,
 )
 
 _DENSE: Final = 1 << 18
@@ -50,14 +49,8 @@ class Situations:
     cells: Counts
 
     @classmethod
-    def of(cls, space: Space, cells: Column) -> Situations:
-        """Number the situations of a chunk."""
-        lost = cells < 0
-        if lost.any():
-            numbers = np.full(len(cells), NOWHERE, np.int64)
-            numbers[~lost] = space.numbers(cells[~lost])
-        else:
-            numbers = space.numbers(cells)
+    def of(cls, space: Space, numbers: Column) -> Situations:
+        """Count the situations of a chunk."""
         return cls(space, numbers, cls._counted(space, numbers))
 
     def of_rows(self, rows: Column | None) -> Counts:
@@ -90,30 +83,47 @@ def count_outcome(
     if rows is not None:
         before, after = before[rows], after[rows]
     number = before.astype(np.intp) * pairs.width + after if pairs.size > pairs.width else after.astype(np.intp)
-    counts = np.bincount(number, minlength=pairs.size)
-    found = np.flatnonzero(counts)
+    found, counts = _numbers(number, pairs.size)
     matrix: dict[Change, int] = {}
-    for one in found.tolist():
+    for one, count in zip(found.tolist(), counts.tolist(), strict=True):
         change = pairs.change(one)
-        matrix[change] = matrix.get(change, 0) + int(counts[one])
-    changing = found[pairs.differ[found]]
+        matrix[change] = matrix.get(change, 0) + count
+    differ = pairs.differ(found)
+    changing = found[differ]
     cells = at.of_rows(rows)
     if not len(changing):
         return OutcomeTally(matrix=matrix, cells=cells), np.empty(0, np.int64)
-    moving = np.flatnonzero(pairs.differ.take(number))
+    which = np.searchsorted(found, number) if pairs.size > _DENSE else _dense(found, pairs.size).take(number)
+    moving = np.flatnonzero(differ.take(which))
     changed = moving if rows is None else rows[moving]
-    short = np.zeros(pairs.size, np.intp)
-    short[changing] = np.arange(len(changing))
+    short = np.cumsum(differ) - 1
     tally = _moved(
         matrix=matrix,
         cells=cells,
         changes=[pairs.change(one) for one in changing.tolist()],
-        which=short.take(number[moving]),
+        which=short.take(which[moving]),
         changed=changed,
         at=at,
         shown=shown,
     )
     return tally, changed
+
+
+def _numbers(keys: Column, size: int) -> tuple[Column, Column]:
+    """Return the distinct keys in order, with the count of each."""
+    if size > _DENSE:
+        distinct, counts = np.unique(keys, return_counts=True)
+        return distinct, counts
+    counts = np.bincount(keys, minlength=size)
+    found = np.flatnonzero(counts)
+    return found, counts[found]
+
+
+def _dense(found: Column, size: int) -> Column:
+    """Return the position of each of these numbers."""
+    places = np.zeros(size, np.intp)
+    places[found] = np.arange(len(found))
+    return places
 
 
 def _moved(
@@ -133,36 +143,36 @@ def _moved(
         numbers = np.where(numbers < 0, len(at.space.met), numbers)
     keys, counts, first = _counted(numbers * len(changes) + which, (len(at.space.met) + 1) * len(changes))
     where, what = np.divmod(keys, len(changes))
-    names = np.array([*at.space.met, NOWHERE], np.int64)[where]
+    met = at.space.met
+    named = [met[number] if number < len(met) else NOWHERE for number in where.tolist()]
     rows = changed[first]
     moved: dict[Change, dict[int, int]] = {}
     examples: dict[Change, Examples] = {}
     for one, change in enumerate(changes):
         mine = np.flatnonzero(what == one)
         early = mine[np.argsort(rows[mine], kind="stable")[:MAX_EXAMPLES]]
-        examples[change] = {int(names[entry]): shown(int(rows[entry])) for entry in early.tolist()}
+        examples[change] = {named[entry]: shown(int(rows[entry])) for entry in early.tolist()}
         moved[change] = {
-            cell: count
-            for cell, count in zip(names[mine].tolist(), counts[mine].tolist(), strict=True)
-            if cell in cells
+            named[entry]: count
+            for entry, count in zip(mine.tolist(), counts[mine].tolist(), strict=True)
+            if named[entry] in cells
         }
     return OutcomeTally(
         matrix=matrix,
         cells=cells,
         moved={change: where for change, where in moved.items() if where},
         examples=examples,
-        spots=_spots(names, rows, shown),
+        spots=_spots(named, rows, shown),
     )
 
 
-def _spots(names: Column, rows: Column, shown: Showing) -> Examples:
+def _spots(named: list[int], rows: Column, shown: Showing) -> Examples:
     """Return the first changed row of some of the situations."""
-    order = np.argsort(rows, kind="stable")
-    found, first = np.unique(names[order], return_index=True)
-    placed = found >= 0
-    found, first = found[placed], first[placed]
-    chosen = np.argsort(shuffle_numbers(found), kind="stable")[:MAX_SPOTS]
-    return {int(found[one]): shown(int(rows[order[first[one]]])) for one in chosen.tolist()}
+    firsts: dict[int, int] = {}
+    for entry in np.argsort(rows, kind="stable").tolist():
+        firsts.setdefault(named[entry], int(rows[entry]))
+    firsts.pop(NOWHERE, None)
+    return {cell: shown(row) for cell, row in least(firsts, MAX_SPOTS).items()}
 
 
 def _counted(keys: Column, size: int) -> tuple[Column, Column, Column]:

@@ -1,4 +1,4 @@
-"""Pairs of states before and after, by number; whether the two differ is computed once."""
+"""Pairs of states before and after, by number."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.clock.zone import Column
 from engine.columns.fact_columns import Mask
 from engine.diff.nouns import Change, OutcomeState, StateKind
 
@@ -40,12 +41,17 @@ class Pairs:
         }
         self._after = [said[numbers[same_key(state)]] for state in after]
         self._before = [said[numbers[same_key(state)]] for state in before]
-        ones, others = (
+        self._ones, self._others = (
             np.array([numbers[same_key(state)] for state in states], np.int64) for states in (before, after)
         )
-        self.differ: Mask = (ones[:, None] != others[None, :]).ravel()
         self.width = len(after)
-        self.size = self.differ.size
+        self.size = len(before) * len(after)
+
+    def differ(self, pairs: Column) -> Mask:
+        """Return which pairs differ, by their numbers."""
+        before, after = np.divmod(pairs, self.width)
+        found: Mask = self._ones.take(before) != self._others.take(after)
+        return found
 
     def change(self, number: int) -> Change:
         """Return a pair by its number."""

@@ -14,12 +14,12 @@ from typing import Final
 import numpy as np
 
 from engine.clock.zone import Column
+from engine.columns.fact_columns import Mask
 from engine.diff.box_cover import Box, cover
 from engine.diff.nouns import Change, OutcomeState
 from engine.replay.nouns import Example, TicketRegion
 from engine.replay.space import Space
 from engine.replay.tally import MAX_EXAMPLES, OutcomeTally
-from engine.tables.classes import Mask
 
 MAX_ROOM: Final = 1 << 18
 """The most situations over which regions are computed."""

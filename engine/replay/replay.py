@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from engine.replay.summary import summarize
 from engine.replay.tally import DueTally, OutcomeTally, Tally
 from engine.replay.tolerance import near_dues, near_states
 from engine.version.version import Version
+
+_MOST_PAIRS: Final = 256
+"""For how many outcomes the pairs of states are kept; those of a list change with the lists that are met."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +133,8 @@ class Replayer:
         """Return the pairs of these states."""
         key = (before, after)
         if key not in self._pairs:
+            if len(self._pairs) > _MOST_PAIRS:
+                self._pairs.clear()
             self._pairs[key] = Pairs(before, after)
         return self._pairs[key]
 
@@ -322,10 +328,11 @@ class _Count:
         space = self._replayer.space(outcome)
         if id(space) not in self._at:
             before = self._compared.before_made
-            cells = space.cells(None if before is None else before.read, self._compared.made.read, self._chunk.size)
+            kept = np.ones(self._chunk.size, np.bool_)
             if self._compared.kept is not None:
-                cells = np.where(any_of(self._chunk.size, [self._compared.kept]), cells, -1)
-            self._at[id(space)] = Situations.of(space, cells)
+                kept = any_of(self._chunk.size, [self._compared.kept])
+            numbers = space.numbers(None if before is None else before.read, self._compared.made.read, kept)
+            self._at[id(space)] = Situations.of(space, numbers)
         return self._at[id(space)]
 
     def _example(self, row: int) -> Example:

@@ -1,5 +1,7 @@
 """The situations of an outcome by number: the cells of the space of one or both versions that tickets fall in.
 
+Facts may have more combinations than a machine number can hold: then the number of a situation is a larger one.
+
 A ticket falls in the cell in which both versions read it. If no value on the common scale fits how the two read one of
 its facts (a spelling that only one of them has), the later version decides.
 """
@@ -8,22 +10,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from engine.clock.zone import Column
-from engine.columns.combinations import Numbering
+from engine.columns.combinations import Combinations
+from engine.columns.fact_columns import Mask
 from engine.columns.read import Atomic
-from engine.diff.joint_facts import REFUSED, JointAxis
-from engine.tables.classes import Axis
+from engine.diff.joint_facts import REFUSED, Classes, JointAxis
 from engine.version.version import Version
 
 NOWHERE: Final = -1
 """The number of a row outside the space."""
 
-MAX_SPACE: Final = 1 << 50
+_MACHINE: Final = 1 << 50
+"""Up to how many situations their numbers are those of the machine."""
+
+_WORD: Final = 1 << 40
+"""The size of the parts into which larger numbers are cut."""
+
 MAX_KEPT: Final = 1 << 20
 """The number of situations after which the short numbers restart."""
 
@@ -50,49 +57,75 @@ class Space:
     """
 
     def __init__(
-        self, axes: Sequence[JointAxis], own: Sequence[Mapping[str, Axis] | None], versions: Sequence[Version | None]
+        self, axes: Sequence[JointAxis], own: Sequence[Mapping[str, Classes] | None], versions: Sequence[Version | None]
     ) -> None:
         self.axes = tuple(axes)
         self.shape = tuple(axis.size for axis in axes)
         self.size = math.prod(self.shape)
-        self._steps: list[_Step] = []
-        stride = 1
+        self._words: list[_Word] = []
+        most = _MACHINE if self.size <= _MACHINE else _WORD
+        stride, word = 1, _Word(1)
         for axis in reversed(self.axes):
             before, after = (_marks(axis.fact.name, of, version) for of, version in zip(own, versions, strict=True))
-            self._steps.append(_step(axis, before, after, stride))
+            if word.size * axis.size > most:
+                self._words.append(word)
+                word = _Word(stride)
+            word.steps.append(_step(axis, before, after, word.size))
+            word.size *= axis.size
             stride *= axis.size
+        self._words.append(word)
         self._begin()
 
     def _begin(self) -> None:
-        self._numbering = Numbering(max(self.size, 1))
+        self._combinations = Combinations([word.size for word in self._words])
         self.met: list[int] = []
 
-    def cells(self, before: Read | None, after: Read, size: int) -> Column:
-        """Return the number of each row's situation; NOWHERE outside the space."""
-        if self.size > MAX_SPACE:
-            return np.full(size, NOWHERE, np.int64)
-        found = np.zeros(size, np.int64)
-        for step in self._steps:
-            key = step.key(None if before is None else before.atoms.get(step.fact), after.atoms.get(step.fact))
-            found += step.adds[0] if key is None else step.adds.take(key, mode="clip")
-        return found if self.size <= 1 else np.maximum(found, NOWHERE)
-
-    def numbers(self, cells: Column) -> Column:
-        """Return a short number for each situation: its position in ``met``.
-
-        Rows outside the space are removed before.
-        """
+    def numbers(self, before: Read | None, after: Read, kept: Mask) -> Column:
+        """Return a short number for the situation of each kept row: its position in ``met``; or else NOWHERE."""
         if len(self.met) > MAX_KEPT:
             self._begin()
-        return self._numbering.numbers(cells, lambda row: self.met.append(int(cells[row])))
+        words = [word.cells(before, after, len(kept)) for word in self._words]
+        inside = np.logical_and.reduce([kept, *(one >= 0 for one in words)])
+        if inside.all():
+            return self._short(words)
+        numbers = np.full(len(kept), NOWHERE, np.int64)
+        numbers[inside] = self._short([one[inside] for one in words])
+        return numbers
+
+    def _short(self, words: Sequence[Column]) -> Column:
+
+        def meet(row: int) -> None:
+            self.met.append(sum(int(one[row]) * word.stride for one, word in zip(words, self._words, strict=True)))
+
+        return self._combinations.numbers(words, len(words[0]), meet)
 
     def positions(self, cells: Sequence[int]) -> Column:
         """Return the positions of situations on each axis: one row per situation."""
-        return (
-            np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1)
-            if self.shape
-            else np.zeros((len(cells), 0), np.int64)
-        )
+        if self.size <= _MACHINE and self.shape:
+            return np.stack(np.unravel_index(np.array(cells, np.int64), self.shape), axis=1)
+        found = np.zeros((len(cells), len(self.shape)), np.int64)
+        for row, cell in enumerate(cells):
+            rest = cell
+            for at in reversed(range(len(self.shape))):
+                rest, found[row, at] = divmod(rest, self.shape[at])
+        return found
+
+
+@dataclass(slots=True)
+class _Word:
+    """Some axes, and their share of the number of a situation: ``stride`` times the number on these."""
+
+    stride: int
+    size: int = 1
+    steps: list[_Step] = field(default_factory=list)
+
+    def cells(self, before: Read | None, after: Read, size: int) -> Column:
+        """Return the number of each row on these axes; negative outside the space."""
+        found = np.zeros(size, np.int64)
+        for step in self.steps:
+            key = step.key(None if before is None else before.atoms.get(step.fact), after.atoms.get(step.fact))
+            found += step.adds[0] if key is None else step.adds.take(key, mode="clip")
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +155,7 @@ _Mark = tuple[int, bool]
 """The class of an atom, and whether its value is sent."""
 
 
-def _marks(fact: str, own: Mapping[str, Axis] | None, version: Version | None) -> list[_Mark]:
+def _marks(fact: str, own: Mapping[str, Classes] | None, version: Version | None) -> list[_Mark]:
     """Return the mark of each atom of a fact, the last for a rejected value.
 
     If the fact is unknown, there is only the mark of not sent.

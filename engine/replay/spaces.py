@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
+from engine.diagrams.store import Diagrams
+from engine.diagrams.transfer import transfer
 from engine.diff.joint_facts import JointAxis, JointFact, joint_axis, joint_fact
 from engine.replay.space import Space
-from engine.tables.classes import Axis
 from engine.version.version import Version
+
+_UNDECIDED = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """The values of a fact that make a difference to a table: for each atom, the group of those that make none."""
+
+    class_of: tuple[int, ...]
 
 
 class Spaces:
@@ -18,12 +29,13 @@ class Spaces:
         self.fact = cache(self._fact)
         self._of: dict[str, Space] = {}
         self._shared: dict[tuple[JointAxis, ...], Space] = {}
+        self._alike: dict[tuple[str, str], dict[str, Alike]] = {}
 
     def of(self, outcome: str) -> Space:
         """Return the situations of an outcome; a space without axes if no table produces it."""
         if outcome not in self._of:
             before, after = (
-                None if version is None else _axes(outcome, version) for version in (self.before, self.after)
+                None if version is None else self._classes(outcome, version) for version in (self.before, self.after)
             )
             names = sorted({*(before or {}), *(after or {})})
             axes = tuple(
@@ -37,7 +49,24 @@ class Spaces:
     def _fact(self, name: str) -> JointFact:
         return joint_fact(name, self.before or self.after, self.after)
 
+    def _classes(self, outcome: str, version: Version) -> dict[str, Alike]:
+        table = version.producer.get(outcome)
+        if table is None:
+            return {}
+        key = (version.digest, table)
+        if key not in self._alike:
+            self._alike[key] = _alike(table, version)
+        return self._alike[key]
 
-def _axes(outcome: str, version: Version) -> dict[str, Axis]:
-    table = version.producer.get(outcome)
-    return {} if table is None else {axis.fact: axis for axis in version.partial_tables[table].axes}
+
+def _alike(name: str, version: Version) -> dict[str, Alike]:
+    """Return the facts that make a difference to the outcomes of a table; what is still possible does not count."""
+    table, source, parts = version.diagrams.tables[name], version.diagrams.store, version.diagrams.parts
+    sizes = dict(zip(source.facts, source.sizes, strict=True))
+    store = Diagrams(sizes, most=2 * len(source) + 2)
+    move = transfer(source, store, {fact: range(size) for fact, size in sizes.items()})
+    roots = [*table.possible.values(), *(one.possible for items in table.items.values() for one in items)]
+    told = [store.map(lambda one: one if isinstance(one, int) else _UNDECIDED, move(root)) for root in roots]
+    return {
+        fact: Alike(tuple(groups[one] for one in parts[fact].class_of)) for fact, groups in store.alike(*told).items()
+    }

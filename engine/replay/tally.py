@@ -12,9 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.clock.zone import Column
 from engine.diff.nouns import Change, OutcomeState, StateKind
 from engine.replay.distinct_tickets import DistinctTickets
 from engine.replay.due_shifts import SHIFTS
@@ -29,7 +27,8 @@ MAX_SPOTS: Final = 64
 MAX_EXAMPLES: Final = 3
 """The most examples of each change, and of a deadline."""
 
-_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_MIX: Final = 0x9E3779B97F4A7C15
+_MACHINE: Final = 1 << 64
 
 Counts = Mapping[int, int]
 """By situation."""
@@ -228,11 +227,14 @@ class Tally:
 
 
 def least(found: Mapping[int, _V], most: int) -> Mapping[int, _V]:
-    """Keep a number of situations, chosen uniformly by their ``mixed`` numbers."""
+    """Keep a number of situations, chosen uniformly by their mixed numbers."""
     if len(found) <= most:
         return found
-    cells = np.fromiter(found, np.int64, len(found))
-    return {cell: found[cell] for cell in cells[np.argsort(shuffle_numbers(cells), kind="stable")[:most]].tolist()}
+    cells = list(found)
+    if max(cells) < _MACHINE:
+        order = np.argsort(np.array(cells, np.uint64) * np.uint64(_MIX), kind="stable")[:most].tolist()
+        return {cells[at]: found[cells[at]] for at in order}
+    return {cell: found[cell] for cell in sorted(cells, key=lambda cell: (cell * _MIX % _MACHINE, cell))[:most]}
 
 
 def earliest(found: Examples) -> Examples:
@@ -240,11 +242,6 @@ def earliest(found: Examples) -> Examples:
     if len(found) <= MAX_EXAMPLES:
         return found
     return {cell: found[cell] for cell in sorted(found, key=lambda cell: (found[cell].row, cell))[:MAX_EXAMPLES]}
-
-
-def shuffle_numbers(cells: Column) -> NDArray[np.uint64]:
-    """Return distinct pseudo-random numbers by which situations are sorted."""
-    return cells.astype(np.uint64) * _MIX
 
 
 def _united(one: Mapping[_K, _V], other: Mapping[_K, _V], both: Callable[[_V, _V], _V]) -> Mapping[_K, _V]:

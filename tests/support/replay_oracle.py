@@ -132,8 +132,9 @@ def given_to_all(version: Version, outcome: str) -> bool:
     """Return whether an outcome is a text that a version gives to every ticket, by the rules of its table."""
     if version.policy.outcomes[outcome].type not in (FactType.TEXT, FactType.LIST) or outcome not in version.producer:
         return False
-    codes = version.partial_tables[version.producer[outcome]].codes[outcome]
-    return len({*codes.low.ravel().tolist(), *codes.high.ravel().tolist()}) == 1 and codes.low.max() < len(codes.domain)
+    table = version.policy.tables[version.producer[outcome]]
+    given = {rule.then.get(outcome, ()) for rule in table.all_rules}
+    return len(given) == 1 and any(not rule.when for rule in table.all_rules)
 
 
 def _count(

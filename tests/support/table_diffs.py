@@ -1,4 +1,4 @@
-"""Changed tables of a difference, made manually."""
+"""Changed tables of a difference, made by hand."""
 
 from __future__ import annotations
 
