@@ -18,7 +18,9 @@ are equal exactly when their numbers are. Nodes whose children are all the same 
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Final
 
 Node = int
@@ -70,6 +72,34 @@ class Diagrams:
         self._unique: dict[tuple[int, tuple[Node, ...]], Node] = {}
         self._leaves: dict[tuple[type, Hashable], Node] = {}
         self._codes: dict[Node, Any] = {}
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Return what a pickle contains: without the numbers of nodes by their children, which only new nodes need."""
+        flat = array("I", chain.from_iterable(self._children))
+        return dict(zip(self.facts, self.sizes, strict=True)), self.most, array("I", self._at), flat, self._codes
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        sizes, most, levels, flat, codes = state
+        self.__init__(sizes, most)  # type: ignore[misc]
+        self._at, self._codes = levels.tolist(), codes
+        self._leaves = {(type(value), value): node for node, value in codes.items()}
+        # One object for each number, however many nodes have it as a child.
+        shared, left = list(range(len(self._at))), iter(flat)
+        for level in self._at:
+            size = 0 if level == len(self.sizes) else self.sizes[level]
+            self._children.append(tuple([shared[one] for one in islice(left, size)]))
+        del self._unique
+
+    def __getattr__(self, name: str) -> Any:
+        """Return the numbers of nodes by their children, which a store that was unpickled makes when it needs them."""
+        if name != "_unique":
+            raise AttributeError(name)
+        self._unique = {
+            (level, children): node
+            for node, (level, children) in enumerate(zip(self._at, self._children, strict=True))
+            if children
+        }
+        return self._unique
 
     def __len__(self) -> int:
         return len(self._at)

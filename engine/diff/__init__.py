@@ -16,8 +16,10 @@ Modules::
     matrices     the matrices of two versions side by side
     nouns        the nouns of a difference between two versions
     outcome      one outcome of two versions compared
+    own_change   what the changed rules of one table change by themselves
     parts        a policy as named parts with their text and meaning
     picture      where an outcome changes, as regions
+    read_states  the states of what a table reads, and its rules over them
     regions      the cells that a change distinguishes, and its ways
     requests     differences in what callers may send
     same_parts   parts of two versions that are the same part

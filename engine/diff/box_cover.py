@@ -78,6 +78,29 @@ def inside(box: Box) -> Any:
     return np.ix_(*(np.array(positions, dtype=np.intp) for positions in box))
 
 
+def tight(box: Box, changed: Mask) -> Box:
+    """Remove positions at which nothing changes from a box, but keep an axis that it spans whole.
+
+    A fact whose axis is whole does not matter.
+
+    >>> tight(((0, 1), (0, 1)), np.array([[True, False, False], [False, False, False]]))
+    ((0, 1), (0,))
+    """
+    there = np.asarray(changed)[inside(box)]
+    return tuple(
+        positions
+        if len(positions) == whole
+        else tuple(
+            at
+            for at, any_change in zip(
+                positions, there.any(axis=tuple(other for other in range(there.ndim) if other != axis)), strict=True
+            )
+            if any_change
+        )
+        for axis, (positions, whole) in enumerate(zip(box, np.asarray(changed).shape, strict=True))
+    )
+
+
 def forget() -> None:
     """Clear the cache of patterns; it affects only the time of the next cover."""
     _boxes.cache_clear()

@@ -12,6 +12,7 @@ from engine.diff.joint_facts import joint_fact
 from engine.diff.joint_space import JointSpace, side_of
 from engine.diff.nouns import DecisionDiff, Diff, OutcomeDiff
 from engine.diff.outcome import compare_outcome
+from engine.diff.own_change import table_diffs
 from engine.diff.requests import compare_requests
 from engine.diff.wording import compare_wording
 from engine.model.policy import Decision, Roster
@@ -34,6 +35,7 @@ def compare(before: Version, after: Version) -> Diff:
         requests=compare_requests(before, after, both.elapsed),
         outcomes=tuple(map(both.outcome, changed)),
         decisions=decisions,
+        tables=table_diffs(before, after, both.space, lambda name: bool(both.by_cells(name).changed)),
         two_desks=not same_desk(before.policy.manifest, after.policy.manifest),
     )
     return with_causes(found, before.policy, after.policy)

@@ -23,8 +23,8 @@ Times = tuple[int, int]
 ORDER: Final = "the order of its items differs"
 
 
-def item_changes(name: str, space: JointSpace, both: Node, changes: Changes) -> Iterator[Node]:
-    """Yield the changes of items, where ``both`` versions have the list; items that change together are one change."""
+def item_changes(name: str, space: JointSpace, both: Node, changes: Changes) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Yield items that change together, and the numbers of their changes, where ``both`` versions have the list."""
     store = space.store
     sides = [_parts_by_text(name, space, at) for at in (0, 1)]
     times = [{text: _times(space, at, text, part) for text, part in side.items()} for at, side in enumerate(sides)]
@@ -37,9 +37,9 @@ def item_changes(name: str, space: JointSpace, both: Node, changes: Changes) -> 
             together.setdefault(where, []).append((text, one, other))
     together.pop(store.leaf(False), None)
     for where, items in together.items():
-        texts = [text for text, _, _ in items]
+        texts = tuple(text for text, _, _ in items)
         nodes = [node for _, one, other in items for node in (one, other)]
-        yield store.combine(partial(_number, changes, texts), where, *nodes)
+        yield texts, store.combine(partial(_number, changes, texts), where, *nodes)
 
 
 def _number(changes: Changes, texts: Sequence[str], there: bool, *seen: Times) -> int:

@@ -48,7 +48,7 @@ class _Comparison:
         self.where = [change_node(space, self.states, self.nodes, self.changes)]
         both = space.store.combine(lambda *numbers: all(self.states[one] == A_LIST for one in numbers), *self.nodes)
         if both != space.store.leaf(False):
-            self.where += item_changes(name, space, both, self.changes)
+            self.where += [node for _, node in item_changes(name, space, both, self.changes)]
             self.terms = (ORDER,) if order_differs(name, space, both) else ()
 
     def diff(self) -> OutcomeDiff:

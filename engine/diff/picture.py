@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from engine.diagrams.store import Node
-from engine.diff.box_cover import Box, Mask, cover, inside
+from engine.diff.box_cover import Box, Mask, cover, inside, tight
 from engine.diff.joint_space import JointSpace
 from engine.diff.nouns import Change, DiffRegion
 from engine.diff.regions import MOST_WAYS, cells_of, heaviest_ways, whatever
@@ -114,43 +114,23 @@ class Picture:
         for end, room in rooms.items():
             wanted = np.isin(array, [number for number, other in ends[at].items() if other == end])
             for box in cover(wanted, cells.array(room).astype(np.bool_)):
-                tight = _tight(box, wanted)
-                there = inside(tight)
+                narrow = tight(box, wanted)
+                there = inside(narrow)
                 numbers = set(np.unique(array[there]).tolist())
                 counts = {
                     self.changes[number]: int(weights[there][array[there] == number].sum()) * others
                     for number in listed
                     if number in numbers
                 }
-                named = cells.named(tight)
+                named = cells.named(narrow)
                 situations = self._situations(named)
                 found.append(
                     DiffRegion(
                         when=self.space.when(named),
                         changes=counts,
                         situations=situations,
-                        example=self.space.ticket(cells.fewest(tight, wanted[there])),
+                        example=self.space.ticket(cells.fewest(narrow, wanted[there])),
                         alike=situations - sum(counts.values()),
                     )
                 )
         return tuple(sorted(found, key=lambda region: (all(map(is_minor, region.changes)), -region.situations)))
-
-
-def _tight(box: Box, changed: Mask) -> Box:
-    """Remove positions at which nothing changes from a box, but keep an axis that it spans whole.
-
-    A fact whose axis is whole does not matter.
-    """
-    there = np.asarray(changed)[inside(box)]
-    return tuple(
-        positions
-        if len(positions) == whole
-        else tuple(
-            at
-            for at, any_change in zip(
-                positions, there.any(axis=tuple(other for other in range(there.ndim) if other != axis)), strict=True
-            )
-            if any_change
-        )
-        for axis, (positions, whole) in enumerate(zip(box, np.asarray(changed).shape, strict=True))
-    )

@@ -109,7 +109,7 @@ def change_text(change: Change) -> str:
     ...         in_part=True,
     ...     )
     ... )
-    'now possible: chat; no longer certain: fax'
+    'no longer certain: fax; now possible: chat'
     """
     if change.in_part:
         return "; ".join(_items_texts(item_changes(change)))

@@ -1,4 +1,4 @@
-"""Changed tables of a difference, made by hand."""
+"""Changed tables of a difference, made manually."""
 
 from __future__ import annotations
 

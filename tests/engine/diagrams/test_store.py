@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from itertools import product
 from typing import Any
 
@@ -283,3 +284,16 @@ def test_a_fact_turns_a_value_exactly_if_it_does_so_in_some_case(values: list[in
         )
     }
     assert set(store.support_at(node, known)) >= asked
+
+
+def test_a_store_that_was_pickled_has_the_same_nodes_and_makes_no_node_twice() -> None:
+    store = Diagrams({"wet": 3, "cold": 2})
+    no, yes, one = store.leaf(False), store.leaf(True), store.leaf(1)
+    cold = store.node("cold", [no, yes])
+    wet = store.node("wet", [one, cold, no])
+    again: Diagrams = pickle.loads(pickle.dumps(store))
+
+    assert [again.children(node) for node in range(len(store))] == [store.children(node) for node in range(len(store))]
+    assert [again.leaf(value) for value in (False, True, 1)] == [no, yes, one]
+    assert (again.node("cold", [no, yes]), again.node("wet", [one, cold, no])) == (cold, wet)
+    assert again.node("cold", [yes, no]) == len(store)

@@ -6,7 +6,7 @@ import copy
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from engine.diff import Change, Diff, DiffRegion, Edit, OutcomeDiff, OutcomeState, StateKind, compare
 from engine.diff.list_items import ORDER
 from engine.diff.nouns import Values
-from engine.diff.words import region_text
+from engine.diff.regions import MOST_WAYS
+from engine.diff.words import change_text, region_text, when_texts
 from engine.load import load
 from engine.model.answer import VersionRef, WrongRequest
 from engine.model.policy import Table
@@ -28,9 +29,12 @@ from engine.tables.table_diagram import draw_tables
 from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
+from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.oracle import Oracle
 from tests.support.campaign import LONG
 from tests.support.deciders import decide
+from tests.support.growth import chain, customers, prerequisites
+from tests.support.paths import ROOT
 from tests.support.strategies import condition, policies, values_of
 
 REFUSED = "refused"
@@ -356,6 +360,161 @@ def test_renaming_and_reordering_what_has_no_order_changes_no_decision(files: di
     assert difference.same_decisions
     assert {one.edit for one in difference.wording} <= {Edit.RENAMED}
     assert compare(laid_out(files), laid_out(files)).wording == ()
+
+
+# --- what one table changes by itself ---
+
+
+@st.composite
+def pairs_of_one_table(draw: st.DrawFn) -> tuple[dict[str, str], dict[str, str], str]:
+    """Draw a policy, a revision of the rules of one table, and the outcome of that table."""
+    files = draw(policies())
+    vocabulary, concern = json.loads(files["vocabulary.yaml"]), json.loads(files["all.yaml"])
+    table = concern["tables"][draw(st.sampled_from(sorted(concern["tables"])))]
+    named = {**vocabulary["facts"], **vocabulary["outcomes"]}
+    name = table["produces"]
+    for _ in range(draw(st.integers(1, 2))):
+        rule = draw(st.sampled_from(table["rules"]))
+        match draw(st.sampled_from(["then", "when", "swap"])):
+            case "then":
+                rule["then"] = {name: draw(st.sampled_from(values_of(named[name])))}
+            case "when" if rule["when"]:
+                fact = draw(st.sampled_from(sorted(rule["when"])))
+                rule["when"][fact] = draw(condition(named[fact]))
+            case "swap":
+                table["rules"].reverse()
+    return files, {**files, "all.yaml": json.dumps(concern)}, name
+
+
+@pytest.mark.campaign
+@settings(max_examples=500 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pairs_of_one_table())
+def test_what_a_table_changes_by_itself_is_what_its_outcome_changes_if_nothing_else_did(
+    drawn: tuple[dict[str, str], dict[str, str], str],
+) -> None:
+    *files, name = drawn
+    versions = (laid_out(files[0]), laid_out(files[1]))
+    difference = compare(*versions)
+    diff = next((one for one in difference.outcomes if one.name == name), None)
+    own = next((one for one in difference.tables if one.outcome == name), None)
+    assert {one.outcome for one in difference.tables} <= {name}
+    if own is None or diff is None:
+        assert own is None
+        assert diff is None or not diff.changed
+        return
+    assert (own.situations, own.changed) == (diff.situations, diff.changed)
+    facts = sorted({fact for table in behind(name, versions[1]) for fact in table.reads if fact[0] == "f"})
+    facts = sorted({*facts, *(fact for table in behind(name, versions[0]) for fact in table.reads if fact[0] == "f")})
+    situations = list(itertools.product(*(raw_values(fact, versions) for fact in facts)))
+    assume(len(situations) <= 1500)
+    oracles = (oracle_of(versions[0]), oracle_of(versions[1]))
+    cells: dict[object, tuple[frozenset[Change], frozenset[int]]] = {}
+    for situation in situations:
+        sent = dict(zip(facts, situation, strict=True))
+        there = frozenset(change for one in diff.regions if inside(one, sent, versions) for change in one.changes)
+        read_there = {**sent, **outcomes_known(versions[1], oracles[1], sent)}
+        regions = frozenset(
+            at
+            for at, region in enumerate(own.regions)
+            if all(holds_read(values, read_there, versions) for values in region.when) and region.change in there
+        )
+        key = (*(cell(name, version, sent) for version in versions), *(raw is None for raw in situation))
+        cells[key] = (there, regions)
+    assert own.others == sum(bool(there) and not regions for there, regions in cells.values())
+    for at, region in enumerate(own.regions):
+        assert region.situations == sum(at in regions for _, regions in cells.values())
+
+
+def outcomes_known(version: Any, oracle: Oracle, facts: dict[str, Raw]) -> dict[str, str | None]:
+    """Return the outcomes of tables that other tables can read; None where one is not decided."""
+    sent = read(version, facts)
+    assert sent is not None
+    found: dict[str, str | None] = {}
+    for table in version.policy.tables.values():
+        for name, possible in oracle.possible(table, sent).items():
+            (value,) = possible if len(possible) == 1 else (None,)
+            found[name] = value if isinstance(value, str) else None
+    return found
+
+
+def holds_read(values: Values, known: dict[str, Any], versions: tuple[Any, Any]) -> bool:
+    """Return whether a fact or an outcome is one of a region's values."""
+    value = known[values.fact]
+    if values.fact in versions[1].policy.facts:
+        return holds(values, value, versions)
+    if value is None:
+        return values.unknown
+    return values.sent or (value not in values.but if values.but else value in values.words)
+
+
+def test_a_number_that_one_rule_gives_is_one_line_in_the_words_of_its_table(shipped: Bundle) -> None:
+    found = compare(shipped.versions[1], edited("sla.yaml", "response_amount: 2, ", "response_amount: 3, "))
+    (own,) = found.tables
+    assert (own.table, own.outcome, own.changed, own.situations) == ("response", "response_amount", 135_588, 699_840)
+    (region,) = own.regions
+    assert (when_texts(region.when), change_text(region.change)) == (["target_priority=P4"], "2 -> 3")
+    assert (region.situations, own.others, region.example) == (129_849, 5_739, {"assigned_priority": "P4"})
+
+
+def edited(file: str, before: str, after: str) -> Version:
+    files = read_folder(VersionFolder(ROOT / "policies", "policies"))
+    assert files[file].count(before) == 1
+    return build({**files, file: files[file].replace(before, after)}, "policies")
+
+
+# --- policies that no array could hold ---
+
+
+def grown(files: dict[str, str], edit: Callable[[Any], None]) -> Diff:
+    concern = json.loads(files["all.yaml"])
+    edit(concern["tables"])
+    return compare(laid_out(files), laid_out({**files, "all.yaml": json.dumps(concern)}))
+
+
+def test_one_edited_line_among_5000_customers_is_one_line() -> None:
+    def edit(tables: Any) -> None:
+        tables["contracts"]["rules"][17]["then"]["hours"] = 77777
+
+    found = grown(customers(5000, amounts=True), edit)
+    (own,) = found.tables
+    assert [(when_texts(one.when), change_text(one.change), one.situations) for one in own.regions] == [
+        (["customer=c17"], "18 -> 77777", 1)
+    ]
+    assert (outcome(found, "hours").changed, outcome(found, "hours").situations, own.others) == (2, 5001, 1)
+
+
+def test_a_target_for_one_contract_does_not_name_its_customers() -> None:
+    def edit(tables: Any) -> None:
+        tables["targets"]["rules"][3]["then"]["target"] = 77
+
+    (own,) = grown(customers(500, amounts=False), edit).tables
+    assert {tuple(when_texts(one.when)) for one in own.regions} == {
+        ("contract=k0", "plan in {v0, v2, v3}", "priority=p2"),
+        ("contract=k0", "priority=p2", "vip=no"),
+    }
+
+
+def test_one_item_of_forty_is_one_change_with_exact_counts() -> None:
+    def edit(tables: Any) -> None:
+        tables["t"]["rules"][3]["then"]["steps"] = ["another step"]
+
+    found = grown(prerequisites(40), edit)
+    steps = outcome(found, "steps")
+    assert (steps.situations, steps.changed) == (3**40, 2 * 3**39)
+    assert [region_text(one) for one in steps.regions] == ["f03=yes", "f03 unknown"]
+    assert [change_text(one.change) for one in found.tables[0].regions] == ["- step 3, + another step"]
+
+
+def test_of_a_change_behind_thirty_tables_the_largest_regions_are_named_and_the_others_counted() -> None:
+    def edit(tables: Any) -> None:
+        tables["t15"]["rules"][1]["then"]["o15"] = "v2"
+
+    found = grown(chain(30), edit)
+    last = outcome(found, "o29")
+    named = sum(sum(one.changes.values()) for one in last.regions)
+    assert len(last.regions) == MOST_WAYS
+    assert last.changed == sum(last.changes.values()) == named + last.unnamed
+    assert when_texts(found.tables[0].regions[0].when) == ["a15=v1", "o14=v1"]
 
 
 # --- the shipped versions ---

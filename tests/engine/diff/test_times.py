@@ -429,7 +429,7 @@ def test_a_difference_is_written_for_people_pull_requests_and_programs(golden: A
 
 def test_all_regions_are_shown_when_they_are_asked_for() -> None:
     brief, whole = run("old", "new").stdout, run("old", "new", "--all").stdout
-    assert "--all shows them" in brief
+    assert "--all shows where" in brief
     assert "--all" not in whole
     assert len(whole.splitlines()) > len(brief.splitlines())
 
