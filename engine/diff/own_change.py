@@ -42,15 +42,19 @@ def table_diffs(
     """Return what each table of both versions changes by its own rules; ``changed`` tells which outcomes change."""
     found: list[TableDiff | None] = []
     for table in after.policy.tables.values():
-        for name in table.produces:
-            one = space.sides[0].table(name)
-            if one is not None and _differ(one.table, table):
-                own = _own_space(before, after, (one.table, table), space, changed)
-                found.append(_compared(name, own))
+        earlier = space.sides[0].maker
+        makers = {name: earlier[name].table for name in table.produces if name in earlier}
+        differing = {one.name for one in makers.values() if _differ(one, table)}
+        for name, one in makers.items():
+            if one.name in differing:
+                own = _own_space(before, after, (one, table), space, changed)
+                # Where nothing else changed, the outcome changes exactly as its table does.
+                if own is not space or changed(name):
+                    found.append(_compared(name, own))
     for name, deadline in after.policy.deadlines.items():
-        earlier = before.policy.deadlines.get(name)
-        if earlier is not None and _differ(earlier.table, deadline.table):
-            sides = [_drawn(before.policy, after, one.table, deadline.table) for one in (earlier, deadline)]
+        was = before.policy.deadlines.get(name)
+        if was is not None and _differ(was.table, deadline.table):
+            sides = [_drawn(before.policy, after, one.table, deadline.table) for one in (was, deadline)]
             found.append(_compared(name, _joined(*sides)))
     return tuple(one for one in found if one is not None and one.changed)
 
