@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Final
 
@@ -18,7 +19,7 @@ GOAL: Final = 1.3
 def rows() -> list[Row]:
     """Measure repeated and new tickets."""
     few, many = (Decider(build(generated.policy(rules))) for rules in (FEW, MANY))
-    cells = {decider.version.partial_tables["queue"].cell.size for decider in (few, many)}
+    cells = {math.prod(part.size for part in decider.version.diagrams.parts.values()) for decider in (few, many)}
     if len(cells) != 1:
         raise ValueError(f"the tables differ in size: {cells}")
     chance = random.Random(3)

@@ -142,13 +142,13 @@ class _Durable:
 
 @contextmanager
 def _durable(version: Version, tickets: list[Facts]) -> Iterator[_Durable]:
-    axes = {axis.fact: axis for name in TABLES for axis in version.grids[name].axes}
+    parts = version.diagrams.parts
     rules = [
-        [(FACTS.index(grid.axes[at].fact), allowed) for at, allowed in tests]
-        for grid in (version.grids[name] for name in TABLES)
-        for tests in grid.tests
+        [(FACTS.index(one.fact), parts[one.fact].allowed(one)) for one in rule.when]
+        for name in TABLES
+        for rule in version.policy.tables[name].rules
     ]
-    classes = [[int(axes[fact].class_of[version.atoms[fact].of(ticket[fact])]) for fact in FACTS] for ticket in tickets]  # type: ignore[arg-type]
+    classes = [[parts[fact].class_of[version.atoms[fact].of(ticket[fact])] for fact in FACTS] for ticket in tickets]  # type: ignore[arg-type]
     command = [sys.executable, "-m", "benchmarks.peers_durable"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdin is not None

@@ -13,7 +13,7 @@ from engine.model.policy import HitPolicy, Policy, SameAs
 from engine.model.problem_codes import CODES
 from engine.model.problems import Problem, Related
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.local_table import LocalTable
 from engine.tables.table_diagram import PolicyDiagrams
 

@@ -20,7 +20,7 @@ from engine.model.problems import Place, PolicyErrors, Problem
 from engine.model.vocabulary import FactType
 from engine.request.moment import Moment, read_moment
 from engine.request.ticket import TicketReader
-from engine.tables.tabulate import all_atoms
+from engine.tables.atoms import all_atoms
 
 EXPECTATIONS: Final = (
     "status",

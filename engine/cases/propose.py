@@ -23,7 +23,7 @@ from engine.model.answer import Answer, DeadlineState, Outcome, Status
 from engine.model.policy import Roster, Table
 from engine.model.vocabulary import FactType, number_text
 from engine.request.moment import Moment
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.version.version import Version
 
 MAX_SHOWN: Final = 40

@@ -18,7 +18,7 @@ from engine.columns.fact_columns import Instants, Mask, Numbers, SentColumn, Wor
 from engine.model.answer import WrongFact, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.ticket import Sent, TicketReader
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 
 Atomic = NDArray[np.intp]
 

@@ -13,7 +13,7 @@ from engine.model.policy import Elapsed
 from engine.model.targets import BY_DAY, Counting, Unit, WrittenCalendar
 from engine.model.vocabulary import FactType
 from engine.request.ticket import Ticket
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.explain import Explainer
 
 

@@ -20,7 +20,7 @@ from engine.model.answer import FiredRule, Outcome, Status
 from engine.model.policy import Deadline, Literal, Policy, Rule
 from engine.model.targets import NOTHING, Measure, Target
 from engine.model.vocabulary import NO, YES
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.explain import Explainer
 from engine.tables.partition import Partition
 from engine.tables.rule_diagram import RuleDiagram

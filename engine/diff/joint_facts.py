@@ -12,7 +12,7 @@ from engine.model.conditions import NumberInterval, interval_text
 from engine.model.policy import Policy
 from engine.model.vocabulary import UNLISTED, Fact, FactType, number_text
 from engine.request.ticket import TicketReader
-from engine.tables.classes import Atoms, sample_of
+from engine.tables.atoms import Atoms, sample_of
 
 REFUSED: Final = -1
 """The atom of a value that a version rejects."""

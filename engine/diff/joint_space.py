@@ -17,7 +17,7 @@ from engine.diff.joint_facts import REFUSED, JointFact, joint_axis
 from engine.diff.nouns import Values
 from engine.model.policy import Policy, Table
 from engine.request.ticket import TicketReader
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.partition import Partition, partitions
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram
 from engine.version.version import Version

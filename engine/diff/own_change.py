@@ -28,8 +28,8 @@ from engine.model.conditions import Condition
 from engine.model.policy import Policy, Rule, Table
 from engine.model.problems import PolicyErrors
 from engine.request.ticket import TicketReader
+from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.version.version import Version
 
 MOST_CHANGES: Final = 100

@@ -49,7 +49,7 @@ class TableLine:
         return f"{self.where}: {self.change}, {self.share} of situations"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangedTable:
     """A table whose own rules change its outcomes; ``others`` notes situations that no line names, "" for none."""
 
@@ -65,7 +65,8 @@ def changed_tables(diff: Diff) -> tuple[ChangedTable, ...]:
     for one in diff.tables:
         found.setdefault(one.table, []).append(one)
     return tuple(
-        ChangedTable(name, _lines(diff, parts), _others(parts), parts[0].place) for name, parts in found.items()
+        ChangedTable(name=name, lines=_lines(diff, parts), others=_others(parts), place=parts[0].place)
+        for name, parts in found.items()
     )
 
 

@@ -17,7 +17,7 @@ from engine.model.invariants import Always, DecidedTicket, Implies, Invariant, M
 from engine.model.policy import Literal, Policy
 from engine.model.problems import Place
 from engine.model.vocabulary import DECIDED, NO, NOT_COVERED, UNDECIDED, YES, Fact, FactType, number_text
-from engine.tables.classes import Atoms, atoms_of
+from engine.tables.atoms import Atoms, atoms_of
 from engine.tables.lists import list_levels
 from engine.tables.table_diagram import PolicyDiagrams
 

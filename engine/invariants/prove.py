@@ -24,8 +24,8 @@ from engine.model.invariants import (
 )
 from engine.model.policy import Policy
 from engine.model.problems import Problem
+from engine.tables.atoms import Atoms
 from engine.tables.check import Witness
-from engine.tables.classes import Atoms
 from engine.tables.node_limit import MOST_NODES_A_TABLE, remembered_text
 from engine.tables.table_diagram import PolicyDiagrams
 

@@ -61,15 +61,19 @@ class Fact:
     unit: str = ""
     ask: bool = True
     place: Place = field(default=Place(file=""), compare=False)
+    words: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    """The words a condition may name, in order; empty for numbers."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self._words())
 
     @property
     def numeric(self) -> bool:
         """Whether its values are numbers."""
         return self.type in (FactType.NUMBER, FactType.INTEGER)
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words a condition may name, in order; empty for numbers.
+    def _words(self) -> tuple[str, ...]:
+        """Return the words a condition may name.
 
         >>> Fact(name="workaround", type=FactType.BOOLEAN).words
         ('no', 'yes')

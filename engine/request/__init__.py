@@ -3,7 +3,6 @@
 Modules::
 
     instant_help  why a text is not an instant, and what to write instead
-    lookup        how a ticket finds the cell of an outcome
     moment        instants, `now` and holds, as callers send them
     ticket        facts as callers send them -> a ticket of atoms
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from engine.model.answer import WrongFact, WrongRequest
@@ -23,7 +24,7 @@ from engine.model.vocabulary import (
     written,
 )
 from engine.request.moment import EMPTY, LEAVE_OUT, NotAnInstant, read_instant
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -49,6 +50,10 @@ class Ticket(NamedTuple):
     atoms: list[int]
     instants: Mapping[str, datetime]
     unlisted: tuple[tuple[str, str], ...]
+
+
+def _no_atoms(_: list[int]) -> tuple[()]:
+    return ()
 
 
 _Reader = Callable[[Sent], tuple[int, datetime | str | None]]
@@ -121,6 +126,11 @@ class TicketReader:
         if wrong:
             raise WrongRequest(tuple(wrong))
         return Ticket(atoms, instants, tuple(sorted(unlisted)) if unlisted else ())
+
+    def key_of(self, facts: Iterable[str]) -> Callable[[list[int]], object]:
+        """Return a function that returns the atoms of these facts from the atoms of a ticket."""
+        slots = [self.slots[fact] for fact in facts]
+        return itemgetter(*slots) if slots else _no_atoms
 
     def atom(self, name: str, value: Sent) -> int | None:
         """Return the atom of one value of a fact; None if the value is invalid."""

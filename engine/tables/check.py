@@ -10,18 +10,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import eq
+from typing import Final
 
 from engine.diagrams.store import Node, TooManyNodes
-from engine.model.policy import HitPolicy, Policy, Rule, SameAs, Table
+from engine.model.policy import HitPolicy, Policy, Rule, Table
 from engine.model.problems import Problem
 from engine.model.vocabulary import FactType
-from engine.tables.cells import MAX_OVERLAPS
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
+from engine.tables.chain import Chains
 from engine.tables.node_limit import MOST_NODES_A_TABLE, node_problem
 from engine.tables.rule_diagram import RuleDiagram
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, undecided_reads
 
 Witness = tuple[tuple[str, str], ...]
+
+MAX_OVERLAPS: Final = 20
+"""How many pairs of overlapping rules are reported for one table."""
 
 
 def table_problems(
@@ -91,7 +95,9 @@ class _Check:
         ]
         bare = own.combine(lambda counted, *known: not counted and all(known), rules.counts, *covered)
         where = store.where_known(self.diagrams.over_sent(rules, bare), store.leaf(False))
-        count = store.count(where, self._counted_classes()).get(store.leaf(True), 0)
+        first_alike = Chains(self.diagrams).of(table.name).first_alike
+        counted = {fact: sorted({one for one in alike if one}) for fact, alike in first_alike.items()}
+        count = store.count(where, counted).get(store.leaf(True), 0)
         if count:
             more = (
                 "a rule with `then: nothing` if nothing is due"
@@ -105,30 +111,6 @@ class _Check:
                 help=f"add a rule, or {more}",
                 witness=self.witness(where),
             )
-
-    def _counted_classes(self) -> dict[str, list[int]]:
-        """Return, of each fact, one class for all that this table and those behind it do not distinguish."""
-        tables = list(_behind(self.table, {name: one.table for name, one in self.diagrams.tables.items()}))
-        conditions = [one for table in tables for rule in table.rules for one in rule.when]
-        apart = {
-            value.fact
-            for table in tables
-            for rule in table.rules
-            for value in rule.then.values()
-            if isinstance(value, SameAs)
-        }
-        found = {}
-        for fact in self.diagrams.store.facts:
-            part = self.diagrams.parts[fact]
-            asked = {id(one): set(part.allowed(one)) for one in conditions if one.fact == fact}
-            if not asked:
-                continue
-            seen: dict[object, int] = {}
-            for one in range(1, part.size):
-                told = one if fact in apart else tuple([one in allowed for allowed in asked.values()])
-                seen.setdefault(told, one)
-            found[fact] = list(seen.values())
-        return found
 
     def overlaps(self) -> Iterator[Problem]:
         """Yield the pairs of rules of a unique table that count in the same case."""
@@ -193,9 +175,10 @@ class _Check:
         winners = self.diagrams.over_sent(rules, winner)
         if found := [one for one in store.values(winners) if one is not None]:
             named = {one: self._named(store.map(partial(eq, one), winners)) for one in found}
+            counts = self.diagrams.over_sent(rules, rules.counts)
             for one, facts in named.items():
                 # With what is not sent, another rule may fire: then the ticket has to be one for which this one does.
-                if store.value_at(winners, facts) not in (None, one):
+                if store.value_at(counts, facts)[:1] != (one,):
                     named[one] = store.shortest(store.map(partial(eq, one), winners)) or {}
             witnesses = {one: self._ticket(facts) for one, facts in named.items()}
             first = min(found, key=lambda one: (len(witnesses[one]), one))
@@ -260,16 +243,3 @@ def _begins_with(pair: tuple[int, int], counted: tuple[int, ...]) -> bool:
 def rule_at(table: Table, at: int) -> Rule:
     """Return the rule at a position; the one after the last is `otherwise`."""
     return table.rules[at] if table.otherwise is None or at < len(table.rules) else table.otherwise
-
-
-def _behind(table: Table, tables: Mapping[str, Table]) -> Iterator[Table]:
-    """Yield a table, and all that it depends on, once."""
-    maker = {name: one for one in tables.values() for name in one.produces}
-    seen: set[str] = set()
-    waiting = [table]
-    while waiting:
-        one = waiting.pop()
-        if one.name not in seen:
-            seen.add(one.name)
-            yield one
-            waiting += [maker[name] for name in one.reads if name in maker]

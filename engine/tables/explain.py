@@ -14,8 +14,8 @@ from engine.diagrams.store import Node
 from engine.model.answer import FiredRule, Outcome, PossibleItems, Status
 from engine.model.policy import Literal, Policy
 from engine.model.vocabulary import FactType
+from engine.tables.atoms import Atoms
 from engine.tables.chain import Chains
-from engine.tables.classes import Atoms
 from engine.tables.reach import Reach
 from engine.tables.rule_diagram import Possible, RuleDiagram
 from engine.tables.rule_paths import Classes, Numbers, RulePaths

@@ -1,6 +1,6 @@
 """Classes of values that no rule of any table distinguishes, the same for every table of a policy.
 
-An *atom* is the smallest unit that rules can distinguish (:mod:`engine.tables.classes`). Atom 0 and class 0 are "not
+An *atom* is the smallest unit that rules can distinguish (:mod:`engine.tables.atoms`). Atom 0 and class 0 are "not
 known".
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from engine.model.conditions import Condition, NumberInterval
 from engine.model.policy import SameAs, Table
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 
 
 @dataclass(frozen=True, slots=True)

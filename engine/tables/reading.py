@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from engine.diagrams.store import Diagrams, Node
 from engine.diagrams.transfer import transfer
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.partition import Partition
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram
 

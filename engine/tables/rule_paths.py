@@ -13,8 +13,8 @@ from engine.diagrams.store import Node
 from engine.model.policy import Literal, SameAs
 from engine.model.targets import Measure
 from engine.model.vocabulary import YES, FactType
+from engine.tables.atoms import Atoms
 from engine.tables.chain import Chains
-from engine.tables.classes import Atoms
 from engine.tables.reach import Reach
 from engine.tables.rule_diagram import RuleDiagram
 from engine.tables.table_diagram import Items, TableDiagram

@@ -22,7 +22,7 @@ from engine.model.policy import HitPolicy, Literal, SameAs, Table
 from engine.model.problems import PolicyErrors, Problem
 from engine.model.vocabulary import YES, Fact, FactType
 from engine.tables import node_limit
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.fact_order import fact_order, reads_of
 from engine.tables.node_limit import TableSize, node_problem
 from engine.tables.partition import Partition, partitions

@@ -65,11 +65,15 @@ def walks(diagrams: PolicyDiagrams, names: Iterable[str], slots: Mapping[str, in
     source = diagrams.store
     store = Diagrams(dict(zip(source.facts, source.sizes, strict=True)))
     moved = transfer(source, store, {fact: range(size) for fact, size in zip(source.facts, source.sizes, strict=True)})
-    written = _Written(store, diagrams, slots)
+    # Values are numbers while diagrams are combined: numbers are quick to compare.
+    values: list[OutcomeValue] = []
+    written = _Written(store, diagrams, slots, values)
     begins: list[Step] = []
     root = store.leaf(())
-    for node, interned in _leaves(diagrams, names):
-        own = store.map(interned.__getitem__, moved(node))
+    for node, own_values in _leaves(diagrams, names):
+        numbers = {possible: len(values) + at for at, possible in enumerate(own_values)}
+        values += own_values.values()
+        own = store.map(numbers.__getitem__, moved(node))
         together = _together(store, root, own)
         if together is None:
             begins.append(written.step(root))
@@ -120,8 +124,10 @@ def _values(store: Diagrams, name: str, node: Node, domain: Sequence[Literal | N
 class _Written:
     """Writes diagrams as steps by atoms; equal nodes are one object."""
 
-    def __init__(self, store: Diagrams, diagrams: PolicyDiagrams, slots: Mapping[str, int]) -> None:
-        self._store, self._slots = store, slots
+    def __init__(
+        self, store: Diagrams, diagrams: PolicyDiagrams, slots: Mapping[str, int], values: Sequence[OutcomeValue]
+    ) -> None:
+        self._store, self._slots, self._values = store, slots, values
         self._class_of = {fact: diagrams.parts[fact].class_of for fact in store.facts}
         self._known: dict[Node, Any] = {}
 
@@ -129,7 +135,7 @@ class _Written:
         found: Any = self._known.get(node)
         if found is None:
             if self._store.is_leaf(node):
-                found = (END, WalkEnd(self._store.value(node)))
+                found = (END, WalkEnd(tuple([self._values[number] for number in self._store.value(node)])))
             else:
                 fact = self._store.asks(node)
                 below = [self.step(child) for child in self._store.children(node)]

@@ -17,15 +17,11 @@ from engine.model.answer import VersionRef
 from engine.model.invariants import InvariantResult
 from engine.model.policy import Decision, Policy, Roster
 from engine.model.problems import PolicyErrors, Problem
-from engine.request.lookup import key_getter
 from engine.request.ticket import TicketReader
-from engine.tables.cells import space_problem
+from engine.tables.atoms import Atoms, all_atoms
 from engine.tables.chain import Chains
 from engine.tables.check import table_problems
-from engine.tables.classes import Atoms, Axis, Masks
-from engine.tables.missing_facts import PartialTable, partial_table
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
-from engine.tables.tabulate import Grid, all_atoms, axes_over, table_axes, tabulate
 from engine.tables.walk import Step, walks
 
 
@@ -64,9 +60,6 @@ class Version:
     Attributes:
         ref: its name, number and digest.
         atoms: the atoms of each fact, and of each outcome that tables read.
-        grids: the tables over the facts and outcomes that they read, by name.
-        partial_tables: the tables over sent facts only, by name.
-        deadline_grids: the tables of the deadlines over the facts and outcomes that they read, by name.
         producer: the table that produces each outcome.
         diagrams: the tables as diagrams over sent facts. They are not changed: to make nodes, transfer them.
         deadline_diagrams: the tables of the deadlines as diagrams over what they read, by name.
@@ -80,9 +73,6 @@ class Version:
     policy: Policy = field(hash=False)
     ref: VersionRef
     atoms: Mapping[str, Atoms] = field(compare=False)
-    grids: Mapping[str, Grid] = field(compare=False)
-    partial_tables: Mapping[str, PartialTable] = field(compare=False)
-    deadline_grids: Mapping[str, Grid] = field(compare=False)
     producer: Mapping[str, str] = field(compare=False)
     diagrams: PolicyDiagrams = field(compare=False)
     deadline_diagrams: Mapping[str, PolicyDiagrams] = field(compare=False)
@@ -113,64 +103,37 @@ def build(files: Mapping[str, str], root: str = "") -> Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyTables:
-    """The tables of a policy, tabulated: over the facts and outcomes that they read, and over sent facts only."""
+    """The tables of a policy as diagrams over sent facts, and those of its deadlines over what these read."""
 
     atoms: Mapping[str, Atoms]
-    grids: Mapping[str, Grid]
-    partial_tables: Mapping[str, PartialTable]
     producer: Mapping[str, str]
     diagrams: PolicyDiagrams
-    deadline_diagrams: Mapping[str, PolicyDiagrams] = field(default_factory=dict)
-    deadline_tables: Mapping[str, PartialTable] = field(default_factory=dict)
+    deadline_diagrams: Mapping[str, PolicyDiagrams]
 
     def table_problems(self, policy: Policy) -> list[Problem]:
         """Return everything wrong with the tables of the policy and of its deadlines."""
         return table_problems(policy, self.diagrams, self.deadline_diagrams, self.atoms)
 
-    @property
-    def deadline_grids(self) -> dict[str, Grid]:
-        """The grids of the deadlines, over the facts and outcomes that they read."""
-        return {name: partial.grid for name, partial in self.deadline_tables.items()}
-
 
 def tabulate_policy(policy: Policy) -> PolicyTables:
-    """Return the tables of a policy, tabulated; raises PolicyErrors if one has too many cells."""
+    """Return the tables of a policy as diagrams; raises PolicyErrors with every table that takes too many nodes."""
     atoms = all_atoms(policy)
-    masks = Masks(atoms)
-    producer = {name: table.name for table in policy.tables.values() for name in table.produces}
-    axes = _axes(policy, producer, masks)
-    grids: dict[str, Grid] = {}
-    partial_tables: dict[str, PartialTable] = {}
-    for table in policy.tables.values():
-        local, whole = axes[table.name]
-        grids[table.name] = tabulate(table, local, masks)
-        above = {name: partial_tables[producer[name]] for name in table.reads if name in producer}
-        partial_tables[table.name] = partial_table(grids[table.name], whole, above, policy, atoms)
-    return PolicyTables(
-        atoms=atoms,
-        grids=grids,
-        partial_tables=partial_tables,
-        producer=producer,
-        diagrams=draw_tables(list(policy.tables.values()), policy.outcomes, atoms),
-        deadline_diagrams={
-            name: draw_tables([one.table], policy.outcomes, atoms) for name, one in policy.deadlines.items()
-        },
-        deadline_tables=_deadline_tables(policy, atoms, masks),
-    )
-
-
-def _deadline_tables(policy: Policy, atoms: Mapping[str, Atoms], masks: Masks) -> dict[str, PartialTable]:
-    """Return the tables of the deadlines over the facts and outcomes that they read."""
-    tables, problems = {}, []
-    for name, deadline in policy.deadlines.items():
-        axes = table_axes(deadline.table, masks)
-        problem = space_problem(f"the deadline `{name}`", axes, deadline.place, (deadline.table,))
-        problems += [problem] if problem else []
-        if not problem:
-            tables[name] = partial_table(tabulate(deadline.table, axes, masks), axes, {}, policy, atoms)
+    drawn: dict[str, PolicyDiagrams] = {}
+    problems: list[Problem] = []
+    tables = {"": list(policy.tables.values())} | {name: [one.table] for name, one in policy.deadlines.items()}
+    for name, together in tables.items():
+        try:
+            drawn[name] = draw_tables(together, policy.outcomes, atoms)
+        except PolicyErrors as errors:
+            problems += errors.problems
     if problems:
         raise PolicyErrors(problems)
-    return tables
+    return PolicyTables(
+        atoms=atoms,
+        producer={name: table.name for table in policy.tables.values() for name in table.produces},
+        diagrams=drawn.pop(""),
+        deadline_diagrams=drawn,
+    )
 
 
 def tabulate_and_check(policy: Policy) -> PolicyTables:
@@ -203,9 +166,6 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
         policy=policy,
         ref=ref,
         atoms=tabulated.atoms,
-        grids=tabulated.grids,
-        partial_tables=tabulated.partial_tables,
-        deadline_grids=tabulated.deadline_grids,
         producer=tabulated.producer,
         diagrams=tabulated.diagrams,
         deadline_diagrams=tabulated.deadline_diagrams,
@@ -220,12 +180,10 @@ def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
 def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
     """Return a problem for each elapsed time whose region depends on an elapsed time."""
     found = []
+    chains = Chains(tabulated.diagrams)
     for one in policy.elapsed.values():
-        waits = (
-            {axis.fact for axis in tabulated.partial_tables[tabulated.producer[one.region]].axes} & set(policy.elapsed)
-            if one.region
-            else set()
-        )
+        behind = chains.of(tabulated.producer[one.region]).facts if one.region else ()
+        waits = set(behind) & set(policy.elapsed)
         if waits:
             found.append(
                 Problem(
@@ -267,38 +225,8 @@ def deadline_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: Ti
         reads=reads,
         facts=facts,
         depends=tuple(depends),
-        key_of=key_getter(depends, reader),
+        key_of=reader.key_of(depends),
     )
-
-
-def _chains(policy: Policy, producer: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return the names of the tables that each table depends on, itself included."""
-    chains: dict[str, frozenset[str]] = {}
-    for table in policy.tables.values():
-        chains[table.name] = frozenset({table.name}).union(
-            *(chains[producer[name]] for name in table.reads if name in producer)
-        )
-    return chains
-
-
-def _axes(
-    policy: Policy, producer: Mapping[str, str], masks: Masks
-) -> dict[str, tuple[tuple[Axis, ...], tuple[Axis, ...]]]:
-    """Return the own axes and the axes over sent facts of each table; raises PolicyErrors if one is too large."""
-    axes, problems = {}, []
-    chains = _chains(policy, producer)
-    for table in policy.tables.values():
-        local = table_axes(table, masks)
-        chain = [policy.tables[name] for name in sorted(chains[table.name])]
-        sent = frozenset(name for other in chain for name in other.reads if name not in producer)
-        whole = local if chain == [table] else axes_over(chain, masks, sent)
-        axes[table.name] = (local, whole)
-        own = space_problem(f"the table `{table.name}`", local, table.place, (table,))
-        below = space_problem(f"the table `{table.name}` with everything it depends on", whole, table.place, chain)
-        problems += [problem for problem in (own or below,) if problem]
-    if problems:
-        raise PolicyErrors(problems)
-    return axes
 
 
 def _plan(
@@ -321,7 +249,7 @@ def _plan(
     return DecisionPlan(
         decision=decision,
         facts=tuple(sorted(facts)),
-        key_of=key_getter(sorted(facts), reader),
+        key_of=reader.key_of(sorted(facts)),
         tabled=tabled,
         walks=walks(tabulated.diagrams, tabled, reader.slots),
         rosters=rosters,

@@ -16,7 +16,7 @@ from engine.model.policy import Literal
 from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
 from engine.request.ticket import Sent, Ticket
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 from engine.tables.lists import attainable_items
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram
 from engine.version.version import Version

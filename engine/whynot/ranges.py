@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from engine.model.conditions import NumberInterval, interval_text
-from engine.tables.classes import Atoms
+from engine.tables.atoms import Atoms
 
 
 def range_texts(atoms: Atoms, chosen: Iterable[int]) -> tuple[str, ...]:

@@ -51,7 +51,6 @@ PLAIN_WORDS: Final = frozenset(
         "plan",
         "reason",
         "resolved",
-        "rounds",
         "stay",
         "support",
         "valid",

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.model.policy import Literal, Table
+from engine.tables.atoms import Atoms
 from engine.tables.chain import Chains
-from engine.tables.classes import Atoms
 from engine.tables.table_diagram import PolicyDiagrams
 from tests.oracle import Facts
 

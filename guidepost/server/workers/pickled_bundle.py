@@ -6,7 +6,6 @@ A pickle runs whatever it contains, so only bytes that this program's build proc
 from __future__ import annotations
 
 import pickle
-from dataclasses import replace
 from typing import Final, cast
 
 from engine.version.bundle import Bundle
@@ -15,9 +14,8 @@ _PROTOCOL: Final = 5
 
 
 def pickle_bundle(bundle: Bundle) -> bytes:
-    """Return a bundle as bytes; the flat tables, which no server reads, are left out."""
-    versions = tuple(replace(one, grids={}, partial_tables={}, deadline_grids={}) for one in bundle.versions)
-    return pickle.dumps(Bundle(versions), protocol=_PROTOCOL)
+    """Return a bundle as bytes."""
+    return pickle.dumps(bundle, protocol=_PROTOCOL)
 
 
 def unpickle_bundle(pickled: bytes) -> Bundle:

@@ -31,7 +31,6 @@ from tests.support.analysis_oracle import TableOracle
 from tests.support.campaign import LONG
 from tests.support.command import run_command
 from tests.support.paths import ROOT
-from tests.support.policy_tables import drawn_tables
 from tests.support.strategies import policies
 from tests.support.table_cases import TableCases
 
@@ -790,7 +789,7 @@ def test_each_of_5000_customers_needs_its_row_and_one_target_is_that_of_all_othe
 
 def analysed_drawn(files: dict[str, str]) -> tuple[Problem, ...]:
     policy = load(files)
-    return analyse(policy, drawn_tables(policy))
+    return analyse(policy, tabulate_policy(policy))
 
 
 # ---- The command

@@ -23,13 +23,12 @@ from engine.cases.coverage import (
 from engine.decide.decider import NO_MOMENT
 from engine.tables.partition import partitions
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from tests.oracle import Oracle
 from tests.support import growth
 from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
-from tests.support.policy_tables import build_drawn
 from tests.support.strategies import policies, timed_policies
 
 
@@ -40,7 +39,7 @@ def touch(version: Version, facts: dict[str, str]) -> AnswerTrace:
 
 def of_cases(text: str, files: dict[str, str] = GOOD) -> Coverage:
     """Return what cases cover of the bicycle workshop."""
-    version = build(files)
+    version = build_unchecked(files)
     cases = load_cases({"cases/some.yaml": f"kind: cases\ncases:\n{text}"}, version.policy)
     return coverage_of(version, trace(version, (run_case(decider_of(version), case) for case in cases)))
 
@@ -213,7 +212,7 @@ def test_a_share_of_nothing_is_everything() -> None:
 
 
 def test_a_list_of_40_steps_is_counted_step_by_step() -> None:
-    version = build_drawn(growth.prerequisites(40))
+    version = build_unchecked(growth.prerequisites(40))
     yes, some = {f"f{at:02}": "yes" for at in range(40)}, {"f00": "no", "f01": "yes"}
     (found,) = coverage_of(version, [touch(version, facts) for facts in (yes, some)]).tables
 
@@ -230,7 +229,7 @@ def test_a_list_of_40_steps_is_counted_step_by_step() -> None:
     ],
 )
 def test_the_cells_of_wide_policies_are_counted_exactly(files: dict[str, str], cells: int) -> None:
-    version = build_drawn(files)
+    version = build_unchecked(files)
     found = coverage_of(version, [touch(version, {})])
 
     assert found.cells == (len(found.tables), cells)
@@ -240,7 +239,7 @@ def test_a_table_of_too_many_combinations_is_not_counted() -> None:
     facts = {f"f{at:02}": growth.boolean() for at in range(14)}
     rules = [{"id": f"r{at}", "when": {fact: "yes"}, "then": {"out": f"v{at % 2}"}} for at, fact in enumerate(facts)]
     table = {"hit": "first", "about": "x", "produces": "out", "rules": rules, "otherwise": {"then": {"out": "v0"}}}
-    version = build_drawn(growth.files(facts, {"out": growth.choice(2)}, {"t": table}, ["out"]))
+    version = build_unchecked(growth.files(facts, {"out": growth.choice(2)}, {"t": table}, ["out"]))
     (found,) = coverage_of(version, [touch(version, {"f00": "yes"})]).tables
 
     assert (found.hit, found.cells, found.missed) == (1, None, ())

@@ -22,7 +22,6 @@ from tests.support.deciders import decide, decider_of
 from tests.support.desks import GOOD
 from tests.support.every_ticket import CAME_AT, build_unchecked, every_ticket, is_small
 from tests.support.paths import ROOT
-from tests.support.policy_tables import build_drawn
 from tests.support.strategies import policies, timed_policies
 
 
@@ -199,7 +198,7 @@ def test_the_same_version_always_gives_the_same_proposals(workshop: Version) -> 
 
 
 def test_each_of_40_steps_has_a_case_with_the_facts_of_the_other_steps() -> None:
-    proposals = propose(build_drawn(growth.prerequisites(40)), (), ())
+    proposals = propose(build_unchecked(growth.prerequisites(40)), (), ())
 
     assert [proposal.rules for proposal in proposals] == [(f"r{at}",) for at in range(40)]
     assert [[fact for fact, value in one.facts.items() if value == "yes"] for one in proposals[:2]] == [
@@ -209,7 +208,7 @@ def test_each_of_40_steps_has_a_case_with_the_facts_of_the_other_steps() -> None
 
 
 def test_a_rule_at_the_far_end_of_a_chain_of_30_tables_has_a_case() -> None:
-    version = build_drawn(growth.chain(30))
+    version = build_unchecked(growth.chain(30))
     tickets = RuleTickets(version)
     near, far = tickets.rule("t29", 3), tickets.rule("t00", 2)
 
@@ -221,7 +220,7 @@ def test_a_rule_at_the_far_end_of_a_chain_of_30_tables_has_a_case() -> None:
 
 
 def test_each_of_5000_customers_has_a_case_of_one_fact() -> None:
-    proposals = propose(build_drawn(growth.customers(5_000, amounts=True)), (), ())
+    proposals = propose(build_unchecked(growth.customers(5_000, amounts=True)), (), ())
     rows = [dict(one.facts) for one in proposals if one.rules[0].startswith("e")]
 
     assert rows == [{"customer": f"c{at}"} for at in range(5_000)]

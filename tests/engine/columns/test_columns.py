@@ -32,7 +32,7 @@ from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
 from tests.support.columns import TURNING_DAYS, Row, any_instant, any_ticket, fact_columns, instant_column
 from tests.support.deciders import decide, decider_of
-from tests.support.drawn_versions import drawn_version
+from tests.support.every_ticket import build_unchecked
 from tests.support.growth import chain, customers, prerequisites, thresholds, web
 from tests.support.paths import ROOT
 from tests.support.strategies import MANIFEST, policies, timed_policies
@@ -180,7 +180,7 @@ def test_so_are_tickets_of_the_guide_that_leave_much_open(shipped: Bundle) -> No
 )
 def test_so_are_tickets_of_policies_that_grow(files: dict[str, str]) -> None:
     """Also where columns are missing, and where lists are met that were not met before."""
-    version = drawn_version(files)
+    version = build_unchecked(files)
     decider, facts = ColumnDecider(decider_of(version)), version.plans["all"].facts
     for seed, names in enumerate((facts, facts[::2])):
         compare(decider, undecided(version, names, 8, seed), None)
@@ -189,7 +189,7 @@ def test_so_are_tickets_of_policies_that_grow(files: dict[str, str]) -> None:
 
 
 def test_so_is_a_ticket_of_any_of_thousands_of_customers() -> None:
-    version = drawn_version(customers(5000, amounts=True))
+    version = build_unchecked(customers(5000, amounts=True))
     rows = [{"customer": f"c{at}", "priority": "p1", "plan": "v1"} for at in (0, 17, 4999)]
 
     compare(ColumnDecider(decider_of(version)), [*rows, {"vip": True}], None)

@@ -25,8 +25,8 @@ from engine.model.policy import Table
 from engine.model.problems import PolicyErrors
 from engine.model.vocabulary import UNLISTED, Fact, FactType
 from engine.request.ticket import TicketReader
+from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from guidepost.policies.sources.folder import VersionFolder, read_folder

@@ -29,8 +29,8 @@ from engine.model.invariants import Invariant, InvariantResult
 from engine.model.policy import Decision, Policy, Rule, Table
 from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
+from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build, invariant_results, tabulate_policy, version_of_policy
 from guidepost.cli.app import app

@@ -22,7 +22,6 @@ import pytest
 
 import engine.invariants.prove
 import engine.load.yaml_tree
-import engine.tables.cells
 import engine.tables.node_limit
 from engine.model.answer import Status, UnknownDecision, UnknownVersion, WrongRequest
 from engine.model.problem_codes import CODES, Level
@@ -68,7 +67,7 @@ def agrees(request: pytest.FixtureRequest) -> Callable[[BrokenCase, str], None]:
 
 # ---- Broken policies
 
-LIMITED: Final = (engine.load.yaml_tree, engine.tables.cells, engine.tables.node_limit, engine.invariants.prove)
+LIMITED: Final = (engine.load.yaml_tree, engine.tables.node_limit, engine.invariants.prove)
 """The modules whose limits a case can lower."""
 
 
@@ -262,31 +261,6 @@ def test_two_versions_cannot_have_one_name_or_one_day_of_effect() -> None:
     ]
 
 
-def test_a_space_too_large_names_its_facts_and_their_sizes() -> None:
-    facts = "".join(
-        f"  f{at}: {{type: choice, about: one, values: [{', '.join(f'{{value: v{value}, about: one}}' for value in range(15))}]}}\n"
-        for at in range(6)
-    )
-    rules = "".join(
-        f"      - {{id: r{value}, when: {{{', '.join(f'f{at}: v{value}' for at in range(6))}}}, then: {{greeting: hello}}}}\n"
-        for value in range(15)
-    )
-    files = {
-        **GOOD,
-        "vocabulary.yaml": GOOD["vocabulary.yaml"].replace("outcomes:\n", facts + "outcomes:\n"),
-        "queue.yaml": GOOD["queue.yaml"].replace(
-            "    otherwise: {then: {greeting: leave it with us}}\n", "    otherwise: not_covered\n    rules:\n" + rules
-        ),
-    }
-
-    assert (
-        "\n".join(map(str, problems_of(files)))
-        == """\
-queue.yaml:31:3: the table `welcome` has 16,777,216 cells, more than the limit of 4,000,000: f0 16 × f1 16 × f2 16 × f3 16 × f4 16 × f5 16 [space-too-large]
-    help: the sizes multiply: remove `f0` from `welcome`, and 1,048,576 cells are left; or distinguish fewer values of a fact, since values that no rule distinguishes count once; or move an outcome that depends on fewer facts to another table"""
-    )
-
-
 def test_tables_that_read_from_each_other_without_end_are_refused() -> None:
     count = 1_100
     outcomes = "".join(f"  o{at}: {{type: boolean, about: one}}\n" for at in range(count))
@@ -365,8 +339,8 @@ def test_a_changed_policy_is_loaded_whole_or_refused_with_problems() -> None:
             assert list(problems) == sorted(problems)
         else:
             loaded += 1
-            assert version.grids.keys() == version.partial_tables.keys() == version.policy.tables.keys()
-            assert version.deadline_grids.keys() == version.policy.deadlines.keys()
+            assert version.diagrams.tables.keys() == version.policy.tables.keys()
+            assert version.deadline_diagrams.keys() == version.policy.deadlines.keys()
             assert {status.value for status in _answered(version, chance)} <= {"decided", "undecided", "not_covered"}
 
     assert refused > 100

@@ -14,7 +14,7 @@ from engine.replay import Replayer, Tally
 from engine.replay.nouns import Chunk
 from engine.version.version import Version
 from tests.support.columns import Row, fact_columns
-from tests.support.drawn_versions import drawn_version
+from tests.support.every_ticket import build_unchecked
 from tests.support.growth import Files, customers, prerequisites
 from tests.support.replay_oracle import Past, replayed
 
@@ -45,7 +45,7 @@ def tickets(version: Version, count: int, share: float) -> list[Row]:
 def test_changes_are_counted_and_described_however_many_situations_there_are(
     files: Files, rule: str, outcome: str
 ) -> None:
-    before, after = drawn_version(files), drawn_version(without(files, rule))
+    before, after = build_unchecked(files), build_unchecked(without(files, rule))
     rows = tickets(before, 60, 0.98)
     columns, numbers = fact_columns(rows, before.policy.facts), np.arange(1, len(rows) + 1)
     replayer = Replayer(after, before)

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from engine.load import load
 from engine.model.answer import PossibleItems, Status
 from engine.model.policy import Literal, Policy, Table
+from engine.tables.atoms import all_atoms
 from engine.tables.explain import Explainer
 from engine.tables.table_diagram import draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import LONG

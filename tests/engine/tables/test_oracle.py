@@ -19,7 +19,7 @@ from tests.support.strategies import policies
 from tests.support.table_cases import TableCases
 
 PARTS = 4  # so that two workers share the work
-LARGE = 100_000
+LARGE = 30_000
 """How many cells a table may have to be compared whole in the short form; `.ci/run` asks for all."""
 SLICES = 1
 """How many values of its longest axis a larger table is compared for in the short form: in all cells of them."""

@@ -1,115 +1,30 @@
-"""Diagrams mean what tables in cells and plain loops mean, also where no table of cells could be made."""
+"""Diagrams mean what plain loops mean, also where no table of cells could be made; and they have a limit."""
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
 
-from engine.diagrams.store import Node
 from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from engine.tables.classes import Axis
-from engine.tables.missing_facts import PartialTable
+from engine.tables.atoms import all_atoms
 from engine.tables.node_limit import MOST_NODES_A_TABLE
-from engine.tables.possible_sets import possible_sets
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
-from engine.tables.tabulate import all_atoms
-from engine.version.bundle import Bundle
-from engine.version.version import tabulate_policy
 from tests.oracle import Oracle
 from tests.support.growth import Files, chain, customers, prerequisites, tangle, thresholds, web
-from tests.support.strategies import policies
-
-LONG = os.environ.get("GUIDEPOST_CAMPAIGN") == "long"
-
-Cells = npt.NDArray[np.int64]
 
 
 def drawn(policy: Policy, most: int = MOST_NODES_A_TABLE) -> PolicyDiagrams:
     return draw_tables(list(policy.tables.values()), policy.outcomes, all_atoms(policy), most=most)
 
 
-def in_cells(diagrams: PolicyDiagrams, root: Node, axes: tuple[Axis, ...]) -> Cells:
-    """Return the leaf of a diagram in every cell of some axes."""
-    store = diagrams.store
-    order = sorted(range(len(axes)), key=lambda at: store.level[axes[at].fact])
-    asked = [axes[at] for at in order]
-    picked = [[diagrams.parts[one.fact].class_of[atom] for atom in one.members] for one in asked]
-    known: dict[tuple[Node, int], Cells] = {}
-
-    def visit(node: Node, depth: int) -> Cells:
-        key = (node, depth)
-        if key not in known:
-            shape = tuple(map(len, picked[depth:]))
-            if store.is_leaf(node):
-                known[key] = np.full(shape, node)
-            elif store.asks(node) == asked[depth].fact:
-                known[key] = np.stack([visit(store.children(node)[one], depth + 1) for one in picked[depth]])
-            else:
-                known[key] = np.broadcast_to(visit(node, depth + 1), shape)
-        return known[key]
-
-    return np.transpose(visit(root, 0), np.argsort(order)) if axes else visit(root, 0)
-
-
 def listed(value: Any) -> tuple[int, ...]:
     return (value,) if isinstance(value, int) else value
-
-
-def differences(diagrams: PolicyDiagrams, cells: PartialTable) -> list[str]:
-    """Return where the diagrams of a table differ from its cells."""
-    table = diagrams.tables[cells.grid.table.name]
-    value = diagrams.store.value
-    found = []
-    for name, node in table.possible.items():
-        assert cells.codes[name].domain == table.domain[name]
-        array = possible_sets(cells, cells.codes[name])
-        sets, leaves = np.broadcast_arrays(array.set_numbers, in_cells(diagrams, node, cells.axes))
-        for set_, leaf in np.unique(np.stack([sets.ravel(), leaves.ravel()]), axis=1).T.tolist():
-            if array.sets[set_] != listed(value(leaf)):
-                found.append(f"{name}: cells {array.sets[set_]}, diagram {value(leaf)}")
-    for name, items in table.items.items():
-        array = possible_sets(cells, cells.codes[name])
-        columns = np.broadcast_arrays(
-            array.set_numbers, *(in_cells(diagrams, one.possible, cells.axes) for one in items)
-        )
-        for set_, *leaves in np.unique(np.stack([one.ravel() for one in columns]), axis=1).T.tolist():
-            lists: list[Any] = [cells.codes[name].domain[code] for code in array.sets[set_]]
-            for part, leaf in zip(items, leaves, strict=True):
-                texts = {text for one in part.lists for text in one}
-                wanted = {tuple(text for text in one if text in texts) for one in lists}
-                if wanted != {part.lists[code] for code in listed(value(leaf))}:
-                    found.append(f"{name}: cells {wanted}, diagram {value(leaf)} of {part.lists}")
-            if (len(lists) == 1) != all(isinstance(value(leaf), int) for leaf in leaves):
-                found.append(f"{name}: {lists} against {[value(leaf) for leaf in leaves]}")
-    return found
-
-
-def test_every_cell_of_the_shipped_versions_is_the_same_in_a_diagram(shipped: Bundle) -> None:
-    for version in shipped.versions:
-        diagrams = drawn(version.policy)
-        assert [one for cells in version.partial_tables.values() for one in differences(diagrams, cells)] == []
-
-
-@pytest.mark.campaign
-@settings(max_examples=4_000 if LONG else 100, suppress_health_check=list(HealthCheck))
-@given(policies())
-def test_every_cell_of_a_random_policy_is_the_same_in_a_diagram(files: dict[str, str]) -> None:
-    policy = load(files)
-    diagrams = drawn(policy)
-
-    assert [
-        one for cells in tabulate_policy(policy).partial_tables.values() for one in differences(diagrams, cells)
-    ] == []
 
 
 @pytest.mark.parametrize(

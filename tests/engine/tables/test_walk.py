@@ -11,8 +11,8 @@ from benchmarks.tickets import draw
 from engine.decide.decider import Decider
 from engine.load import load
 from engine.model.answer import Status
+from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.tables.walk import MOST_NODES_A_WALK, OutcomeValue, walk, walks
 from engine.version.bundle import Bundle
 from tests.support.growth import prerequisites

@@ -20,9 +20,9 @@ from engine.load import load
 from engine.model.answer import Status, UnknownDecision, WrongRequest
 from engine.request.moment import Moment
 from engine.request.ticket import TicketReader
+from engine.tables.atoms import all_atoms
 from engine.tables.lists import items_of
 from engine.tables.table_diagram import TableDiagram, draw_tables
-from engine.tables.tabulate import all_atoms
 from engine.version.bundle import Bundle
 from engine.version.version import Version, build
 from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not

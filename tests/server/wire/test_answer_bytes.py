@@ -175,7 +175,6 @@ def test_an_undecided_list_has_the_bytes_of_its_message(
     assert wire.decision(answer).SerializeToString(deterministic=True) == wire.encode(Decision, answer)
 
 
-@pytest.mark.skip(reason="a list of 40 steps has too many cells for arrays")
 def test_an_undecided_list_of_forty_steps_takes_less_than_four_kilobytes() -> None:
     answer = decide(build(prerequisites(40)), "all", {})
 
