@@ -39,13 +39,13 @@ def large_desk() -> Files:
         "invariants": [
             {
                 "id": "vip-first",
-                "about": "a VIP on the first plan has the VIP target, who ever asks",
+                "about": "a VIP on the first plan has the VIP target, whatever else is sent",
                 "source": "x",
                 "implies": {"if": {"vip": "yes", "plan": "v1"}, "then": {"target": "99"}},
             },
             {
                 "id": "hours-sent",
-                "about": "whoever is known has hours",
+                "about": "a customer that is known has hours",
                 "source": "x",
                 "never": {"customer": "c4711", "hours": "< 4712"},
             },
