@@ -134,11 +134,10 @@ class _Reader:
         return Mapping(entries, key_places, self.place(event))
 
     def _refuse_tricks(self, event: Any, depth: int) -> None:
-        place = self.place(event)
         if isinstance(event, yaml.AliasEvent):
             raise _Refused(
                 Problem(
-                    place=place,
+                    place=self.place(event),
                     code="alias",
                     message=f"the alias `*{event.anchor}` is not allowed",
                     help="write the value where it is needed; quote a text that begins with `*`",
@@ -147,7 +146,7 @@ class _Reader:
         if event.anchor is not None:
             raise _Refused(
                 Problem(
-                    place=place,
+                    place=self.place(event),
                     code="alias",
                     message=f"the anchor `&{event.anchor}` is not allowed",
                     help="write the value where it is needed; quote a text that begins with `&`",
@@ -157,7 +156,7 @@ class _Reader:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             raise _Refused(
                 Problem(
-                    place=place,
+                    place=self.place(event),
                     code="tag",
                     message=f"the tag `{tag}` is not allowed",
                     help="remove it, the vocabulary declares types; quote a text that begins with `!`",
@@ -166,10 +165,16 @@ class _Reader:
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise _Refused(
-                Problem(place=place, code="too-large", message=f"more than {MAX_NODES:,} keys and values in one file")
+                Problem(
+                    place=self.place(event),
+                    code="too-large",
+                    message=f"more than {MAX_NODES:,} keys and values in one file",
+                )
             )
         if depth > MAX_DEPTH:
-            raise _Refused(Problem(place=place, code="too-large", message=f"more than {MAX_DEPTH} levels of nesting"))
+            raise _Refused(
+                Problem(place=self.place(event), code="too-large", message=f"more than {MAX_DEPTH} levels of nesting")
+            )
 
 
 def read(file: str, text: str) -> tuple[Node | None, list[Problem]]:

@@ -28,27 +28,33 @@ def prerequisites(count: int) -> Files:
 
 
 def chain(count: int) -> Files:
-    """Tables that each read the one before, and two facts of their own."""
-    facts: dict[str, Any] = {}
-    outcomes: dict[str, Any] = {}
-    tables: dict[str, Any] = {}
-    for at in range(count):
+    """Tables that each read the one before, and two facts of their own; the first reads one fact."""
+    facts: dict[str, Any] = {"a00": choice(3)}
+    outcomes: dict[str, Any] = {"o00": choice(3)}
+    tables: dict[str, Any] = {
+        "t00": {
+            "hit": "first",
+            "about": "x",
+            "produces": "o00",
+            "rules": [
+                {"id": f"r0.{value}", "when": {"a00": f"v{value}"}, "then": {"o00": f"v{value}"}} for value in range(3)
+            ],
+        }
+    }
+    for at in range(1, count):
         facts |= {f"a{at:02}": choice(3), f"b{at:02}": choice(3)}
-        outcome = f"o{at:02}"
+        before, outcome = f"o{at - 1:02}", f"o{at:02}"
         outcomes[outcome] = choice(3)
-        before = [{f"o{at - 1:02}": f"v{value}"} if at else {} for value in range(3)]
         rules = [
-            {"id": f"r{at}.{value}", "when": {f"a{at:02}": f"v{value}"} | before[value], "then": {outcome: f"v{value}"}}
+            {
+                "id": f"r{at}.{value}",
+                "when": {f"a{at:02}": f"v{value}", before: f"v{value}"},
+                "then": {outcome: f"v{value}"},
+            }
             for value in range(3)
         ]
         rules.append({"id": f"r{at}.b", "when": {f"b{at:02}": "v1"}, "then": {outcome: "v1"}})
-        tables[f"t{at:02}"] = {
-            "hit": "first",
-            "about": "x",
-            "produces": outcome,
-            "rules": rules,
-            "otherwise": {"then": {outcome: "v0"}},
-        }
+        tables[f"t{at:02}"] = first(outcome, rules)
     return files(facts, outcomes, tables, [f"o{count - 1:02}"])
 
 
@@ -84,14 +90,12 @@ def customers(count: int, *, amounts: bool) -> Files:
             "about": "x",
             "produces": ["contract", "hours", "days"],
             "rules": rows,
-            "otherwise": {"then": {"contract": "k0", "hours": 0, "days": 0}},
         },
         "targets": {
             "hit": "first",
             "about": "x",
             "produces": ["target"],
             "rules": [{"id": "vip", "when": {"vip": "yes", "plan": "v1"}, "then": {"target": 99}}, *targets],
-            "otherwise": {"then": {"target": 0}},
         },
     }
     return files(facts, outcomes, tables, ["target", "contract", "hours", "days"])
@@ -105,8 +109,7 @@ def thresholds(count: int) -> Files:
         for at in range(count)
         for shift, name in enumerate(facts)
     ]
-    table = {"hit": "first", "about": "x", "produces": "grade", "rules": rules, "otherwise": {"then": {"grade": "v0"}}}
-    return files(facts, {"grade": choice(5)}, {"grades": table}, ["grade"])
+    return files(facts, {"grade": choice(5)}, {"grades": first("grade", rules)}, ["grade"])
 
 
 def web(count: int, *, summed: tuple[str, ...] = ()) -> Files:
@@ -131,20 +134,8 @@ def web(count: int, *, summed: tuple[str, ...] = ()) -> Files:
             {"id": f"s{at}", "when": {fact: f"v{at % 4}"}, "then": {"sum": f"v{at % 3}"}}
             for at, fact in enumerate(summed)
         ]
-        tables["sums"] = {
-            "hit": "first",
-            "about": "x",
-            "produces": "sum",
-            "rules": parts,
-            "otherwise": {"then": {"sum": "v0"}},
-        }
-    tables["grades"] = {
-        "hit": "first",
-        "about": "x",
-        "produces": "grade",
-        "rules": rules,
-        "otherwise": {"then": {"grade": "v0"}},
-    }
+        tables["sums"] = first("sum", parts)
+    tables["grades"] = first("grade", rules)
     return files(facts, outcomes, tables, ["grade"])
 
 
@@ -178,6 +169,7 @@ def tangle(count: int, *, summed: tuple[str, ...] = ()) -> Files:
 
 
 def first(outcome: str, rules: list[Any]) -> dict[str, Any]:
+    """Return a table of these rules, in which the first that fires counts, or else v0."""
     return {
         "hit": "first",
         "about": "x",

@@ -224,7 +224,7 @@ def test_a_list_of_40_steps_is_counted_step_by_step() -> None:
 @pytest.mark.parametrize(
     ("files", "cells"),
     [
-        (growth.chain(30), 3 * 4 + 29 * 4 * 3 * 4),
+        (growth.chain(30), 4 + 29 * 4 * 3 * 4),
         (growth.customers(5_000, amounts=True), 5_001 + 7 * 6 * 3 * 3),
     ],
 )
