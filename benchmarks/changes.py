@@ -22,7 +22,7 @@ from engine.analysis import analyse
 from engine.decide.decider import Decider
 from engine.diff import Diff, compare
 from engine.diff.box_cover import forget
-from engine.version.version import Version, build, invariant_results, tabulate_policy
+from engine.version.version import Version, build, draw_policy, invariant_results
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 SHIPPED_GOAL: Final = 1.0
@@ -41,15 +41,15 @@ def rows() -> list[Row]:
 
 def _shipped() -> Iterator[Row]:
     new, old = (build(read_folder(folder), folder.root) for folder in version_folders(ROOT / "policies"))
-    tabulated_policies = {version.ref.version: tabulate_policy(version.policy) for version in (old, new)}
+    tables_of = {version.ref.version: draw_policy(version.policy) for version in (old, new)}
     work: dict[str, Callable[[], object]] = {"comparing 1.0.0 with 2.0.0": lambda: _compared(old, new)}
     for version in (old, new):
-        tabulated = tabulated_policies[version.ref.version]
-        work[f"analysing {version.ref.version}"] = lambda version=version, tabulated=tabulated: analyse(
-            version.policy, tabulated
+        tables = tables_of[version.ref.version]
+        work[f"analysing {version.ref.version}"] = lambda version=version, tables=tables: analyse(
+            version.policy, tables
         )
         work[f"proving the {len(version.invariants)} invariants of {version.ref.version}"] = (
-            lambda version=version, tabulated=tabulated: invariant_results(version.policy, tabulated)
+            lambda version=version, tables=tables: invariant_results(version.policy, tables)
         )
     taken = in_turns({what: lambda done=done: _seconds(done) for what, done in work.items()}, ROUNDS)
     for what, rounds in taken.items():

@@ -16,7 +16,7 @@ Modules::
     invariants   what must hold in every case -> a proof, or a ticket that breaks it
     deadlines    a target and an instant -> when it is due, and why
     cross_check  the tables against durable-rules, cell by cell, in a process of its own
-    version      files -> a version, tabulated and checked; a bundle of several
+    version      files -> a version, checked and drawn as diagrams; a bundle of several
     decide       a version and a ticket -> an answer
 
     analysis     mistakes, needless rules and assumptions of a version

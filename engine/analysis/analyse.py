@@ -19,9 +19,9 @@ from engine.tables.reading import Reading
 from engine.version.version import PolicyTables, invariant_results, region_problems
 
 
-def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
-    """Return the problems of a tabulated policy of every level, sorted by place; the policy may have errors."""
-    drawn, deadlines, atoms = tabulated.diagrams, tabulated.deadline_diagrams, tabulated.atoms
+def analyse(policy: Policy, tables: PolicyTables) -> tuple[Problem, ...]:
+    """Return the problems of a policy of every level, sorted by place; the policy may have errors."""
+    drawn, deadlines, atoms = tables.diagrams, tables.deadline_diagrams, tables.atoms
     reading = Reading(drawn, atoms, deadlines.values())
     cases = {table.name: LocalTable(table, reading) for table in policy.all_tables}
     # The rules of a deadline are compared for whatever it reads, but shown with tickets.
@@ -29,7 +29,7 @@ def analyse(policy: Policy, tabulated: PolicyTables) -> tuple[Problem, ...]:
         name: LocalTable(deadline.table, Reading(deadlines[name], atoms)) for name, deadline in policy.deadlines.items()
     }
     compared = [one for one in (alone.get(name, one) for name, one in cases.items()) if _can_be_compared(one)]
-    found = [*_problems(policy, tabulated, compared)]
+    found = [*_problems(policy, tables, compared)]
     for one in compared:
         spare = spare_rules(one)
         found += rule_findings(one, spare)
@@ -49,14 +49,14 @@ def _can_be_compared(local: LocalTable) -> bool:
     return True
 
 
-def _problems(policy: Policy, tabulated: PolicyTables, compared: Iterable[LocalTable]) -> Iterator[Problem]:
+def _problems(policy: Policy, tables: PolicyTables, compared: Iterable[LocalTable]) -> Iterator[Problem]:
     """Yield the errors of the tables, or of the invariants if there are none.
 
     An overlap has the place of the other rule, and whether the outcomes differ.
     """
     overlaps = {pair: how for one in compared for pair, how in _overlaps(one)}
-    problems = [*tabulated.table_problems(policy), *region_problems(policy, tabulated)]
-    for problem in problems or invariant_problems(invariant_results(policy, tabulated)):
+    problems = [*tables.table_problems(policy), *region_problems(policy, tables)]
+    for problem in problems or invariant_problems(invariant_results(policy, tables)):
         more, also = overlaps.get((problem.place, problem.message), ("", ())) if problem.code == "overlap" else ("", ())
         yield replace(problem, message=problem.message + more, also=also)
 

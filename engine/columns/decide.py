@@ -100,8 +100,8 @@ class ColumnDecider:
         self.version = version = decider.version
         self._plans = version.triage if decisions is None else tuple(_plan(version, name) for name in decisions)
         deadlines = {one.deadline.name: one for plan in self._plans for one in plan.deadlines}
-        tabulated = [name for plan in self._plans for name in plan.decision.outcomes if name in version.producer]
-        self._names = tuple(dict.fromkeys(tabulated))
+        tabled = [name for plan in self._plans for name in plan.decision.outcomes if name in version.producer]
+        self._names = tuple(dict.fromkeys(tabled))
         reads = [name for one in deadlines.values() for name in one.deadline.goes_by if name in version.producer]
         self._tables = Tables(version.diagrams, [*self._names, *reads], apart=reads)
         self._dues = {

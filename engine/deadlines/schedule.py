@@ -1,6 +1,6 @@
 """Which target a deadline has for a ticket: how much time, by which calendar, in which region, by which rules.
 
-A deadline's own table reads outcomes of other tables, so it is not tabulated over sent facts. Its inputs are looked up
+A deadline's own table reads outcomes of other tables, so its diagram is not over sent facts. Its inputs are looked up
 in those tables instead. Where an input is undecided, every value that it can still have is tried. Inputs from one table
 are tried together, and a fact that several inputs read has the same value for all of them, so that no impossible
 combination counts as possible.

@@ -1,9 +1,9 @@
-"""One version of a policy, checked and tabulated, and the bundle of several.
+"""One version of a policy, checked and drawn as diagrams, and the bundle of several.
 
 Modules::
 
     agreement         the tables of a version -> what durable-rules checks; its report -> problems
     bundle            several versions of a policy, and the one that a request selects
     release_register  the register of frozen versions, and what differs from it
-    version           files -> a version, checked and tabulated
+    version           files -> a version, checked and drawn as diagrams
 """

@@ -18,7 +18,7 @@ MIN_DIGEST: Final = 8
 
 
 class Known(Protocol):
-    """What selecting a version needs: it need not be tabulated yet."""
+    """What selecting a version needs: its tables need not be drawn yet."""
 
     @property
     def policy(self) -> Policy:

@@ -1,4 +1,4 @@
-"""The files of a policy -> a version, checked and tabulated.
+"""The files of a policy -> a version, checked and drawn as diagrams.
 
 ``build(files)`` raises :class:`~engine.model.problems.PolicyErrors` with every problem of the policy.
 """
@@ -53,7 +53,7 @@ class DecisionPlan:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class Version:
-    """A policy version, checked and tabulated: data without caches. Two builds of the same files are equal.
+    """A policy version, checked and drawn as diagrams: data without caches. Two builds of the same files are equal.
 
     Answers come from a :class:`~engine.decide.decider.Decider`, which owns all caches.
 
@@ -115,13 +115,13 @@ class PolicyTables:
         return table_problems(policy, self.diagrams, self.deadline_diagrams, self.atoms)
 
 
-def tabulate_policy(policy: Policy) -> PolicyTables:
+def draw_policy(policy: Policy) -> PolicyTables:
     """Return the tables of a policy as diagrams; raises PolicyErrors with every table that takes too many nodes."""
     atoms = all_atoms(policy)
     drawn: dict[str, PolicyDiagrams] = {}
     problems: list[Problem] = []
-    tables = {"": list(policy.tables.values())} | {name: [one.table] for name, one in policy.deadlines.items()}
-    for name, together in tables.items():
+    groups = {"": list(policy.tables.values())} | {name: [one.table] for name, one in policy.deadlines.items()}
+    for name, together in groups.items():
         try:
             drawn[name] = draw_tables(together, policy.outcomes, atoms)
         except PolicyErrors as errors:
@@ -136,53 +136,53 @@ def tabulate_policy(policy: Policy) -> PolicyTables:
     )
 
 
-def tabulate_and_check(policy: Policy) -> PolicyTables:
-    """Return the tables of a policy, tabulated; raises PolicyErrors with the problems of their cells."""
-    tabulated = tabulate_policy(policy)
-    problems = tabulated.table_problems(policy)
+def draw_and_check(policy: Policy) -> PolicyTables:
+    """Return the tables of a policy; raises PolicyErrors with the problems in them."""
+    tables = draw_policy(policy)
+    problems = tables.table_problems(policy)
     if not problems:
-        problems = region_problems(policy, tabulated)
+        problems = region_problems(policy, tables)
     if problems:
         raise PolicyErrors(problems)
-    return tabulated
+    return tables
 
 
-def invariant_results(policy: Policy, tabulated: PolicyTables) -> tuple[InvariantResult, ...]:
+def invariant_results(policy: Policy, tables: PolicyTables) -> tuple[InvariantResult, ...]:
     """Return the invariants of a policy, each with its proof, or with a ticket that breaks it."""
-    return prove_invariants(policy, tabulated.diagrams, tabulated.atoms)
+    return prove_invariants(policy, tables.diagrams, tables.atoms)
 
 
 def version_of_policy(policy: Policy, ref: VersionRef) -> Version:
-    """Return the version of a loaded policy; raises PolicyErrors with the problems of its cells and invariants."""
-    tabulated = tabulate_and_check(policy)
-    proofs = invariant_results(policy, tabulated)
+    """Return the version of a loaded policy; raises PolicyErrors with the problems of its tables and invariants."""
+    tables = draw_and_check(policy)
+    proofs = invariant_results(policy, tables)
     problems = invariant_problems(proofs)
     if problems:
         raise PolicyErrors(problems)
-    reader = TicketReader(policy.facts, tabulated.atoms)
-    deadlines = {name: deadline_plan(name, policy, tabulated, reader) for name in policy.deadlines}
-    plans = {name: _plan(decision, policy, tabulated, reader, deadlines) for name, decision in policy.decisions.items()}
+    reader = TicketReader(policy.facts, tables.atoms)
+    deadlines = {name: deadline_plan(name, policy, tables, reader) for name in policy.deadlines}
+    plans = {name: _plan(decision, policy, tables, reader, deadlines) for name, decision in policy.decisions.items()}
     return Version(
         policy=policy,
         ref=ref,
-        atoms=tabulated.atoms,
-        producer=tabulated.producer,
-        diagrams=tabulated.diagrams,
-        deadline_diagrams=tabulated.deadline_diagrams,
+        atoms=tables.atoms,
+        producer=tables.producer,
+        diagrams=tables.diagrams,
+        deadline_diagrams=tables.deadline_diagrams,
         reader=reader,
-        elapsed=tuple(_elapsed_plan(name, policy, tabulated, reader) for name in policy.elapsed),
+        elapsed=tuple(_elapsed_plan(name, policy, tables, reader) for name in policy.elapsed),
         plans=plans,
         triage=tuple(plans[name] for name in policy.manifest.triage),
         invariants=proofs,
     )
 
 
-def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
+def region_problems(policy: Policy, tables: PolicyTables) -> list[Problem]:
     """Return a problem for each elapsed time whose region depends on an elapsed time."""
     found = []
-    chains = Chains(tabulated.diagrams)
+    chains = Chains(tables.diagrams)
     for one in policy.elapsed.values():
-        behind = chains.of(tabulated.producer[one.region]).facts if one.region else ()
+        behind = chains.of(tables.producer[one.region]).facts if one.region else ()
         waits = set(behind) & set(policy.elapsed)
         if waits:
             found.append(
@@ -196,28 +196,28 @@ def region_problems(policy: Policy, tabulated: PolicyTables) -> list[Problem]:
     return found
 
 
-def _elapsed_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader) -> ElapsedPlan:
+def _elapsed_plan(name: str, policy: Policy, tables: PolicyTables, reader: TicketReader) -> ElapsedPlan:
     one = policy.elapsed[name]
     return ElapsedPlan(
         elapsed=one,
         slot=reader.slots[name],
-        atoms=tabulated.atoms[name],
+        atoms=tables.atoms[name],
         region=one.region,
     )
 
 
-def deadline_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: TicketReader) -> DeadlinePlan:
+def deadline_plan(name: str, policy: Policy, tables: PolicyTables, reader: TicketReader) -> DeadlinePlan:
     """Return what the deadline of this name depends on."""
     deadline = policy.deadlines[name]
     read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
-    chains = Chains(tabulated.diagrams)
-    reads = tuple(one for one in read if one in tabulated.producer)
-    drawn = tabulated.deadline_diagrams[name]
+    chains = Chains(tables.diagrams)
+    reads = tuple(one for one in read if one in tables.producer)
+    drawn = tables.deadline_diagrams[name]
     own = drawn.tables[deadline.table.name].rules
     if own is None:
         raise TypeError(f"expected rules that do not collect in the deadline `{name}`")
     facts = {one: reader.slots[one] for one in read if one in reader.slots}
-    depends = sorted({fact for one in reads for fact in chains.of(tabulated.producer[one]).facts} | set(facts))
+    depends = sorted({fact for one in reads for fact in chains.of(tables.producer[one]).facts} | set(facts))
     return DeadlinePlan(
         deadline=deadline,
         rules=own,
@@ -232,14 +232,14 @@ def deadline_plan(name: str, policy: Policy, tabulated: PolicyTables, reader: Ti
 def _plan(
     decision: Decision,
     policy: Policy,
-    tabulated: PolicyTables,
+    tables: PolicyTables,
     reader: TicketReader,
     deadlines: Mapping[str, DeadlinePlan],
 ) -> DecisionPlan:
-    chains = Chains(tabulated.diagrams)
-    tabled = tuple(name for name in decision.outcomes if name in tabulated.producer)
+    chains = Chains(tables.diagrams)
+    tabled = tuple(name for name in decision.outcomes if name in tables.producer)
     own = tuple(deadlines[name] for name in decision.outcomes if name in deadlines)
-    facts = {fact for name in tabled for fact in chains.of(tabulated.producer[name]).facts}
+    facts = {fact for name in tabled for fact in chains.of(tables.producer[name]).facts}
     facts.update(fact for one in own for fact in one.depends)
     rosters = tuple(
         roster for name in decision.outcomes for roster in policy.rosters.values() if roster.produces == name
@@ -251,7 +251,7 @@ def _plan(
         facts=tuple(sorted(facts)),
         key_of=reader.key_of(sorted(facts)),
         tabled=tabled,
-        walks=walks(tabulated.diagrams, tabled, reader.slots),
+        walks=walks(tables.diagrams, tabled, reader.slots),
         rosters=rosters,
         deadlines=own,
         instants=tuple(dict.fromkeys(instants)),

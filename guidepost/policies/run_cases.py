@@ -1,6 +1,6 @@
 """Runs the cases of a version: reads and selects them, runs them, and measures what they cover.
 
-A version without selected cases is read but not tabulated, which would take most of the time.
+The tables of a version without selected cases are not drawn, which would take most of the time.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def run_cases(
         selection: which cases to run; None is all of them.
         only: the only version to run, if it is not ""; None is returned for other versions.
         stop: whether to stop at the first case that fails.
-        measure: whether to measure coverage; the version is then tabulated even if no case is run.
+        measure: whether to measure coverage; the tables are then drawn even if no case is run.
     """
     try:
         policy, trees = load_with_trees(source.files(), source.root)

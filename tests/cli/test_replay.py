@@ -99,7 +99,7 @@ def here(
         monkeypatch.setattr(module, "open_version", lambda spec, **_: built[spec if spec in built else "2.0.0"])
     for module in (replay_run, replay_verify):
         monkeypatch.setattr(module, "load", lambda _: loaded)
-    monkeypatch.setattr(policies_folder.LoadedPolicies, "tabulate", lambda _, known: built[known.ref.version])
+    monkeypatch.setattr(policies_folder.LoadedPolicies, "build", lambda _, known: built[known.ref.version])
     for name, text in (("tickets.csv", TICKETS), ("mapping.yaml", MAPPING), ("recorded.yaml", RECORDED)):
         (tmp_path / name).write_text(text)
     return tmp_path

@@ -24,9 +24,9 @@ class Seen:
 class TableOracle:
     """Looks at one table of a policy, ticket by ticket."""
 
-    def __init__(self, policy: Policy, tabulated: PolicyTables, table: Table) -> None:
+    def __init__(self, policy: Policy, tables: PolicyTables, table: Table) -> None:
         self.table = table
-        values = TableCases(tabulated.diagrams, tabulated.atoms, table.name).values
+        values = TableCases(tables.diagrams, tables.atoms, table.name).values
         self.oracle = Oracle(policy, values)
         self.tickets = []
         for combination in itertools.product(*([None, *listed] for listed in values.values())):

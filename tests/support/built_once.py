@@ -14,7 +14,7 @@ from engine.version.version import Version, build, version_of_policy
 from guidepost.cli.options import policies_folder, version_spec
 
 _LOADED: Final[dict[object, Any]] = {}
-_TABULATED: Final[dict[object, tuple[Policy, Version]]] = {}
+_VERSIONS: Final[dict[object, tuple[Policy, Version]]] = {}
 _BUILT: Final[dict[object, Version]] = {}
 
 
@@ -25,11 +25,11 @@ def _load(files: Mapping[str, str], root: str) -> Any:
     return _LOADED[key]
 
 
-def _tabulate(policy: Policy, ref: VersionRef) -> Version:
+def _version(policy: Policy, ref: VersionRef) -> Version:
     key = (id(policy), ref.digest)
-    if key not in _TABULATED:
-        _TABULATED[key] = (policy, version_of_policy(policy, ref))  # the policy is kept, so that its id stays its own
-    return _TABULATED[key][1]
+    if key not in _VERSIONS:
+        _VERSIONS[key] = (policy, version_of_policy(policy, ref))  # the policy is kept, so that its id stays its own
+    return _VERSIONS[key][1]
 
 
 def _build(files: Mapping[str, str], root: str = "") -> Version:
@@ -41,7 +41,7 @@ def _build(files: Mapping[str, str], root: str = "") -> Version:
 
 @pytest.fixture
 def built_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands in this process load, tabulate and build the same files once."""
+    """Let commands in this process load and build the same files once."""
     monkeypatch.setattr(policies_folder, "load_with_trees", _load)
-    monkeypatch.setattr(policies_folder, "version_of_policy", _tabulate)
+    monkeypatch.setattr(policies_folder, "version_of_policy", _version)
     monkeypatch.setattr(version_spec, "build", _build)

@@ -17,7 +17,7 @@ _deciders: dict[int, Decider] = {}
 
 
 def decider_of(version: Version) -> Decider:
-    """Return the decider of this very version: equal versions may have been tabulated in different ways."""
+    """Return the decider of this very version: equal versions may have been made in different ways."""
     decider = _deciders.pop(id(version), None) or Decider(version)
     if len(_deciders) >= MAX_DECIDERS:
         del _deciders[next(iter(_deciders))]

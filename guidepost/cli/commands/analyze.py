@@ -19,7 +19,7 @@ from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
-from engine.version.version import tabulate_policy
+from engine.version.version import draw_policy
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.policies.sources.resolve import known_versions
@@ -133,7 +133,7 @@ def _analysed(folder: VersionFolder) -> VersionAnalysis:
     policy = None
     try:
         policy = load(read_folder(folder), folder.root)
-        return VersionAnalysis(folder.root, policy, analyse(policy, tabulate_policy(policy)))
+        return VersionAnalysis(folder.root, policy, analyse(policy, draw_policy(policy)))
     except PolicyErrors as error:
         return VersionAnalysis(folder.root, policy, error.problems)
 

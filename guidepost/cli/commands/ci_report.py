@@ -20,7 +20,7 @@ from engine.diff.words import headline
 from engine.model.problem_codes import Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.release_register import Folder, frozen_problems
-from engine.version.version import tabulate_policy
+from engine.version.version import draw_policy
 from guidepost.cli.commands.check import CheckReport, VersionCheck, check_folder
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.policies.format import format_text
@@ -137,7 +137,7 @@ def _report(checked: CheckReport, base: MergeBase, budget: Budget) -> DiffReport
 
 def _findings(working: VersionCheck, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return the problems of all versions, and the findings of the working one."""
-    beside = analyse(working.version.policy, tabulate_policy(working.version.policy)) if working.version else ()
+    beside = analyse(working.version.policy, draw_policy(working.version.policy)) if working.version else ()
     return tuple(sorted({*problems, *beside}))
 
 

@@ -113,7 +113,7 @@ def evaluate(
         before=read_before_facts(before) if before else None,
         problems=tuple(problems),
     )
-    made = loaded.tabulate(chosen)
+    made = loaded.build(chosen)
     answers, change = _decide(made, eval_input)
     unlike = answer_why_not(made, arguments.decision, why_not, eval_input.facts, eval_input.moment) if why_not else None
     if output is TableOrJson.JSON:

@@ -17,7 +17,7 @@ from engine.load import load
 from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from engine.version.version import invariant_results, tabulate_and_check
+from engine.version.version import draw_and_check, invariant_results
 from guidepost.cli.options.policies_folder import find_folder, policy_error
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.render.console import ExitCode, JsonObject, TableOrJson, count, errors, results, ruled_table, show_json
@@ -58,7 +58,7 @@ def _proved(version: VersionFolder) -> ProvedVersion:
     try:
         with errors().working(f"proving {version.root}"):
             policy = load(read_folder(version), version.root)
-            return ProvedVersion(version.root, policy, invariant_results(policy, tabulate_and_check(policy)))
+            return ProvedVersion(version.root, policy, invariant_results(policy, draw_and_check(policy)))
     except PolicyErrors as error:
         raise policy_error(version.path, error.problems) from error
 

@@ -120,7 +120,7 @@ def _in_force(options: RunOptions) -> tuple[Version, ...]:
     """Return all versions of the policies folder, in the order in which they come into effect."""
     loaded = load(options.policies)
     with errors().working("loading the versions"):
-        return tuple(loaded.tabulate(known) for known in loaded.versions)
+        return tuple(loaded.build(known) for known in loaded.versions)
 
 
 def _here(

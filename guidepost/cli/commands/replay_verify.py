@@ -60,7 +60,7 @@ def _version(loaded: LoadedPolicies, digest: str) -> Version | None:
     for known in loaded.versions:
         if known.ref.digest == digest:
             with errors().working(f"loading {known.ref.version}"):
-                return loaded.tabulate(known)
+                return loaded.build(known)
     return None
 
 

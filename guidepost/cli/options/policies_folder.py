@@ -59,7 +59,7 @@ class PoliciesNotFound(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ReadVersion:
-    """A version that is read but not tabulated: enough to choose or show it, in a fraction of the time."""
+    """A version whose tables are not drawn: enough to choose or show it, in a fraction of the time."""
 
     policy: Policy
     ref: VersionRef
@@ -89,8 +89,8 @@ class LoadedPolicies:
         except UnknownVersion as error:
             raise command_error(str(error)) from error
 
-    def tabulate(self, chosen: Known) -> Version:
-        """Tabulate a version, so that it can decide; end the command if its tables have problems."""
+    def build(self, chosen: Known) -> Version:
+        """Build a version, so that it can decide; end the command if its tables have problems."""
         try:
             return version_of_policy(chosen.policy, chosen.ref)
         except PolicyErrors as error:
@@ -111,7 +111,7 @@ class LoadedPolicies:
 
 
 def load(given: Path | None) -> LoadedPolicies:
-    """Read the versions of the policies folder without tabulating them; end the command if they have problems."""
+    """Read the versions of the policies folder without drawing their tables; end the command if they have problems."""
     folder = find_folder(given)
     folders = version_folders(folder)
     read, problems = _read(folders)

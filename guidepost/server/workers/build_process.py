@@ -1,6 +1,6 @@
 """The program that builds a bundle: ``python -m guidepost.server.workers.build_process FOLDER``.
 
-It checks, tabulates and cross-checks the policies of FOLDER. It is a process of its own, so that no server waits for a
+It checks, draws and cross-checks the policies of FOLDER. It is a process of its own, so that no server waits for a
 build and the memory is returned to the system afterwards. On standard output it writes a BuildStep for each step, then
 Built, Rejected or Failed. Exit codes: 0 built, 3 the policies have problems, 4 another cause, such as a full disk.
 """
@@ -19,7 +19,7 @@ from guidepost.server.workers.pickled_bundle import pickle_bundle
 def main(folder: str) -> int:
     """Build the versions of a folder, and return the exit code."""
     try:
-        _send(BuildStep("checking and tabulating the policy versions"))
+        _send(BuildStep("checking and drawing the policy versions"))
         bundle = build_bundle(Path(folder))
         _send(BuildStep("cross-checking them with durable-rules"))
         cross_check_bundle(bundle, default_cache())

@@ -24,7 +24,7 @@ from engine.model.problems import PolicyErrors, Problem
 from engine.tables.local_table import LocalTable
 from engine.tables.reading import Reading
 from engine.version.bundle import Bundle
-from engine.version.version import PolicyTables, Version, tabulate_policy
+from engine.version.version import PolicyTables, Version, draw_policy
 from tests.oracle import Oracle
 from tests.support import growth
 from tests.support.analysis_oracle import TableOracle
@@ -106,7 +106,7 @@ def desk(
 
 def findings(files: dict[str, str]) -> tuple[Problem, ...]:
     policy = load(files)
-    return analyse(policy, tabulate_policy(policy))
+    return analyse(policy, draw_policy(policy))
 
 
 def said(files: dict[str, str], *codes: str) -> list[str]:
@@ -571,10 +571,10 @@ def test_problems_of_a_policy_that_cannot_be_read_are_findings_too() -> None:
 @given(policies())
 def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(files: dict[str, str]) -> None:
     policy = load(files)
-    tabulated = tabulate_policy(policy)
-    reading = Reading(tabulated.diagrams, tabulated.atoms)
+    tables = draw_policy(policy)
+    reading = Reading(tables.diagrams, tables.atoms)
     for table in policy.tables.values():
-        local, oracle = LocalTable(table, reading), TableOracle(policy, tabulated, table)
+        local, oracle = LocalTable(table, reading), TableOracle(policy, tables, table)
         found = [*rule_findings(local, spare_rules(local))]
 
         assert {table.rules[at].id for at in local.idle} == {rule.id for rule in oracle.idle()}
@@ -590,14 +590,14 @@ def test_what_is_found_of_the_rules_of_random_policies_is_what_plain_loops_find(
 @given(policies())
 def test_leaving_all_redundant_rules_out_changes_no_answer(files: dict[str, str]) -> None:
     policy = _without_idle(load(files))
-    tabulated = tabulate_policy(policy)
-    reading = Reading(tabulated.diagrams, tabulated.atoms)
+    tables = draw_policy(policy)
+    reading = Reading(tables.diagrams, tables.atoms)
     spare = {name: spare_rules(LocalTable(table, reading)) for name, table in policy.tables.items()}
     slim = replace(policy, tables={name: _without(table, spare[name]) for name, table in policy.tables.items()})
     for table in policy.tables.values():
-        values = TableCases(tabulated.diagrams, tabulated.atoms, table.name).values
+        values = TableCases(tables.diagrams, tables.atoms, table.name).values
         before, after = Oracle(policy, values), Oracle(slim, values)
-        for seen in TableOracle(policy, tabulated, table).tickets:
+        for seen in TableOracle(policy, tables, table).tickets:
             facts: Any = dict(seen.facts)
             known = {name: before._known(name, facts) for name in table.reads}
 
@@ -611,19 +611,17 @@ def test_a_fact_has_an_effect_if_two_tickets_that_differ_in_nothing_else_are_ans
     files: dict[str, str],
 ) -> None:
     policy = load(files)
-    tabulated = tabulate_policy(policy)
-    assert facts_with_effect(policy, tabulated.diagrams, {}) == {
-        fact
-        for fact in policy.facts
-        if any(_differs(policy, tabulated, table, fact) for table in policy.tables.values())
+    tables = draw_policy(policy)
+    assert facts_with_effect(policy, tables.diagrams, {}) == {
+        fact for fact in policy.facts if any(_differs(policy, tables, table, fact) for table in policy.tables.values())
     }
 
 
-def _differs(policy: Policy, tabulated: PolicyTables, table: Table, fact: str) -> bool:
+def _differs(policy: Policy, tables: PolicyTables, table: Table, fact: str) -> bool:
     """Go through all tickets, and compare those that differ in one fact only."""
     if not set(table.produces) & shown_outcomes(policy):
         return False
-    oracle = TableOracle(policy, tabulated, table)
+    oracle = TableOracle(policy, tables, table)
     answers: dict[tuple[object, ...], set[object]] = {}
     for seen in oracle.tickets:
         others = tuple(pair for pair in seen.facts if pair[0] != fact)
@@ -636,11 +634,11 @@ def _differs(policy: Policy, tabulated: PolicyTables, table: Table, fact: str) -
 @given(policies())
 def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -> None:
     policy = load(files)
-    tabulated = tabulate_policy(policy)
-    reading = Reading(tabulated.diagrams, tabulated.atoms)
+    tables = draw_policy(policy)
+    reading = Reading(tables.diagrams, tables.atoms)
     for table in policy.tables.values():
         rules = {rule.id: rule for rule in table.rules}
-        oracle = TableOracle(policy, tabulated, table)
+        oracle = TableOracle(policy, tables, table)
         local = LocalTable(table, reading)
         for found in rule_findings(local, spare_rules(local)):
             ticket = dict(found.witness)
@@ -648,7 +646,7 @@ def test_in_every_witness_the_rules_that_are_named_hold(files: dict[str, str]) -
                 one
                 for one in oracle.tickets
                 if {
-                    name: tabulated.atoms[name].text(tabulated.atoms[name].of(value))
+                    name: tables.atoms[name].text(tables.atoms[name].of(value))
                     for name, value in one.facts
                     if value is not None
                 }
@@ -668,8 +666,8 @@ def _quoted(finding: Problem) -> tuple[str, ...]:
 def _without_idle(policy: Policy) -> Policy:
     """Take out rules that count in no cell that tickets reach, until there are none: the check refuses them."""
     while True:
-        tabulated = tabulate_policy(policy)
-        reading = Reading(tabulated.diagrams, tabulated.atoms)
+        tables = draw_policy(policy)
+        reading = Reading(tables.diagrams, tables.atoms)
         idle = {name: _never_counts(LocalTable(table, reading)) for name, table in policy.tables.items()}
         if not any(idle.values()):
             return policy
@@ -689,7 +687,7 @@ def _without(table: Table, spare: Collection[int]) -> Table:
 
 
 def analysed(version: Version) -> tuple[Problem, ...]:
-    return analyse(version.policy, tabulate_policy(version.policy))
+    return analyse(version.policy, draw_policy(version.policy))
 
 
 @pytest.fixture(scope="module")
@@ -785,7 +783,7 @@ def test_each_of_5000_customers_needs_its_row() -> None:
 
 def analysed_drawn(files: dict[str, str]) -> tuple[Problem, ...]:
     policy = load(files)
-    return analyse(policy, tabulate_policy(policy))
+    return analyse(policy, draw_policy(policy))
 
 
 # ---- The command

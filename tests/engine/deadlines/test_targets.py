@@ -21,7 +21,7 @@ from engine.request.ticket import TicketReader
 from engine.tables.chain import Chains
 from engine.tables.explain import Explainer
 from engine.version.bundle import Bundle
-from engine.version.version import PolicyTables, Version, build, deadline_plan, tabulate_policy
+from engine.version.version import PolicyTables, Version, build, deadline_plan, draw_policy
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import LONG
@@ -130,16 +130,16 @@ class TestWhatADeadlineGoesBy:
     @given(timed_policies(), st.integers())
     def test_so_is_every_schedule_of_random_policies(self, files: dict[str, str], seed: int) -> None:
         policy = load(files)
-        tabulated = tabulate_policy(policy)
-        reader = TicketReader(policy.facts, tabulated.atoms)
-        plan = deadline_plan("due", policy, tabulated, reader)
-        explainer = Explainer(policy, tabulated.diagrams, tabulated.producer, tabulated.atoms, reader.slots)
-        scheduler = Scheduler(plan, tabulated.atoms, explainer)
-        loops = Loops(policy, tabulated, plan)
+        tables = draw_policy(policy)
+        reader = TicketReader(policy.facts, tables.atoms)
+        plan = deadline_plan("due", policy, tables, reader)
+        explainer = Explainer(policy, tables.diagrams, tables.producer, tables.atoms, reader.slots)
+        scheduler = Scheduler(plan, tables.atoms, explainer)
+        loops = Loops(policy, tables, plan)
         tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in plan.depends)))
         for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
             facts = dict(zip(plan.depends, values, strict=True))
-            atoms = [tabulated.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
+            atoms = [tables.atoms[name].of(facts.get(name)) for name in sorted(policy.facts)]
             schedule = scheduler.schedule(atoms)
             said = set(schedule.possible) if schedule.status is Status.UNDECIDED else {schedule.target}
             # Where no region counts, the loops stop before they know it, and the schedule may know it.
@@ -157,20 +157,20 @@ def counting(policy: Policy, targets: set[Target | None]) -> set[Target | None]:
 class Loops:
     """The schedules of one deadline in plain loops over the rules and the values of missing facts."""
 
-    def __init__(self, policy: Policy, tabulated: PolicyTables, plan: DeadlinePlan) -> None:
+    def __init__(self, policy: Policy, tables: PolicyTables, plan: DeadlinePlan) -> None:
         self.policy, self.plan = policy, plan
-        chains, parts = Chains(tabulated.diagrams), tabulated.diagrams.parts
+        chains, parts = Chains(tables.diagrams), tables.diagrams.parts
         self.values: dict[str, list[str | float]] = {}
         for name in plan.reads:
-            for fact, first_alike in chains.of(tabulated.producer[name]).first_alike.items():
-                atoms = tabulated.atoms[fact]
+            for fact, first_alike in chains.of(tables.producer[name]).first_alike.items():
+                atoms = tables.atoms[fact]
                 classes = sorted({one for one in first_alike if one})
                 self.values[fact] = (
                     list(atoms.samples)
                     if len(atoms.samples) < 12
                     else [atoms.samples[parts[fact].members[one] - 1] for one in classes]
                 )
-        self.values |= {name: list(tabulated.atoms[name].samples) for name in plan.facts}
+        self.values |= {name: list(tables.atoms[name].samples) for name in plan.facts}
         self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
 

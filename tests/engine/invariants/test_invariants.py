@@ -32,7 +32,7 @@ from engine.model.vocabulary import FactType
 from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, invariant_results, tabulate_policy, version_of_policy
+from engine.version.version import Version, build, draw_policy, invariant_results, version_of_policy
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support import growth
@@ -80,7 +80,7 @@ def compare(files: dict[str, str], data: st.DataObject) -> None:
 
 
 def proofs_of(policy: Policy) -> tuple[InvariantResult, ...]:
-    return invariant_results(policy, tabulate_policy(policy))
+    return invariant_results(policy, draw_policy(policy))
 
 
 def sent(case: dict[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from engine.load import load
 from engine.model.policy import Policy
 from engine.version.agreement import tables_to_cross_check
 from engine.version.bundle import Bundle
-from engine.version.version import tabulate_policy
+from engine.version.version import draw_policy
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import ALL_CELLS, LONG
 from tests.support.strategies import policies
@@ -40,10 +40,10 @@ def test_the_oracle_agrees_with_every_case_of_every_table(shipped: Bundle, name:
 @given(policies())
 def test_oracle_table_and_durable_rules_agree_on_random_policies(files: dict[str, str]) -> None:
     policy = load(files)
-    tabulated = tabulate_policy(policy)
+    tables = draw_policy(policy)
     for table in policy.tables:
-        assert disagreements(policy, TableCases(tabulated.diagrams, tabulated.atoms, table)) == []
-    assert cross_check_tables(tables_to_cross_check(tabulated)).ok
+        assert disagreements(policy, TableCases(tables.diagrams, tables.atoms, table)) == []
+    assert cross_check_tables(tables_to_cross_check(tables)).ok
 
 
 def test_values_of_one_class_are_told_apart_by_no_rule(shipped: Bundle) -> None:

@@ -163,6 +163,6 @@ def test_a_server_reports_the_steps_of_its_first_build_and_not_of_later_ones(
             assert isinstance(asyncio.run(build()), Built)
 
     assert [record.message for record in caplog.records] == [
-        "checking and tabulating the policy versions",
+        "checking and drawing the policy versions",
         "cross-checking them with durable-rules",
     ]
