@@ -10,10 +10,8 @@ Modules::
     due           due times as columns
     elapsed       elapsed times as columns
     fact_columns  columns of facts, as callers send them
-    inputs        what the target of a deadline depends on
     lookup        outcomes of tables as columns
     read          columns of facts -> columns of atoms
     roster        who is on duty, as a column
-    targets       the target of each row for a deadline
     walk          diagrams as flat arrays, for many rows at once
 """

@@ -17,7 +17,6 @@ from engine.columns.fact_columns import Instants, SentColumn
 from engine.columns.lookup import NOT_COVERED, REFUSED, BlockOutcomes, Coded, Level, Scale, Tables, levels_of
 from engine.columns.read import Block, ColumnReader, Refused
 from engine.columns.roster import RosterColumn
-from engine.columns.targets import TargetColumn
 from engine.decide.decider import Decider
 from engine.model.answer import UnknownDecision
 from engine.model.policy import Literal, Roster
@@ -102,15 +101,9 @@ class ColumnDecider:
         deadlines = {one.deadline.name: one for plan in self._plans for one in plan.deadlines}
         tabled = [name for plan in self._plans for name in plan.decision.outcomes if name in version.producer]
         self._names = tuple(dict.fromkeys(tabled))
-        reads = [name for one in deadlines.values() for name in one.deadline.goes_by if name in version.producer]
-        self._tables = Tables(version.diagrams, [*self._names, *reads], apart=reads)
+        self._tables = Tables(version.diagrams, [*self._names, *deadlines])
         self._dues = {
-            name: DueColumn(
-                one.deadline,
-                TargetColumn(decider.scheduler(name), self._tables, version),
-                decider.clocks,
-            )
-            for name, one in deadlines.items()
+            name: DueColumn(one.deadline, one.drawn.domain, decider.clocks) for name, one in deadlines.items()
         }
         rosters: dict[str, Roster] = {roster.produces: roster for plan in self._plans for roster in plan.rosters}
         self._rosters = {name: RosterColumn(roster) for name, roster in rosters.items()}

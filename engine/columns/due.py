@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,9 +14,8 @@ from engine.clock.clock import Clock
 from engine.clock.columns import NOWHERE, add_column, add_days_column, count_column
 from engine.clock.zone import MICRO, Column
 from engine.columns.fact_columns import Mask
-from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, BlockOutcomes, Level
+from engine.columns.lookup import DECIDED, NOT_COVERED, UNDECIDED, BlockOutcomes, Level, Scale, levels_of
 from engine.columns.read import Block
-from engine.columns.targets import TargetColumn
 from engine.deadlines.clocks import Clocks
 from engine.deadlines.due import UNITS, left_at_risk
 from engine.model.answer import DeadlineState
@@ -67,27 +67,29 @@ class _At:
 class DueColumn:
     """The due times of one deadline."""
 
-    def __init__(self, deadline: Deadline, row_targets: TargetColumn, clocks: Clocks) -> None:
-        self.deadline, self._targets, self._clocks = deadline, row_targets, clocks
+    def __init__(self, deadline: Deadline, targets: Sequence[Target], clocks: Clocks) -> None:
+        self.deadline, self._targets, self._clocks = deadline, targets, clocks
         self._clock_groups: list[ClockGroup] = []
         self._numbers: dict[object, int] = {}
-        self._plans: list[tuple[int, int, int]] = []
+        # The clock group and the amount of each code of a target, once it is met.
+        self._met = np.zeros(Scale.VALUES + len(targets), np.bool_)
+        self._met[: Scale.VALUES] = True
+        self._groups, self._amounts = np.zeros((2, len(self._met)), np.int64)
 
     def of(self, found: BlockOutcomes, now: OptionalInstants | None) -> tuple[Level, Column, Level]:
         """Return the level, the due time and the state of the deadline in each row of a block."""
-        block, row_targets = found.block, self._targets.of(found)
-        for row_target in self._targets.row_targets[len(self._plans) :]:
-            self._plans.append(
-                (row_target.level, *(self._clock_group(row_target.target) if row_target.target else (0, 0)))
-            )
-        levels, clock_groups, amounts = np.array(self._plans, np.int64).T
-        level = levels.astype(np.uint8).take(row_targets, mode="clip")
+        block, codes = found.block, found.codes(self.deadline.name)
+        for code in np.flatnonzero(np.bincount(codes, minlength=len(self._met)).astype(np.bool_) & ~self._met).tolist():
+            self._groups[code], self._amounts[code] = self._clock_group(self._targets[code - Scale.VALUES])
+            self._met[code] = True
+        level = levels_of(codes)
         due, state = np.full(block.size, NOWHERE), np.full(block.size, NO_STATE, np.uint8)
         if self.deadline.starts not in block.instants:
             level[level == DECIDED] = UNDECIDED
             return level, due, state
         starts, given = block.instants[self.deadline.starts]
-        clock_group_of = clock_groups.astype(np.min_scalar_type(len(self._clock_groups))).take(row_targets, mode="clip")
+        groups = self._groups.astype(np.min_scalar_type(len(self._clock_groups)))
+        clock_group_of = groups.take(codes, mode="clip")
         if not given.all():
             level[(level == DECIDED) & ~given] = UNDECIDED
             clock_group_of[~given] = 0
@@ -95,7 +97,7 @@ class DueColumn:
         for number in np.flatnonzero(np.bincount(clock_group_of)[1:]).tolist():
             clock_group, rows = self._clock_groups[number], np.flatnonzero(clock_group_of == number + 1)
             begun = starts.take(rows, mode="clip")
-            ends, sure = clock_group.add(begun, amounts.take(row_targets.take(rows, mode="clip"), mode="clip"))
+            ends, sure = clock_group.add(begun, self._amounts.take(codes.take(rows, mode="clip"), mode="clip"))
             due[rows] = ends
             if not sure.all():
                 level[rows[~sure]] = clock_group.failed(begun[~sure])

@@ -64,24 +64,27 @@ class Tables:
 
     Args:
         diagrams: the tables.
-        names: the outcomes; those that no table produces are left out.
-        apart: outcomes of which undecided rows have a state for each set of what is still possible.
+        names: the outcomes, and deadlines for their targets; those that no table produces are left out.
     """
 
-    def __init__(self, diagrams: PolicyDiagrams, names: Iterable[str], apart: Iterable[str] = ()) -> None:
+    def __init__(self, diagrams: PolicyDiagrams, names: Iterable[str]) -> None:
         self._diagrams = diagrams
         producer = {name: table for table in diagrams.tables.values() for name in table.table.produces}
         self.values: dict[str, _Value] = {}
         self._lists: dict[str, _List] = {}
-        told = frozenset(apart)
-        for name in dict.fromkeys(one for one in names if one in producer):
+        for name in dict.fromkeys(names):
+            if name in diagrams.targets:
+                self.values[name] = _Value(diagrams.targets[name].possible, diagrams.targets[name].domain)
+                continue
+            if name not in producer:
+                continue
             table = producer[name]
             if name in table.items:
                 self._lists[name] = _List(
                     tuple(one.possible for one in table.items[name]), tuple(one.lists for one in table.items[name])
                 )
             else:
-                self.values[name] = _Value(diagrams.store, table.possible[name], table.domain[name], name in told)
+                self.values[name] = _Value(table.possible[name], table.domain[name])
         self._walked: dict[frozenset[str], Mapping[str, _Column]] = {}
 
     def begin(self) -> None:
@@ -135,27 +138,23 @@ _Placed = tuple[Walk, Atomic]
 class _Value:
     """An outcome with one value.
 
-    Its states are the codes of ``domain``, then "not covered", then what is undecided.
+    Its states are the codes of ``domain``, then "not covered", then "undecided".
     """
 
-    def __init__(self, store: Diagrams, possible: Node, domain: tuple[Literal, ...], apart: bool) -> None:
+    def __init__(self, possible: Node, domain: tuple[Any, ...]) -> None:
         self.roots = (possible,)
         self.scale = Scale(domain)
-        self.undecided = len(domain) + 1
-        sets = sorted(one for one in store.values(possible) if isinstance(one, tuple))
-        self._sets = {one: self.undecided + at * apart for at, one in enumerate(sets)}
-        self.size = self.undecided + len(sets) + 1
-        codes = [*range(Scale.VALUES, Scale.VALUES + len(domain)), Scale.NOT_COVERED, *[Scale.UNDECIDED] * len(sets)]
+        codes = [*range(Scale.VALUES, Scale.VALUES + len(domain)), Scale.NOT_COVERED, Scale.UNDECIDED]
         self._codes = np.array(codes, self.scale.dtype)
 
     def state(self, possible: Any) -> int:
         """Return the number of what is possible."""
-        return possible if isinstance(possible, int) else self._sets[possible]
+        return possible if isinstance(possible, int) else len(self._codes) - 1
 
     def column(self, placed: Sequence[_Placed]) -> _Column:
         """Return how its codes are found."""
         ((walk, leaves),) = placed
-        return _ValueColumn(walk, self._codes.take(leaves), leaves)
+        return _ValueColumn(walk, self._codes.take(leaves))
 
 
 class _List:
@@ -184,14 +183,14 @@ class _List:
         if len(groups) != 1:
             return _ListColumn(self, placed, groups.values())
         states = np.stack([leaves for _, leaves in placed], axis=1)
-        return _ValueColumn(placed[0][0], np.array([self.code(one) for one in states.tolist()], np.uint32), states)
+        return _ValueColumn(placed[0][0], np.array([self.code(one) for one in states.tolist()], np.uint32))
 
 
 class _ValueColumn:
     """Finds the codes of an outcome by the leaves of one walk."""
 
-    def __init__(self, walk: Walk, codes: Coded, states: Atomic) -> None:
-        self.walk, self.at, self.states = walk, codes, states
+    def __init__(self, walk: Walk, codes: Coded) -> None:
+        self.walk, self.at = walk, codes
 
     def codes(self, found: BlockOutcomes) -> Coded:
         """Return the code of each row."""
@@ -261,10 +260,3 @@ class BlockOutcomes:
         if found is None:
             found = self._codes[name] = self._columns[name].codes(self)
         return found
-
-    def states(self, name: str) -> Atomic:
-        """Return the states of an outcome with one value."""
-        column = self._columns[name]
-        if not isinstance(column, _ValueColumn):
-            raise TypeError(f"expected an outcome with one value, got the list `{name}`")
-        return column.states.take(self.ends(column.walk), mode="clip")

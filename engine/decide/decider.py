@@ -59,7 +59,7 @@ class Decider:
         self._elapsed = tuple(ElapsedFact(plan, self.explainer, self.clocks) for plan in version.elapsed)
         self._duties: Cache[tuple[str, float], Duty] = Cache(MAX_DUTIES)
         deadlines = {one.deadline.name: one for plan in version.plans.values() for one in plan.deadlines}
-        schedulers = {name: Scheduler(plan, version.atoms, self.explainer) for name, plan in deadlines.items()}
+        schedulers = {name: Scheduler(plan, self.explainer) for name, plan in deadlines.items()}
         self._decisions = {
             name: LiveDecision(
                 version=version,

@@ -17,5 +17,6 @@ Modules::
     rule_diagram   the rules of a table over what it reads
     rule_paths     the rules behind an outcome, through all tables
     table_diagram  tables over sent facts, as diagrams
+    target_rules   the rules of a deadline over what it reads, with the target that follows
     walk           where the atoms of a ticket lead: its outcomes, all at once
 """

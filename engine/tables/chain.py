@@ -6,12 +6,13 @@ distinguishes less; then one class stands for all that make no difference to it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from engine.model.policy import SameAs
+from engine.model.policy import Rule, SameAs
 from engine.tables.table_diagram import PolicyDiagrams, TableDiagram
+from engine.tables.target_rules import value_read
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,9 @@ class Chains:
 
     @cached_property
     def maker(self) -> Mapping[str, TableDiagram]:
-        """The table that makes each outcome."""
-        return {name: one for one in self.diagrams.tables.values() for name in one.table.produces}
+        """The table that makes each outcome, also as deadlines read it."""
+        made = {name: one for one in self.diagrams.tables.values() for name in one.table.produces}
+        return made | {value_read(name): one for name, one in made.items()}
 
     @cached_property
     def _known(self) -> dict[str, Chain]:
@@ -52,12 +54,12 @@ class Chains:
         sent = {name for one in tables for name in one.table.reads if name not in self.maker}
         return Chain(
             tables=tuple(one.table.name for one in tables),
-            claimed=self._claimed(tables),
+            claimed=self.claimed([rule for one in tables for rule in one.table.all_rules]),
             first_alike={fact: self._first_alike(fact, tables) for fact in self.diagrams.store.facts if fact in sent},
         )
 
-    def _claimed(self, tables: list[TableDiagram]) -> frozenset[str]:
-        rules = [rule for one in tables for rule in one.table.all_rules]
+    def claimed(self, rules: Iterable[Rule]) -> frozenset[str]:
+        """Return the facts for which rules name ``unknown``, and those behind an outcome for which they do."""
         found: set[str] = set()
         for name in {one.fact for rule in rules for one in rule.when if one.unknown}:
             found |= set(self.of(self.maker[name].table.name).facts) if name in self.maker else {name}

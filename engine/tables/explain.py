@@ -45,7 +45,7 @@ class Explainer:
         self.policy, self.diagrams, self.producer, self.atoms = policy, diagrams, producer, atoms
         self.chains = Chains(diagrams)
         self.rules, numbers = _numbered(policy)
-        self._paths = RulePaths(self.chains, atoms, numbers, self.reach)
+        self.paths = RulePaths(self.chains, atoms, numbers, self.reach)
         self.slots = slots
         self._steps: dict[str, tuple[tuple[int, tuple[int, ...]], ...]] = {}
         self._outcomes: Cache[tuple[str, Key], Outcome] = Cache(MAX_CASES_CACHED)
@@ -149,7 +149,7 @@ class Explainer:
                 else self._missing(drawn, [(drawn.rules, drawn.possible[name])], classes),
                 rules=(),
             )
-        rules = self._named(self._paths.behind(name, classes))
+        rules = self._named(self.paths.behind(name, classes))
         if possible == len(domain):
             return Outcome(
                 name=name, status=Status.NOT_COVERED, value=None, text="", possible=(), missing=(), rules=rules
@@ -185,14 +185,28 @@ class Explainer:
             text="",
             possible=(),
             missing=(),
-            rules=self._named(self._paths.behind(name, classes)),
+            rules=self._named(self.paths.behind(name, classes)),
         )
 
     def _missing(
         self, drawn: TableDiagram, undecided: Sequence[tuple[RuleDiagram, Node]], classes: Classes
     ) -> tuple[str, ...]:
-        """Return the missing facts that can decide an outcome, or all of a list."""
-        store, table = self.diagrams.store, drawn.table.name
+        table = drawn.table.name
+        return self.missing(table, undecided, classes, self.chains.of(table).claimed)
+
+    def missing(
+        self,
+        table: str,
+        undecided: Sequence[tuple[RuleDiagram, Node]],
+        classes: Classes,
+        claimed: frozenset[str],
+    ) -> tuple[str, ...]:
+        """Return the missing facts that can decide an outcome of a table, or all of a list.
+
+        ``undecided`` has the rules of each part with what is possible of it, and ``claimed`` the facts for which some
+        rule names ``unknown``.
+        """
+        store = self.diagrams.store
         supports = [set(store.support_at(possible, classes)) for _, possible in undecided]
         # Parts of a list that depend on the same missing facts are decided together, others apart.
         groups: list[tuple[set[str], list[tuple[RuleDiagram, Node]]]] = []
@@ -201,7 +215,6 @@ class Explainer:
             groups = [group for group in groups if group not in shared]
             together = [one, *(other for group in shared for other in group[1])]
             groups.append((facts.union(*(group[0] for group in shared)), together))
-        claimed = self.chains.of(table).claimed
         found: list[str] = []
         for facts, together in groups:
             if len(facts) == 1:

@@ -63,18 +63,18 @@ class RulePaths:
     def _trace(self, drawn: TableDiagram, name: str, classes: Classes) -> Numbers:
         if drawn.rules is None:
             return self._trace_list(drawn, name, classes)
-        states = self._states(drawn.rules, classes)
+        states = self.states(drawn.rules, classes)
         fires = self._value(drawn, drawn.rules, name, states)
-        if self._waits(drawn.rules, classes) and fires != self._decided(drawn, name, classes):
+        if self.waits(drawn.rules, classes) and fires != self._decided(drawn, name, classes):
             return self._settled_rules(drawn, name, drawn.rules, classes)
         return self._fired(drawn, name, states, classes)
 
     def _trace_list(self, drawn: TableDiagram, name: str, classes: Classes) -> Numbers:
         found = self._fired_in_list(drawn, name, classes)
         for part in drawn.items[name]:
-            states = self._states(part.diagram, classes)
+            states = self.states(part.diagram, classes)
             fires = self._part_value(part, drawn, name, states)
-            if self._waits(part.diagram, classes) and fires != part.lists[self._at(part.possible, classes)]:
+            if self.waits(part.diagram, classes) and fires != part.lists[self._at(part.possible, classes)]:
                 found |= self._settled_rules(drawn, name, part.diagram, classes)
         return found
 
@@ -124,7 +124,7 @@ class RulePaths:
         ]
         above = {one.fact for at in fired for one in table.rules[at].when if one.fact in self._producer}
         for part in drawn.items[name]:
-            states = self._states(part.diagram, classes)
+            states = self.states(part.diagram, classes)
             for fact in part.diagram.store.facts:
                 if fact in self._producer and fact not in above:
                     lists = {
@@ -145,7 +145,7 @@ class RulePaths:
             return self.behind(name, classes)
         if drawn.rules is None:
             return frozenset()
-        above = self._above(drawn, name, self._states(drawn.rules, classes))
+        above = self._above(drawn, name, self.states(drawn.rules, classes))
         return frozenset[int]().union(*(self._behind(other, classes) for other in above))
 
     def _settled_rules(self, drawn: TableDiagram, name: str, rules: RuleDiagram, classes: Classes) -> Numbers:
@@ -165,7 +165,7 @@ class RulePaths:
                 fired |= self.behind(name, {**classes, **case})
         return fired
 
-    def _states(self, rules: RuleDiagram, classes: Classes) -> dict[str, int]:
+    def states(self, rules: RuleDiagram, classes: Classes) -> dict[str, int]:
         """Return the state of everything that rules read."""
         return {name: self._at(self._diagrams.selectors[name], classes) for name in rules.store.facts}
 
@@ -179,15 +179,15 @@ class RulePaths:
         decided = isinstance(possible, int) and possible < len(drawn.domain[fact])
         return self._diagrams.parts[fact].class_of[possible + 1] if decided else 0
 
-    def _waits(self, rules: RuleDiagram, classes: Classes) -> bool:
+    def waits(self, rules: RuleDiagram, classes: Classes) -> bool:
         """Return whether a missing fact is open."""
-        states = self._states(rules, classes)
+        states = self.states(rules, classes)
         for name, waits in rules.waits.items():
             if rules.store.value_at(waits, states):
                 if name not in self._producer:
                     return True
                 above = self._producer[name].rules
-                if above is not None and self._waits(above, classes):
+                if above is not None and self.waits(above, classes):
                     return True
         return False
 

@@ -11,15 +11,16 @@ if no two of these depend on the same fact, and over the sent facts otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import or_
 from typing import Any
 
 from engine.diagrams.store import Diagrams, Node, TooManyNodes
-from engine.model.policy import HitPolicy, Literal, SameAs, Table
+from engine.model.policy import Deadline, HitPolicy, Literal, SameAs, Table
 from engine.model.problems import PolicyErrors, Problem
+from engine.model.targets import Target, WrittenCalendar
 from engine.model.vocabulary import YES, Fact, FactType
 from engine.tables import node_limit
 from engine.tables.atoms import Atoms
@@ -27,6 +28,7 @@ from engine.tables.fact_order import fact_order, reads_of
 from engine.tables.node_limit import TableSize, node_problem
 from engine.tables.partition import Partition, partitions
 from engine.tables.rule_diagram import RuleDiagram, States, joined, rule_diagram, sent_states
+from engine.tables.target_rules import target_rules, value_read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,21 @@ class TableDiagram:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDiagram:
+    """The targets of a deadline over sent facts.
+
+    ``rules`` is its table over what it reads, with the outcomes that set amount and region. ``possible`` has at its
+    leaves what is possible: a code, or several, of ``domain``; the code after the last is "nothing is due".
+    """
+
+    rules: RuleDiagram
+    possible: Node
+    domain: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyDiagrams:
-    """All tables of a policy over the same sent facts.
+    """All tables of a policy, and the targets of its deadlines, over the same sent facts.
 
     ``parts`` has the classes of each fact and outcome that is read. ``sizes`` has how many nodes each table took
     to draw, over sent facts or over what it reads, whichever took more.
@@ -80,6 +95,7 @@ class PolicyDiagrams:
     parts: Mapping[str, Partition]
     selectors: Mapping[str, Node]
     tables: Mapping[str, TableDiagram]
+    targets: Mapping[str, TargetDiagram] = field(default_factory=dict)
     sizes: Mapping[str, TableSize] = field(default_factory=dict)
 
     def over_sent(self, rules: RuleDiagram, node: Node) -> Node:
@@ -92,9 +108,11 @@ def draw_tables(
     outcomes: Mapping[str, Fact],
     atoms: Mapping[str, Atoms],
     *,
+    deadlines: Iterable[Deadline] = (),
+    calendars: Mapping[str, WrittenCalendar] | None = None,
     most: int | None = None,
 ) -> PolicyDiagrams:
-    """Draw tables, each of which comes behind those that it reads.
+    """Draw tables, each of which comes behind those that it reads, and the targets of deadlines.
 
     ``most`` is the limit of nodes of a table, by default ``MOST_NODES_A_TABLE``.
 
@@ -102,7 +120,8 @@ def draw_tables(
     those that read its outcomes are not drawn.
     """
     most = node_limit.MOST_NODES_A_TABLE if most is None else most
-    drawing = _Drawing(tables, outcomes, atoms, most)
+    timed = tuple(deadlines)
+    drawing = _Drawing(tables, outcomes, atoms, most, [one.table for one in timed])
     drawn: dict[str, TableDiagram] = {}
     sizes: dict[str, TableSize] = {}
     problems: list[Problem] = []
@@ -120,13 +139,26 @@ def draw_tables(
         except TooManyNodes as error:
             problems.append(node_problem(table, error.asking, most))
             left_out.update(table.produces)
+    targets: dict[str, TargetDiagram] = {}
+    for deadline in timed:
+        if not left_out & set(deadline.goes_by):
+            drawing.store.allow(most)
+            try:
+                targets[deadline.name] = drawing.target(deadline, calendars or {})
+            except TooManyNodes as error:
+                problems.append(node_problem(deadline.table, error.asking, most))
     if problems:
         raise PolicyErrors(problems)
     # The limit is of drawing: the checks that follow may make nodes too.
     for store in [drawing.store, *(rules.store for one in drawn.values() for rules in one.diagrams)]:
         store.allow(store.most)
     return PolicyDiagrams(
-        store=drawing.store, parts=drawing.parts, selectors=drawing.selectors, tables=drawn, sizes=sizes
+        store=drawing.store,
+        parts=drawing.parts,
+        selectors=drawing.selectors,
+        tables=drawn,
+        targets=targets,
+        sizes=sizes,
     )
 
 
@@ -161,18 +193,26 @@ class _Drawing:
     """Draws one table after the other."""
 
     def __init__(
-        self, tables: Sequence[Table], outcomes: Mapping[str, Fact], atoms: Mapping[str, Atoms], most: int
+        self,
+        tables: Sequence[Table],
+        outcomes: Mapping[str, Fact],
+        atoms: Mapping[str, Atoms],
+        most: int,
+        timed: Sequence[Table],
     ) -> None:
         self.most = most
         self.outcomes = outcomes
         self.atoms = atoms
-        self.parts = partitions(tables, atoms)
-        self.store = store = Diagrams({fact: self.parts[fact].size for fact in fact_order(tables)})
+        self.parts = partitions([*tables, *timed], atoms)
+        made = {name for table in tables for name in table.produces}
+        facts = dict.fromkeys((*fact_order(tables), *(name for table in timed for name in reads_of(table))))
+        self.store = store = Diagrams({fact: self.parts[fact].size for fact in facts if fact not in made})
         self.no, self.yes = store.leaf(False), store.leaf(True)
         self.states: dict[str, States] = {}
         self.selectors: dict[str, Node] = {}
         self.support: dict[str, frozenset[str]] = {}
         self._opened: dict[str, Callable[[], Mapping[str, Node]]] = {}
+        self._made: dict[str, tuple[Node, tuple[Literal, ...], Callable[[], Mapping[str, Node]]]] = {}
         for fact in store.facts:
             size = self.parts[fact].size
             self.states[fact] = sent_states(size)
@@ -194,8 +234,9 @@ class _Drawing:
         for name in table.produces:
             domain[name] = _domain(table, self.outcomes[name])
             possible[name] = self._possible(rules, self._values(table, rules, name, domain[name]), over_sent, opened)
+            self._made[name] = (possible[name], domain[name], opened)
             if name in self.parts:
-                self._read(name, possible[name], len(domain[name]), opened)
+                self._read(name, name, self.parts[name].class_of, self.parts[name].size)
         return TableDiagram(table=table, rules=rules, possible=possible, domain=domain, items={})
 
     def _possible(
@@ -240,14 +281,16 @@ class _Drawing:
 
         return opened
 
-    def _read(self, name: str, possible: Node, not_covered: int, opened: Callable[[], Mapping[str, Node]]) -> None:
-        """Note how other tables read an outcome: by its class where it is decided, else as without a value."""
-        class_of = self.parts[name].class_of
+    def _read(self, read: str, name: str, class_of: Sequence[int], size: int) -> None:
+        """Note how an outcome is read: by the class of its code where it is decided, else as without a value.
+
+        ``class_of`` has the class of each code, behind that of no value.
+        """
+        possible, domain, self._opened[read] = self._made[name]
 
         def state(code: int) -> int:
-            return 0 if code == not_covered else class_of[code + 1]
+            return 0 if code == len(domain) else class_of[code + 1]
 
-        size = self.parts[name].size
         classes = list(range(size))
         finals: list[tuple[int, ...]] = [()] * size
         numbers: dict[tuple[int, ...], int] = {}
@@ -258,12 +301,29 @@ class _Drawing:
                 numbers[ends] = len(classes)
                 classes.append(0)
                 finals.append(ends)
-        self.states[name] = States(tuple(classes), tuple(finals))
-        self.selectors[name] = self.store.map(
+        self.states[read] = States(tuple(classes), tuple(finals))
+        self.selectors[read] = self.store.map(
             lambda one: state(one) if isinstance(one, int) else numbers[tuple(sorted(set(map(state, one))))], possible
         )
-        self.support[name] = frozenset(self.store.support(possible))
-        self._opened[name] = opened
+        self.support[read] = frozenset(self.store.support(possible))
+
+    def target(self, deadline: Deadline, calendars: Mapping[str, WrittenCalendar]) -> TargetDiagram:
+        """Draw the targets of a deadline; the outcomes that set its amount and its region are read value by value."""
+        used = [name for name in (deadline.amount, deadline.region) if name]
+        domains = {name: self._made[name][1] for name in used}
+        for name in used:
+            count = len(domains[name]) + 1
+            self._read(value_read(name), name, range(count), count)
+        states = {read: self.states[read] for read in (*reads_of(deadline.table), *map(value_read, used))}
+        rules, targets = target_rules(
+            deadline, calendars, states=states, parts=self.parts, domains=domains, most=self.most
+        )
+        domain = tuple(sorted(one for one in rules.store.values(targets) if one is not None))
+        code = {one: at for at, one in enumerate(domain)}
+        over_sent = put_over(self.store, self.selectors, rules.store)
+        value = rules.store.map(lambda one: code.get(one, len(domain)), targets)
+        possible = self._possible(rules, value, over_sent, self._opening(rules, over_sent))
+        return TargetDiagram(rules=rules, possible=possible, domain=domain)
 
     def _values(self, table: Table, rules: RuleDiagram, name: str, domain: tuple[Literal, ...]) -> Node:
         """Draw, over what a table reads, the code of what the rules that count say; the last code is "not covered"."""

@@ -123,7 +123,13 @@ def draw_policy(policy: Policy) -> PolicyTables:
     groups = {"": list(policy.tables.values())} | {name: [one.table] for name, one in policy.deadlines.items()}
     for name, together in groups.items():
         try:
-            drawn[name] = draw_tables(together, policy.outcomes, atoms)
+            drawn[name] = draw_tables(
+                together,
+                policy.outcomes,
+                atoms,
+                deadlines=() if name else policy.deadlines.values(),
+                calendars=policy.calendars,
+            )
         except PolicyErrors as errors:
             problems += errors.problems
     if problems:
@@ -208,23 +214,16 @@ def _elapsed_plan(name: str, policy: Policy, tables: PolicyTables, reader: Ticke
 
 def deadline_plan(name: str, policy: Policy, tables: PolicyTables, reader: TicketReader) -> DeadlinePlan:
     """Return what the deadline of this name depends on."""
-    deadline = policy.deadlines[name]
-    read = dict.fromkeys((*deadline.table.reads, *filter(None, (deadline.amount, deadline.region))))
-    chains = Chains(tables.diagrams)
-    reads = tuple(one for one in read if one in tables.producer)
-    drawn = tables.deadline_diagrams[name]
-    own = drawn.tables[deadline.table.name].rules
-    if own is None:
-        raise TypeError(f"expected rules that do not collect in the deadline `{name}`")
-    facts = {one: reader.slots[one] for one in read if one in reader.slots}
-    depends = sorted({fact for one in reads for fact in chains.of(tables.producer[one]).facts} | set(facts))
+    deadline, chains = policy.deadlines[name], Chains(tables.diagrams)
+    reads = tuple(one for one in deadline.goes_by if one in tables.producer)
+    behind = [chains.of(tables.producer[one]) for one in reads]
+    depends = sorted({*deadline.goes_by, *(fact for one in behind for fact in one.facts)} - set(reads))
     return DeadlinePlan(
         deadline=deadline,
-        rules=own,
-        parts=drawn.parts,
+        drawn=tables.diagrams.targets[name],
         reads=reads,
-        facts=facts,
         depends=tuple(depends),
+        claimed=chains.claimed(deadline.table.rules).union(*(one.claimed for one in behind)),
         key_of=reader.key_of(depends),
     )
 

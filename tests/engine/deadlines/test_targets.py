@@ -134,7 +134,7 @@ class TestWhatADeadlineGoesBy:
         reader = TicketReader(policy.facts, tables.atoms)
         plan = deadline_plan("due", policy, tables, reader)
         explainer = Explainer(policy, tables.diagrams, tables.producer, tables.atoms, reader.slots)
-        scheduler = Scheduler(plan, tables.atoms, explainer)
+        scheduler = Scheduler(plan, explainer)
         loops = Loops(policy, tables, plan)
         tickets = list(itertools.product(*([None, *loops.values.get(name, [])] for name in plan.depends)))
         for values in random.Random(seed).sample(tickets, min(len(tickets), 60)):
@@ -170,7 +170,8 @@ class Loops:
                     if len(atoms.samples) < 12
                     else [atoms.samples[parts[fact].members[one] - 1] for one in classes]
                 )
-        self.values |= {name: list(tables.atoms[name].samples) for name in plan.facts}
+        self.facts = tuple(name for name in plan.deadline.goes_by if name not in plan.reads)
+        self.values |= {name: list(tables.atoms[name].samples) for name in self.facts}
         self.oracle = Oracle(policy, self.values)
         self.met: dict[tuple[object, ...], set[Target | None]] = {}
 
@@ -197,8 +198,8 @@ class Loops:
     def _targets(self, facts: Facts) -> set[Target | None]:
         deadline, policy = self.plan.deadline, self.policy
         known, opened = {}, {}
-        for name in (*self.plan.reads, *self.plan.facts):
-            if name in self.plan.facts:
+        for name in (*self.plan.reads, *self.facts):
+            if name in self.facts:
                 known[name], opened[name] = facts.get(name), {name} if facts.get(name) is None else set()
                 continue
             table = self.oracle.maker[name]
