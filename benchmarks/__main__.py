@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks import changes, clock, columns, flatness, load, log, look_up, peers, replay
+from benchmarks import changes, clock, columns, flatness, growth, load, log, look_up, peers, replay
 from benchmarks.measure import Row, machine
 
 HERE: Final = Path(__file__).resolve().parent
@@ -17,6 +17,7 @@ PARTS: Final = {
     "load": load,
     "log": log,
     "flatness": flatness,
+    "growth": growth,
     "peers": peers,
     "clock": clock,
     "changes": changes,

@@ -138,10 +138,10 @@ def _build_big() -> dict[str, float]:
     answer = Decider(made).decide("queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
     if cells < BIG_CELLS or answer != "v7":
         raise ValueError(f"{cells:,} cells, answered {answer}")
-    return {"cells": cells, "seconds": taken, "megabytes": _megabytes()}
+    return {"cells": cells, "seconds": taken, "megabytes": megabytes()}
 
 
-def _megabytes() -> float:
+def megabytes() -> float:
     """Return the peak memory of this process; ``ru_maxrss`` would include that of its parent."""
     status = Path("/proc/self/status")
     lines = status.read_text(encoding="utf-8").splitlines() if status.exists() else []

@@ -17,7 +17,9 @@ from engine.model.invariants import InvariantResult
 from engine.model.problems import PolicyErrors
 from engine.version.version import Version, build
 from engine.whynot import read_wanted, why_not
-from tests.support.growth import Files, customers, prerequisites
+from guidepost.policies.sources.folder import read_folder, version_folders
+from tests.support.growth import Files, customers, prerequisites, vip_tier
+from tests.support.paths import POLICIES
 
 CUSTOMERS = 5_000
 STEPS = 40
@@ -31,8 +33,6 @@ def large_desk() -> Files:
     vocabulary["outcomes"] |= more["outcomes"]
     concern = json.loads(desk["all.yaml"])
     concern["tables"] |= json.loads(steps["all.yaml"])["tables"]
-    for table in ("contracts", "targets"):
-        concern["tables"][table].pop("otherwise", None)  # their rules cover every case
     concern["decision"]["answers"].append("steps")
     invariants = {
         "kind": "invariants",
@@ -133,3 +133,16 @@ def test_one_edited_line_is_one_line_of_difference() -> None:
     assert (region.change.before.value, region.change.after.value) == (4712, 4709)
     assert (table.changed, table.others) == (2, 1)  # one more case has other hours possible, without a customer
     assert [one.name for one in found.outcomes] == ["hours"]
+
+
+def test_a_vip_tier_and_a_target_of_one_plan_fit_into_the_shipped_policies() -> None:
+    """With all combinations of facts laid out, the shipped response times alone were more than six million cells."""
+    files = read_folder(version_folders(POLICIES)[0])
+    decider = Decider(build(vip_tier(dict(files))))
+
+    def hours(**facts: object) -> object:
+        return decider.decide("response", facts)["response_amount"].value
+
+    assert hours(assigned_priority="P2", plan="saas_24x7", vip_tier="none") == 2
+    assert hours(assigned_priority="P2", plan="saas_12x5", vip_tier="none") == 4
+    assert hours(assigned_priority="P2", plan="saas_12x5", vip_tier="gold") == 1

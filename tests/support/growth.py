@@ -179,6 +179,29 @@ def first(outcome: str, rules: list[Any]) -> dict[str, Any]:
     }
 
 
+def vip_tier(files: Files) -> Files:
+    """Return the shipped policies with a tier of customers, and a P2 of one plan that is answered in two hours."""
+    tier = """\
+  vip_tier:
+    type: choice
+    about: the tier of the customer
+    values: [{value: none, about: none}, {value: silver, about: x}, {value: gold, about: x}, {value: black, about: x}]
+"""
+    rules = """\
+      - id: response.vip
+        when: {vip_tier: [gold, black], target_priority: [P1, P2]}
+        then: {response_target: hours, response_amount: 1, response_unit: hour}
+      - id: response.p2-day-and-night
+        when: {target_priority: P2, plan: saas_24x7}
+        then: {response_target: hours, response_amount: 2, response_unit: hour}
+"""
+    head = "    produces: [response_target, response_amount, response_unit]\n    rules:\n"
+    return files | {
+        "vocabulary.yaml": files["vocabulary.yaml"].replace("  plan:\n", tier + "  plan:\n", 1),
+        "sla.yaml": files["sla.yaml"].replace(head, head.replace("    rules", "    hit: first\n    rules") + rules),
+    }
+
+
 def choice(count: int, letter: str = "v") -> dict[str, Any]:
     return {"type": "choice", "about": "x", "values": [{"value": f"{letter}{at}", "about": "x"} for at in range(count)]}
 
