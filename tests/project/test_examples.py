@@ -38,7 +38,6 @@ PLAIN_WORDS: Final = frozenset(
         "closes",
         "weekday",  # rosters and calendars: times of the day, days of the week
         "business_days",  # the policy language: a unit of time
-        "product",  # of several lists
         "level",
         "scales",  # how much a finding weighs, and what columns of outcomes are read by
         "both",
