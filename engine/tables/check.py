@@ -20,7 +20,7 @@ from engine.tables.atoms import Atoms
 from engine.tables.chain import Chains
 from engine.tables.node_limit import MOST_NODES_A_TABLE, node_problem
 from engine.tables.rule_diagram import RuleDiagram
-from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, undecided_reads
+from engine.tables.table_diagram import PolicyDiagrams, TableDiagram, where_undecided
 
 Witness = tuple[tuple[str, str], ...]
 
@@ -135,9 +135,7 @@ class _Check:
         """Return the rules that count in no case in which nothing is waited for, by position."""
         fired: set[int] = set()
         for rules, positions in self._diagrams():
-            settled = rules.store.combine(
-                lambda counted, *waiting: () if any(waiting) else counted, rules.counts, *undecided_reads(rules)
-            )
+            settled = rules.store.choose(where_undecided(rules), [rules.counts, rules.store.leaf(())])
             reached = self.diagrams.store.values(self.diagrams.over_sent(rules, settled))
             fired |= {positions[rule] for counted in reached for rule in counted}
         count = len(self.table.rules) + (self.table.otherwise is not None)
@@ -167,10 +165,10 @@ class _Check:
         # Which rule counts where this one's conditions hold and nothing is waited for: one rule, so that it is the
         # one that fires for the witness.
         winner = own.combine(
-            lambda held, counted, *waiting: counted[0] if held and not any(waiting) else None,
+            lambda held, counted, waits: counted[0] if held and not waits else None,
             holds,
             rules.counts,
-            *undecided_reads(rules),
+            where_undecided(rules),
         )
         winners = self.diagrams.over_sent(rules, winner)
         if found := [one for one in store.values(winners) if one is not None]:

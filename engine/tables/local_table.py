@@ -15,7 +15,7 @@ from engine.tables.partition import partitions
 from engine.tables.reached import reached
 from engine.tables.reading import Reading, Ticket
 from engine.tables.rule_diagram import RuleDiagram, States, by_class, rule_diagram, sent_states
-from engine.tables.table_diagram import put_over, undecided_reads
+from engine.tables.table_diagram import put_over, where_undecided
 
 
 class LocalTable:
@@ -71,7 +71,7 @@ class LocalTable:
 
     def _waiting(self) -> list[Node]:
         if self.rules is not None:
-            return undecided_reads(self.rules)
+            return [where_undecided(self.rules)]
         found = []
         for name, states in self.states.items():
             if any(states.finals):

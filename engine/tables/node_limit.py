@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.model.policy import Table
+from engine.model.policy import HitPolicy, Table
 from engine.model.problems import Problem
 
 MOST_NODES_A_TABLE: Final = 250_000
@@ -92,6 +92,15 @@ def node_problem(table: Table, asking: Mapping[str, int], most: int) -> Problem:
     facts, _ = remembered_together(asking)
     reduced = f"`{facts[0]}`" if len(facts) == 1 else "some of these facts"
     where = f"`{table.name}`" if set(facts) <= set(table.reads) else f"the tables that `{table.name}` depends on"
+    if shared := _shared_text(table):
+        text, one, other = shared
+        return Problem(
+            place=table.place,
+            code="space-too-large",
+            message=f"the table `{table.name}` takes more than the limit of {most:,} nodes: "
+            f"the rules `{one}` and `{other}` both give `{text}`, with many rules between them",
+            help=f"put the rules that give `{text}` next to each other, or let one rule give it",
+        )
     return Problem(
         place=table.place,
         code="space-too-large",
@@ -101,3 +110,19 @@ def node_problem(table: Table, asking: Mapping[str, int], most: int) -> Problem:
         if facts
         else "let rules that mean the same produce the same values",
     )
+
+
+def _shared_text(table: Table) -> tuple[str, str, str] | None:
+    """Return a text that two rules of a collect table give, the furthest apart, with these rules."""
+    seen: dict[tuple[str, str], int] = {}
+    found: list[tuple[int, str, int, int]] = []
+    for at, rule in enumerate(table.rules if table.hit is HitPolicy.COLLECT else ()):
+        for name, value in sorted(rule.then.items()):
+            for text in value if isinstance(value, tuple) else ():
+                first = seen.setdefault((name, text), at)
+                if first < at:
+                    found.append((at - first, text, first, at))
+    if not found:
+        return None
+    _, text, one, other = max(found)
+    return text, table.rules[one].id, table.rules[other].id

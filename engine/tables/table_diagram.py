@@ -146,7 +146,8 @@ def draw_tables(
             try:
                 targets[deadline.name] = drawing.target(deadline, calendars or {})
             except TooManyNodes as error:
-                problems.append(node_problem(deadline.table, error.asking, most))
+                asking = {name.removeprefix(value_read("")): count for name, count in error.asking.items()}
+                problems.append(node_problem(deadline.table, asking, most))
     if problems:
         raise PolicyErrors(problems)
     # The limit is of drawing: the checks that follow may make nodes too.
@@ -179,13 +180,14 @@ def put_over(store: Diagrams, selectors: Mapping[str, Node], own: Diagrams) -> C
     return over_sent
 
 
-def undecided_reads(rules: RuleDiagram) -> list[Node]:
+def where_undecided(rules: RuleDiagram) -> Node:
     """Draw where something that is read can still become something else, and the rules would heed it."""
-    own, found = rules.store, []
+    own = rules.store
+    no = found = own.leaf(False)
     for name, states in rules.states.items():
         if any(states.finals):
             undecided = own.node(name, [own.leaf(bool(one)) for one in states.finals])
-            found.append(own.combine(lambda one, other: one and other, undecided, rules.waits[name]))
+            found = own.combine(or_, found, own.choose(undecided, [no, rules.waits[name]]))
     return found
 
 
@@ -223,6 +225,10 @@ class _Drawing:
         """Draw a table whose producers are drawn."""
         if table.hit is HitPolicy.COLLECT:
             items = {name: self._items(table, name) for name in table.produces}
+            # A rule that gives no item is a part as well: it may claim what others read, and must be able to fire.
+            idle = [at for at, rule in enumerate(table.rules) if not any(rule.then.values())]
+            first = table.produces[0]
+            items[first] += tuple(self._part(table, [()] * len(table.rules), (at,)) for at in idle)
             return TableDiagram(table=table, rules=None, possible={}, domain={}, items=items)
         reads = reads_of(table)
         states = {name: self.states[name] for name in reads}
@@ -250,7 +256,7 @@ class _Drawing:
         own = rules.store
         supports = [self.support[name] for name in own.facts]
         if len(frozenset().union(*supports)) == sum(map(len, supports)):
-            start = own.combine(lambda code, *waiting: () if any(waiting) else code, value, *undecided_reads(rules))
+            start = own.choose(where_undecided(rules), [value, own.leaf(())])
             finals = {name: states.finals for name, states in rules.states.items() if any(states.finals)}
             return over_sent(_closed(own, start, rules.waits, finals))
         where = opened()

@@ -131,7 +131,9 @@ def draw_policy(policy: Policy) -> PolicyTables:
                 calendars=policy.calendars,
             )
         except PolicyErrors as errors:
-            problems += errors.problems
+            # The table of a deadline is drawn twice, over what it reads and over sent facts: it is named once.
+            named = {(one.place, one.code) for one in problems}
+            problems += [one for one in errors.problems if (one.place, one.code) not in named]
     if problems:
         raise PolicyErrors(problems)
     return PolicyTables(

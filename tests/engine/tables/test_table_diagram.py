@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable
@@ -15,8 +16,10 @@ from engine.model.problems import PolicyErrors
 from engine.tables.atoms import all_atoms
 from engine.tables.node_limit import MOST_NODES_A_TABLE
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
+from engine.version.version import build
 from tests.oracle import Oracle
-from tests.support.growth import Files, chain, customers, prerequisites, tangle, thresholds, web
+from tests.support.deciders import decide
+from tests.support.growth import Files, boolean, chain, customers, files, prerequisites, tangle, thresholds, web
 
 
 def drawn(policy: Policy, most: int = MOST_NODES_A_TABLE) -> PolicyDiagrams:
@@ -124,3 +127,43 @@ def test_the_limit_is_reached_by_the_same_policies_on_every_machine() -> None:
     assert [first.children(node) for node in range(len(first))] == [
         second.children(node) for node in range(len(second))
     ]
+
+
+def far_apart() -> Files:
+    """Forty steps, of which the last rule gives the one that an early rule gives."""
+    made = prerequisites(40)
+    concern = json.loads(made["all.yaml"])
+    concern["tables"]["t"]["rules"][39]["then"]["steps"] = ["step 7"]
+    return made | {"all.yaml": json.dumps(concern)}
+
+
+def test_a_list_in_which_rules_far_apart_give_one_item_names_these_rules() -> None:
+    with pytest.raises(PolicyErrors) as refused:
+        drawn(load(far_apart()), most=20_000)
+
+    (problem,) = refused.value.problems
+    assert "the rules `r7` and `r39` both give `step 7`" in problem.message
+    assert "next to each other" in problem.help
+
+
+def test_putting_these_rules_next_to_each_other_helps() -> None:
+    made = far_apart()
+    concern = json.loads(made["all.yaml"])
+    rules = concern["tables"]["t"]["rules"]
+    rules.insert(8, rules.pop(39))
+    diagrams = drawn(load(made | {"all.yaml": json.dumps(concern)}), most=20_000)
+
+    assert len(diagrams.store) < 200
+
+
+def test_a_rule_that_gives_no_item_can_fire_and_claims_what_others_read() -> None:
+    facts = {"a": boolean(), "b": boolean()}
+    rules = [
+        {"id": "given", "when": {"a": "yes"}, "then": {"steps": ["x"]}},
+        {"id": "silent", "when": {"b": ["yes", "unknown"]}, "then": {"steps": []}},
+    ]
+    tables = {"t": {"hit": "collect", "about": "x", "produces": "steps", "rules": rules}}
+    version = build(files(facts, {"steps": {"type": "list", "about": "x"}}, tables, ["steps"]))
+
+    assert decide(version, "all", {"a": True})["steps"].value == ("x",)
+    assert decide(version, "all", {}).missing == ("a",)
