@@ -15,6 +15,7 @@ from engine.diff.outcome import compare_outcome
 from engine.diff.own_change import table_diffs
 from engine.diff.requests import compare_requests
 from engine.diff.wording import compare_wording
+from engine.diff.words import listed_text
 from engine.model.policy import Decision, Roster
 from engine.version.bundle import same_desk
 from engine.version.version import Version
@@ -95,10 +96,13 @@ class _Versions:
 
     def _otherwise(self, found: OutcomeDiff, reads: frozenset[str]) -> OutcomeDiff:
         """Add the elapsed times that it reads and that count differently."""
+        facts: dict[str, list[str]] = {}
+        for fact, said in self.elapsed.items():
+            if fact in reads:
+                facts.setdefault(said, []).append(f"`{fact}`")
         terms = tuple(
-            f"it depends on `{fact}`, which is counted differently: {said}"
-            for fact, said in self.elapsed.items()
-            if fact in reads
+            f"it depends on {listed_text(named)}, which {'is' if len(named) == 1 else 'are'} counted differently: {said}"
+            for said, named in facts.items()
         )
         return replace(found, terms=(*found.terms, *terms)) if terms else found
 

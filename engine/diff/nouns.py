@@ -155,8 +155,8 @@ class TableDiff:
 
     ``situations`` counts all situations of the facts that the table depends on, through the tables that it reads, and
     ``changed`` those in which something changes. ``regions`` may overlap; those in which what the table reads is
-    decided come first. ``others`` counts the changed situations in no region: in nearly all, only the possible values
-    differ.
+    decided come first. ``others`` counts the changed situations in no region, and ``only_possible`` those of them in
+    which only what is still possible differs.
     """
 
     table: str
@@ -165,6 +165,7 @@ class TableDiff:
     changed: int
     regions: tuple[TableRegion, ...]
     others: int = 0
+    only_possible: int = 0
     place: Place | None = None
 
 

@@ -165,26 +165,34 @@ class _OwnChange:
     def diff(self) -> TableDiff:
         store, situations = self.space.store, self.space.situations(self.name)
         found: list[_Found] = []
-        changed = named = store.leaf(False)
+        named, weight = store.leaf(False), store.leaf(0)
         for where, local in self._pairs():
             if where != store.leaf(0):
-                changed = store.combine(or_, changed, store.map(bool, where))
+                weight = store.combine(max, weight, self._weights(where))
                 found += self._regions(where, local, situations.classes)
         found = sorted(found, key=_Found.order)[:MOST_WAYS]
         for over in dict.fromkeys(one.over for one in found):
             keys = frozenset(chain.from_iterable(one.keys for one in found if one.over == over))
             named = store.combine(or_, named, store.map(partial(_among, keys), over))
-        count = store.count(changed, situations.classes).get(store.leaf(True), 0)
+        pairs = store.combine(lambda heavy, there: (heavy, there), weight, named)
+        counts = {store.value(leaf): count for leaf, count in store.count(pairs, situations.classes).items()}
+        possible, others = (counts.get((heavy, False), 0) for heavy in (1, 2))
         table = self.space.sides[1].maker[self.name].table
         return TableDiff(
             table=table.name,
             outcome=self.name,
             situations=situations.total,
-            changed=count,
+            changed=situations.total - sum(counts.get((0, there), 0) for there in (False, True)),
             regions=tuple(map(self._region, found)),
-            others=count - store.count(named, situations.classes).get(store.leaf(True), 0),
+            others=possible + others,
+            only_possible=possible,
             place=table.place,
         )
+
+    def _weights(self, where: Node) -> Node:
+        """Draw 0 for no change, 1 where only what is still possible changes, and 2 for any other change."""
+        weights = {number: 1 if is_minor(change) else 2 for change, number in self.changes.numbers.items()}
+        return self.space.store.map(lambda number: weights.get(number, 0), where)
 
     def _pairs(self) -> Iterator[tuple[Node, Node]]:
         """Yield the numbers of changes over sent facts, and over what the table reads."""

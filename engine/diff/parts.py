@@ -17,6 +17,9 @@ from engine.model.problems import Place
 from engine.model.targets import Measure, Region, WrittenCalendar
 from engine.model.vocabulary import Fact, number_text
 
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+"""The names of the statements of a calendar about the days of a week."""
+
 WHEN: Final = "when "
 """The beginning of the name of a condition of a rule."""
 
@@ -229,7 +232,6 @@ def _roster(roster: Roster) -> Part:
 
 
 def _calendar(calendar: WrittenCalendar) -> Part:
-    days = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
     said = _says(
         about=calendar.about,
         zone=calendar.zone,
@@ -238,7 +240,8 @@ def _calendar(calendar: WrittenCalendar) -> Part:
         source=calendar.source,
         assumption=calendar.assumption,
     )
-    said |= {day: Statement(_hours(hours) or "closed", hours) for day, hours in zip(days, calendar.week, strict=True)}
+    week = zip(WEEKDAYS, calendar.week, strict=True)
+    said |= {day: Statement(_hours(hours) or "closed", hours) for day, hours in week}
     for day, hours in sorted(calendar.dates.items()):
         said |= {f"date {day}": Statement(_hours(hours) or "closed", hours)}
     for day, hours in sorted(calendar.breaks.items()):

@@ -82,11 +82,14 @@ def _spellings(name: str, before: Version, after: Version) -> Iterator[Wording]:
             read == (_reads(name, value, before), _reads(name, value, after)) for value in values
         )
         if was != now and not stands_for_its_value and (values or _REFUSED in read):
+            what = "is read as"
+            if _REFUSED in read:
+                what, (was, now) = "is", (word if word == _REFUSED else f"read as {word}" for word in read)
             yield Wording(
                 part="value",
                 name=f"{name}={text}",
                 edit=Edit.CHANGED,
-                what="is read as",
+                what=what,
                 before=was,
                 after=now,
                 place_before=one.place,

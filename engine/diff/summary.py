@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from engine.diff.nouns import Change, Diff, OutcomeDiff, StateKind, TableDiff, TableRegion, Values
 from engine.diff.words import change_text, listed_text, mostly_text, percent, when_texts
@@ -65,7 +66,7 @@ def changed_tables(diff: Diff) -> tuple[ChangedTable, ...]:
     for one in diff.tables:
         found.setdefault(one.table, []).append(one)
     return tuple(
-        ChangedTable(name=name, lines=_lines(diff, parts), others=_others(parts), place=parts[0].place)
+        ChangedTable(name=name, lines=_lines(diff, parts), others=_others(diff, parts), place=parts[0].place)
         for name, parts in found.items()
     )
 
@@ -100,14 +101,30 @@ def _decision(diff: Diff, one: TableDiff) -> str:
     return next(iter((*shown, *follow)), "")
 
 
-def _others(parts: list[TableDiff]) -> str:
-    most = max(parts, key=lambda one: one.others / one.situations if one.situations else 0)
-    if not most.others:
-        return ""
+def _others(diff: Diff, parts: list[TableDiff]) -> str:
+    """Return the share of the situations that no line names; of several outcomes, of the one with most of them."""
     upto = "up to " if len(parts) > 1 else ""
-    return (
-        f"{upto}{percent(most.others, most.situations)} of situations more, nearly all only in what is still possible"
-    )
+    texts = []
+    for how, count in (("in other ways", _in_other_ways), ("only in what is still possible", partial(_possible, diff))):
+        most = max(parts, key=lambda one: count(one) / one.situations if one.situations else 0)
+        if count(most):
+            texts.append(f"{upto}{percent(count(most), most.situations)} of situations more {how}")
+    return " and ".join(texts)
+
+
+def _in_other_ways(one: TableDiff) -> int:
+    return one.others - one.only_possible
+
+
+def _possible(diff: Diff, one: TableDiff) -> int:
+    """Return in how many situations that no line names only what is still possible differs.
+
+    Rules without a value that they did not know may leave other outcomes possible; no ticket could show that, since it
+    was rejected with this value. So it counts only if the outcome changes where it is undecided.
+    """
+    shown = next((outcome for outcome in diff.outcomes if outcome.name == one.outcome), None)
+    ends = {state.kind for change in shown.changes for state in (change.before, change.after)} if shown else set()
+    return 0 if StateKind.REFUSED in ends and StateKind.UNDECIDED not in ends else one.only_possible
 
 
 def is_explained(one: OutcomeDiff) -> bool:

@@ -8,9 +8,10 @@ difference.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from engine.diff.nouns import Edit, Wording
-from engine.diff.parts import Part, PartKey, parts
+from engine.diff.parts import WEEKDAYS, Part, PartKey, parts
 from engine.diff.same_parts import Pairs, moved_rules, same_parts
 from engine.model.policy import Policy
 
@@ -67,13 +68,31 @@ def _changed(early: PartKey, late: PartKey, was: Part, now: Part, moved: tuple[s
 
     if early != late and not now.by_content:
         yield change("name", early.name, late.name, early.name, Edit.RENAMED)
+    for what, one, other in _together(_statements(was, now)):
+        yield change(what, one, other)
+    if moved:
+        yield change(ORDER, *moved)
+
+
+def _statements(was: Part, now: Part) -> Iterator[tuple[str, str, str]]:
+    """Yield the name of each statement that changed, with its text before and after."""
     for what in dict.fromkeys((*was.said, *now.said)):
         one, other = was.said.get(what), now.said.get(what)
         if one == other or (one and other and (one.text == other.text or one.meaning == other.meaning)):
             continue
-        yield change(what, one.text if one else "", other.text if other else "")
-    if moved:
-        yield change(ORDER, *moved)
+        yield what, one.text if one else "", other.text if other else ""
+
+
+def _together(found: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield changed statements, those of weekdays in a row that change alike as one: `Mon-Fri`."""
+
+    def alike(one: tuple[int, tuple[str, str, str]]) -> tuple[object, ...]:
+        at, (what, *texts) = one
+        return (WEEKDAYS.index(what) - at, *texts) if what in WEEKDAYS else (what,)
+
+    for _, run in groupby(enumerate(found), alike):
+        (_, (first, before, after)), *others = run
+        yield f"{first}-{others[-1][1][0]}" if others else first, before, after
 
 
 def _merged(

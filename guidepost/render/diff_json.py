@@ -78,6 +78,7 @@ def _table(one: TableDiff) -> JsonObject:
         "changed": one.changed,
         "share": _share(one.changed, one.situations),
         "others": one.others,
+        "only_possible": one.only_possible,
         "place": plain_place(one.place) if one.place else None,
         "regions": [
             {

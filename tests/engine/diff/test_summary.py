@@ -55,11 +55,30 @@ def test_outcomes_that_change_under_the_same_conditions_are_one_line() -> None:
 
 
 def test_a_table_notes_the_situations_that_no_line_names() -> None:
-    one = changed("shelf", "price", 1000, region(decided(1.0, 2.0), 2, part="chain"), others=3)
+    one = changed("shelf", "price", 1000, region(decided(1.0, 2.0), 2, part="chain"), others=5)
 
-    (table,) = changed_tables(with_tables(PLAIN, BEFORE, AFTER, one))
+    (table,) = changed_tables(with_tables(PLAIN, BEFORE, AFTER, replace(one, only_possible=3)))
 
-    assert table.others == "0.3% of situations more, nearly all only in what is still possible"
+    assert (
+        table.others
+        == "0.2% of situations more in other ways and 0.3% of situations more only in what is still possible"
+    )
+
+
+def test_what_a_value_that_was_rejected_leaves_possible_for_the_earlier_rules_is_not_counted() -> None:
+    one = replace(
+        changed("shelf", "price", 1000, region(decided(1.0, 2.0), 2, part="chain"), others=3), only_possible=3
+    )
+    refused = Change(OutcomeState(StateKind.REFUSED), OutcomeState(StateKind.DECIDED, 2.0))
+    undecided = Change(OutcomeState(StateKind.UNDECIDED), OutcomeState(StateKind.UNDECIDED))
+
+    def others(*changes: Change) -> str:
+        found = with_tables(PLAIN, BEFORE, AFTER, one)
+        known = [outcome(name="price", changes=dict.fromkeys(changes, 2))]
+        return changed_tables(replace(found, outcomes=tuple(known)))[0].others
+
+    assert others(refused) == ""
+    assert others(refused, undecided) == "0.3% of situations more only in what is still possible"
 
 
 def test_a_line_names_a_decision_that_shows_what_follows() -> None:

@@ -76,6 +76,14 @@ def test_other_hours_touch_the_deadlines_that_go_by_them_and_no_others() -> None
     assert [wording_text(one) for one in found.wording] == ["calendar shifts: Sun 08:00-16:00 -> 08:00-18:00"]
 
 
+def test_days_in_a_row_whose_hours_change_alike_are_one_line() -> None:
+    found = difference("hours.yaml", ('mon-sat: ["06:00-14:00", ', 'mon-sat: ["07:00-14:00", '))
+
+    assert [wording_text(one) for one in found.wording] == [
+        "calendar shifts: Mon-Sat 06:00-14:00, 14:30-01:30 -> 07:00-14:00, 14:30-01:30"
+    ]
+
+
 def test_a_holiday_that_moves_touches_what_counts_by_its_list_and_is_named_by_its_date() -> None:
     (path,) = [name for name in files() if name.startswith("holidays/")]
     line = next(line for line in files()[path].splitlines() if line.strip().startswith("2026-12-25"))
@@ -488,3 +496,30 @@ def test_the_difference_of_the_guide_s_two_versions_is_as_its_golden_file_has_it
     found = run("1.0.0", "2.0.0")
     assert found.exit_code == 0, found.stderr
     golden("diff/guide.txt", found.stdout)
+
+
+def test_elapsed_times_that_count_differently_for_the_same_reason_are_named_together() -> None:
+    guide = read_folder(VersionFolder(ROOT / "policies", "guide"))
+    day = "  2027-01-20: {name: Moving day, status: confirmed}\n"
+    (path,) = [name for name in guide if name.endswith("NZ-AUK.yaml")]
+    at = guide[path].index("  2027-02-")
+
+    found = compare(build(guide, "guide"), build({**guide, path: guide[path][:at] + day + guide[path][at:]}, "guide"))
+
+    both = "`business_days_since_resolution` and `business_days_since_closure`"
+    said = "the calendar `business_days` counts time differently in NZ-AUK: 2027-01-20"
+    assert outcomes(found)["case_action"].terms == (f"it depends on {both}, which are counted differently: {said}",)
+
+
+def test_a_value_that_only_one_version_takes_is_refused_by_the_other() -> None:
+    guide = dict(read_folder(VersionFolder(ROOT / "policies", "guide")))
+    more = dict(guide)
+    for path, text, new in (
+        ("vocabulary.yaml", "      - {value: none, about: an end", "      - {value: trial, about: a trial}\n"),
+        ("sla.yaml", "saas_12x5]}", "trial, "),
+    ):
+        more[path] = guide[path].replace(text, new + text)
+
+    found = compare(build(guide, "guide"), build(more, "guide"))
+
+    assert [wording_text(one) for one in found.requests] == ["value plan=trial: is refused -> read as trial"]
