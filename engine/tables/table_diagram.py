@@ -133,9 +133,7 @@ def draw_tables(
         drawing.store.allow(most)
         try:
             one = drawn[table.name] = drawing.table(table)
-            stores = [drawing.store, *(rules.store for rules in one.diagrams)]
-            largest = max(stores, key=lambda store: store.made)
-            sizes[table.name] = TableSize(table=table.name, nodes=largest.made, most=most, asking=largest.asking())
+            sizes[table.name] = drawing.size(table, *one.diagrams)
         except TooManyNodes as error:
             problems.append(node_problem(table, error.asking, most))
             left_out.update(table.produces)
@@ -144,7 +142,8 @@ def draw_tables(
         if not left_out & set(deadline.goes_by):
             drawing.store.allow(most)
             try:
-                targets[deadline.name] = drawing.target(deadline, calendars or {})
+                made = targets[deadline.name] = drawing.target(deadline, calendars or {})
+                sizes[deadline.table.name] = drawing.size(deadline.table, made.rules)
             except TooManyNodes as error:
                 asking = {name.removeprefix(value_read("")): count for name, count in error.asking.items()}
                 problems.append(node_problem(deadline.table, asking, most))
@@ -220,6 +219,11 @@ class _Drawing:
             self.states[fact] = sent_states(size)
             self.selectors[fact] = store.node(fact, [store.leaf(one) for one in range(size)])
             self.support[fact] = frozenset({fact})
+
+    def size(self, table: Table, *drawn: RuleDiagram) -> TableSize:
+        """Return how many nodes a table took, over sent facts or over what it reads, whichever is more."""
+        largest = max([self.store, *(rules.store for rules in drawn)], key=lambda store: store.made)
+        return TableSize(table=table.name, nodes=largest.made, most=self.most, asking=largest.asking())
 
     def table(self, table: Table) -> TableDiagram:
         """Draw a table whose producers are drawn."""

@@ -18,8 +18,7 @@ MOST_LISTED: Final = 3
 
 def table_sizes(version: Version) -> list[TableSize]:
     """Return the sizes of all tables and deadlines, the largest first."""
-    drawn = (version.diagrams, *version.deadline_diagrams.values())
-    return sorted((size for one in drawn for size in one.sizes.values()), key=lambda size: (-size.nodes, size.table))
+    return sorted(version.diagrams.sizes.values(), key=lambda size: (-size.nodes, size.table))
 
 
 def sizes_table(version: Version) -> RenderableType:
