@@ -24,7 +24,7 @@ from engine.model.policy import Policy, Roster
 from engine.request.moment import Moment
 from engine.request.ticket import Sent, Ticket
 from engine.tables.explain import Explainer
-from engine.tables.walk import WalkEnd
+from engine.tables.walk import WalkEnd, walks
 from engine.version.bundle import Bundle, Versions
 from engine.version.version import Version
 
@@ -71,7 +71,7 @@ class Decider:
             for name, plan in version.plans.items()
         }
         self._triage = tuple(self._decisions[plan.decision.name] for plan in version.triage)
-        self._walks: tuple[tuple[int, Any], ...] = tuple(step for plan in version.triage for step in plan.walks)
+        self._walks: tuple[tuple[int, Any], ...] = ()
 
     def __reduce__(self) -> tuple[type[Decider], tuple[Version]]:
         return Decider, (self.version,)
@@ -133,8 +133,8 @@ class Decider:
     def outcomes(self, ticket: Ticket) -> list[WalkEnd]:
         """Return the outcomes of tables in all decisions that a new ticket needs, without their reasons.
 
-        A few steps lead to them, for a ticket met before or not. The outcomes of rosters and deadlines are not among
-        them.
+        A few steps lead to them, for a ticket met before or not; the first call writes the steps, and takes longer. The
+        outcomes of rosters and deadlines are not among them.
 
         >>> from engine.decide.decider import Decider  # doctest: +SKIP
         >>> ticket, _ = decider.read({"impact": "high", "urgency": "low"})  # doctest: +SKIP
@@ -142,7 +142,7 @@ class Decider:
         ['P3', 'assessed', ...]
         """
         atoms, found = ticket.atoms, []
-        for slot, way in self._walks:
+        for slot, way in self._walks or self._written_walks():
             while slot >= 0:
                 slot, way = way[atoms[slot]]  # noqa: PLW2901
             found.append(way)
@@ -180,6 +180,14 @@ class Decider:
     def cached_answers(self) -> int:
         """How many answers of a triage are cached."""
         return sum(len(live.answers) for live in self._triage)
+
+    def _written_walks(self) -> tuple[tuple[int, Any], ...]:
+        """Write the walks to the outcomes of a triage: few callers need them, and they are larger than all the rest."""
+        version = self.version
+        self._walks = tuple(
+            [step for plan in version.triage for step in walks(version.diagrams, plan.tabled, version.reader.slots)]
+        )
+        return self._walks
 
     def _answer(self, live: LiveDecision, ticket: Ticket, moment: Moment, passed: tuple[Passed, ...] = ()) -> Answer:
         """Answer one decision for a ticket that is read."""
