@@ -22,7 +22,8 @@ from engine.analysis import analyse
 from engine.decide.decider import Decider
 from engine.diff import Diff, compare
 from engine.diff.box_cover import forget
-from engine.version.version import Version, build, draw_policy, invariant_results
+from engine.version.build import build, draw_policy, invariant_results
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 SHIPPED_GOAL: Final = 1.0

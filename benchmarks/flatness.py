@@ -9,7 +9,7 @@ from typing import Final
 from benchmarks import generated
 from benchmarks.measure import Row, in_turns, per_call, ratio
 from engine.decide.decider import Decider
-from engine.version.version import build
+from engine.version.build import build
 
 FEW: Final = 10
 MANY: Final = 10_000

@@ -27,7 +27,8 @@ from engine.model.problems import PolicyErrors
 from engine.tables.atoms import all_atoms
 from engine.tables.check import table_problems
 from engine.tables.table_diagram import draw_tables
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 from tests.support import growth
 

@@ -19,8 +19,9 @@ from benchmarks.measure import Row
 from engine.cross_check import cross_check_tables
 from engine.decide.decider import Decider
 from engine.load import policy as load
-from engine.version import version
+from engine.version import build
 from engine.version.agreement import tables_to_cross_check
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -31,10 +32,10 @@ ROUNDS: Final = 3
 STEPS: Final = (
     ("read the YAML", load, "read"),
     ("hold it against the schema", load, "structure_problems"),
-    ("read rules and conditions, with the two above", version, "load_with_trees"),
-    ("digest", version, "digest"),
-    ("draw the diagrams", version, "draw_tables"),
-    ("look for gaps, overlaps and rules that never fire", version, "table_problems"),
+    ("read rules and conditions, with the two above", build, "load_with_trees"),
+    ("digest", build, "digest"),
+    ("draw the diagrams", build, "draw_tables"),
+    ("look for gaps, overlaps and rules that never fire", build, "table_problems"),
 )
 """The steps of building a version, each as the function that does it and the module that calls it."""
 
@@ -52,11 +53,11 @@ def _shipped() -> Iterator[Row]:
     for folder in version_folders(ROOT / "policies"):
         files = read_folder(folder)
         taken = statistics.median(
-            _seconds(lambda files=files, root=folder.root: version.build(files, root)) for _ in range(ROUNDS)
+            _seconds(lambda files=files, root=folder.root: build.build(files, root)) for _ in range(ROUNDS)
         )
         yield Row(
             group="from YAML to a version",
-            what=f"{folder.root}, {_rules(version.build(files, folder.root))} rules",
+            what=f"{folder.root}, {_rules(build.build(files, folder.root))} rules",
             value=taken,
             unit="s",
         )
@@ -78,7 +79,7 @@ def _generated() -> Iterator[Row]:
             yield from (
                 Row(group=group, what=f"… {what}", value=_middle(rounds, what), unit="s") for what, _, _ in STEPS
             )
-            made = version.build(files)
+            made = build.build(files)
             yield Row(
                 group=group,
                 what="proof by durable-rules (a sample), kept afterwards; by the wall clock",
@@ -89,7 +90,7 @@ def _generated() -> Iterator[Row]:
 
 def _steps(files: Mapping[str, str]) -> dict[str, float]:
     with _timed() as taken:
-        taken["all"] = _seconds(lambda: version.build(files))
+        taken["all"] = _seconds(lambda: build.build(files))
     return taken
 
 
@@ -132,7 +133,7 @@ def _big() -> Iterator[Row]:
 def _build_big() -> dict[str, float]:
     files = generated.many_cells(facts=3, values=125)
     start = time.process_time()
-    made = version.build(files)
+    made = build.build(files)
     taken = time.process_time() - start
     cells = math.prod(part.size for part in made.diagrams.parts.values())
     answer = Decider(made).decide("queue", {"f0": "v124", "f1": "v7", "f2": "v9"})["queue"].value
@@ -149,7 +150,7 @@ def megabytes() -> float:
     return (own if own is not None else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024
 
 
-def _rules(made: version.Version) -> int:
+def _rules(made: Version) -> int:
     return sum(len(table.rules) for table in made.policy.tables.values())
 
 

@@ -26,7 +26,8 @@ import grpc
 from benchmarks.look_up import POLICIES
 from benchmarks.measure import Row
 from benchmarks.tickets import draw
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.client.requests import Facts, triage_request
 from guidepost.policies.sources.folder import read_folder, version_folders
 from tests.support.log_servers import POSTGRESQL, PostgreSQL

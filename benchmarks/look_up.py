@@ -12,7 +12,8 @@ from benchmarks.measure import Row, each, in_turns, per_call, percentile, ratio
 from benchmarks.tickets import START, Facts, draw
 from engine.decide.decider import Decider
 from engine.request.moment import Moment
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"

@@ -23,7 +23,8 @@ from typing import Any, Final
 from benchmarks.measure import Row, in_turns, per_call, ratio
 from benchmarks.peers_zen import jdm
 from engine.decide.decider import Decider
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 
 ROOT: Final = Path(__file__).resolve().parent.parent

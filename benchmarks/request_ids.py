@@ -35,7 +35,8 @@ from engine.decide.decider import Decider
 from engine.records.identity import uuid7
 from engine.records.record import Record, RecordKind, recorded_decision
 from engine.request.moment import Moment
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.client.requests import triage_request
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.folder import read_folder, version_folders

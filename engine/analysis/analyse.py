@@ -16,7 +16,7 @@ from engine.model.policy import Policy
 from engine.model.problems import Problem, Related
 from engine.tables.local_table import LocalTable
 from engine.tables.reading import Reading
-from engine.version.version import PolicyTables, invariant_results, region_problems
+from engine.version.build import PolicyTables, invariant_results, region_problems
 
 
 def analyse(policy: Policy, tables: PolicyTables) -> tuple[Problem, ...]:

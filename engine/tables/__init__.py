@@ -5,6 +5,7 @@ Modules::
     atoms          the smallest sets of values that rules distinguish
     chain          a table with all tables behind it, and what they distinguish
     check          problems of tables: gaps, overlaps, rules that never fire, values that no rule returns
+    compact        diagrams without the nodes that only drawing them took
     explain        the rules behind an outcome, or what is missing for it
     fact_order     the order in which diagrams ask facts
     lists          a list whose parts are drawn apart -> what matters of it

@@ -23,7 +23,8 @@ from engine.model.problems import Place, Problem
 from engine.tables.fact_order import reads_of
 from engine.tables.partition import Partition
 from engine.tables.table_diagram import TableDiagram
-from engine.version.version import PolicyTables, Version
+from engine.version.build import PolicyTables
+from engine.version.version import Version
 
 
 def tables_to_cross_check(version: Version | PolicyTables) -> tuple[CrossCheckTable, ...]:

@@ -14,8 +14,9 @@ from typing import Final
 
 from engine.load import MANIFEST
 from engine.model.problems import PolicyErrors
+from engine.version.build import build
 from engine.version.release_register import REGISTER, Frozen, read_register
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import PAST
 from guidepost.policies.sources.git import SHALLOW, Repository, read_revision, repository
 from guidepost.policies.sources.source import SourceError

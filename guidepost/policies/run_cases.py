@@ -17,7 +17,8 @@ from engine.load import load_with_trees
 from engine.load.digest import digest
 from engine.model.answer import VersionRef
 from engine.model.problems import PolicyErrors, Problem
-from engine.version.version import Version, version_of_policy
+from engine.version.build import version_of_policy
+from engine.version.version import Version
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ import pyarrow.compute as pc
 
 from engine.replay import InForceReplayer, Replayer, Tally
 from engine.replay.nouns import RejectedRow, Replay
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.install_command import install_command
 from guidepost.past_tickets import SIZE, ColumnMapping, Mapper, TicketsError, Vocabulary
 from guidepost.past_tickets.column_names import mapping_by_names, require_columns

@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from markdown_it import MarkdownIt
 
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.render.diff_markdown import diff_markdown
 from guidepost.render.diff_report import make_diff_report
 from guidepost.render.markdown import code, escaped, joined_parts, prose

@@ -18,8 +18,9 @@ from rich.console import Console
 from engine.cases import load_cases
 from engine.load import load
 from engine.model.problems import PolicyErrors
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.cli.app import load_command
 from guidepost.policies.release import start_next
 from guidepost.policies.sources.folder import read_folder, version_folders

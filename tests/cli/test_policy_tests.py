@@ -23,7 +23,8 @@ from engine.cases.case import Case
 from engine.cases.select import NotAnExpression, is_selected, read_selection
 from engine.decide.decider import Decider
 from engine.model.problems import PolicyErrors
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from tests.support.command import replace_text, run_command, transcript
 from tests.support.deciders import decider_of
 from tests.support.desks import GOOD

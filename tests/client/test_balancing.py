@@ -12,8 +12,8 @@ from contextlib import ExitStack
 import pytest
 
 import guidepost
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from tests.support.servers import COUNTER, run_coroutine, serving
 from tests.support.waiting import wait_until
 

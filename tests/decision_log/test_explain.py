@@ -14,7 +14,7 @@ from typer.testing import Result
 from engine.records.record import Record, RecordedDecision, RecordKind, recorded_change, recorded_decision
 from engine.records.reproduce import reproduce
 from engine.request.moment import Moment
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.decision_log.store import Store
 from guidepost.policies.sources.bundle_archive import make_bundle
 from tests.support.command import run_command

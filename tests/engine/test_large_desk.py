@@ -15,7 +15,8 @@ from engine.diff import compare
 from engine.model.answer import Status
 from engine.model.invariants import InvariantResult
 from engine.model.problems import PolicyErrors
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from engine.whynot import read_wanted, why_not
 from guidepost.policies.sources.folder import read_folder, version_folders
 from tests.support.growth import Files, customers, prerequisites, vip_tier

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.model.vocabulary import Fact, FactType, Value
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.past_tickets import Batch, TicketsError, mapping_of, open_tickets, read_mapping, suggest_mapping
 from guidepost.past_tickets.sample import ColumnProfile
 from guidepost.past_tickets.similarity import instant_format, match_values

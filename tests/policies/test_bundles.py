@@ -30,7 +30,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.model.problems import PolicyErrors
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.policies.sources.bundle_archive import MAX_ARCHIVE, make_bundle, pack, read_bundle
 from guidepost.policies.sources.resolve import read_source
 from guidepost.policies.sources.signatures import (

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from engine.load.yaml_tree import plain, read
 from engine.model.problems import Place, PolicyErrors
+from engine.version.build import build
 from engine.version.release_register import Frozen, read_register, register_text
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies import release
 from guidepost.policies.release import NotReleased, freeze, next_manifest
 from guidepost.policies.sources.folder import build_bundle, load_bundle, read_folder, version_folders

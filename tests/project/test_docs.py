@@ -28,8 +28,8 @@ from engine.model.policy import Policy
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors
 from engine.model.vocabulary import FactType
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from guidepost.cli.app import COMMANDS, load_command
 from tests.oracle import Oracle
 from tests.support.deciders import decide

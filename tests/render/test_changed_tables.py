@@ -13,7 +13,7 @@ import pytest
 
 from engine.diff import matrices
 from engine.diff.compare import compare
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.render.console import Screen, json_text
 from guidepost.render.diff_console import diff_parts
 from guidepost.render.diff_html import diff_html

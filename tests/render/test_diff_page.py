@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from engine.diff import Budget, excesses, read_forbidden, read_limit
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.render.diff_html import diff_html
 from guidepost.render.diff_report import DiffReport, make_diff_report
 from tests.support.browser import Elements, OpenedPage, colours_of, contrast, in_a_browser, open_page

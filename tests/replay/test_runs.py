@@ -16,7 +16,8 @@ from engine.diff import OutcomeState, StateKind
 from engine.replay import Replayer
 from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow
 from engine.replay.rows import rows_of
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.past_tickets import SIZE, Batch
 from guidepost.replay.run import FIRST, KINDS, OTHER, RejectedRows, limit_batches, replay_source, usual_groups
 from guidepost.replay.verify_log import verify_log

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from engine.model.policy import HitPolicy, Literal, Policy, Rule, Table
-from engine.version.version import PolicyTables
+from engine.version.build import PolicyTables
 from tests.oracle import Facts, Oracle
 from tests.support.table_cases import TableCases
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.cases import load_cases
 from engine.model.problems import PolicyErrors, Problem
-from engine.version.version import build
+from engine.version.build import build
 from guidepost.policies.sources.folder import build_bundle
 from tests.support.desks import GOOD, write
 from tests.support.paths import BROKEN

@@ -10,7 +10,8 @@ import pytest
 from engine.load import load_with_trees
 from engine.model.answer import VersionRef
 from engine.model.policy import Policy
-from engine.version.version import Version, build, version_of_policy
+from engine.version.build import build, version_of_policy
+from engine.version.version import Version
 from guidepost.cli.options import policies_folder, version_spec
 
 _LOADED: Final[dict[object, Any]] = {}

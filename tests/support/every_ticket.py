@@ -7,14 +7,15 @@ import random
 from collections.abc import Iterator
 from unittest.mock import patch
 
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 
 CAME_AT = "2026-01-05T10:00:00Z"
 
 
 def build_unchecked(files: dict[str, str]) -> Version:
     """Build a random policy although it has rules that never fire and values that no rule gives."""
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         return build(files)
 
 

@@ -24,8 +24,8 @@ from engine.records.chain import Head
 from engine.records.filter import Filter
 from engine.records.record import Record
 from engine.records.verify import verify
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from guidepost.decision_log.append import Appended
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.decision_log.store import Store

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from engine.version.version import PolicyTables, Version
+from engine.version.build import PolicyTables
+from engine.version.version import Version
 
 
 def policy_tables(version: Version) -> PolicyTables:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeVar
 
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from guidepost.decision_log.settings import LogSettings
 from guidepost.policies.sources.folder import build_bundle
 from guidepost.server.app import Clock, listening

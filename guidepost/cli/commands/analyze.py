@@ -19,7 +19,7 @@ from engine.load import load
 from engine.model.policy import Policy
 from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
-from engine.version.version import draw_policy
+from engine.version.build import draw_policy
 from guidepost.cli.options.policies_folder import PoliciesOption, find_folder
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.policies.sources.resolve import known_versions

@@ -16,7 +16,8 @@ from engine.records.chain import Entry
 from engine.records.masking import replayable
 from engine.records.record import Record
 from engine.records.reproduce import Reproduction, moment_of, reproduce
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from engine.whynot import WhyNot
 from guidepost.cli.commands.audit_certificate import RecordArgument, read_entry
 from guidepost.cli.commands.eval_why_not import answer_why_not, plain_why_not, why_not_parts

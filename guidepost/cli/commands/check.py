@@ -18,7 +18,8 @@ from engine.cross_check import CrossCheckReport, Extent, TableCrossCheck
 from engine.load.yaml_tree import cut_texts, read
 from engine.model.problems import PolicyErrors, Problem
 from engine.version.agreement import agreement_problems
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.cli.options.policies_folder import find_folder
 from guidepost.policies.sources.folder import (
     VersionFolder,

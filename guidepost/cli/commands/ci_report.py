@@ -19,8 +19,8 @@ from engine.diff import Budget
 from engine.diff.words import headline
 from engine.model.problem_codes import Level
 from engine.model.problems import PolicyErrors, Problem
+from engine.version.build import draw_policy
 from engine.version.release_register import Folder, frozen_problems
-from engine.version.version import draw_policy
 from guidepost.cli.commands.check import CheckReport, VersionCheck, check_folder
 from guidepost.cli.options.policies_folder import utc_now
 from guidepost.policies.format import format_text

@@ -17,7 +17,7 @@ from engine.load import load
 from engine.model.invariants import DecidedTicket, InvariantResult
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors
-from engine.version.version import draw_and_check, invariant_results
+from engine.version.build import draw_and_check, invariant_results
 from guidepost.cli.options.policies_folder import find_folder, policy_error
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders
 from guidepost.render.console import ExitCode, JsonObject, TableOrJson, count, errors, results, ruled_table, show_json

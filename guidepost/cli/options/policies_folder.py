@@ -16,8 +16,9 @@ from engine.load.digest import digest
 from engine.model.answer import UnknownVersion, VersionRef
 from engine.model.policy import Policy
 from engine.model.problems import PolicyErrors, Problem
+from engine.version.build import version_of_policy
 from engine.version.bundle import Known, Versions
-from engine.version.version import Version, version_of_policy
+from engine.version.version import Version
 from guidepost.cli.options.moment import read_time
 from guidepost.policies.sources.folder import VersionFolder, order_versions, read_folder, version_folders
 from guidepost.render.console import ExitCode, command_error, count, errors

@@ -10,7 +10,8 @@ from typing import Annotated, Final
 import typer
 
 from engine.model.problems import PolicyErrors
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.cli.options.policies_folder import find_folder, utc_now
 from guidepost.policies.sources.folder import version_folders
 from guidepost.policies.sources.resolve import read_source

@@ -18,9 +18,10 @@ from engine.load import policy_files
 from engine.load.files import ENDINGS, of_a_version
 from engine.model.problems import Place, PolicyErrors, Problem
 from engine.version.agreement import agreement_problems, tables_to_cross_check
+from engine.version.build import build
 from engine.version.bundle import Bundle, Known, V, Versions, bundle, other_desks
 from engine.version.release_register import REGISTER, Folder, Frozen, frozen_problems, read_register
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.text_encoding import decode_text
 
 PAST: Final = "past"

@@ -23,7 +23,8 @@ from engine.load.digest import digest
 from engine.load.node_readers import text
 from engine.load.yaml_tree import read
 from engine.model.did_you_mean import nearest
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources import git
 from guidepost.policies.sources.bundle_archive import read_bundle
 from guidepost.policies.sources.folder import VersionFolder, read_folder, version_folders

@@ -23,8 +23,9 @@ from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.tables.local_table import LocalTable
 from engine.tables.reading import Reading
+from engine.version.build import PolicyTables, draw_policy
 from engine.version.bundle import Bundle
-from engine.version.version import PolicyTables, Version, draw_policy
+from engine.version.version import Version
 from tests.oracle import Oracle
 from tests.support import growth
 from tests.support.analysis_oracle import TableOracle

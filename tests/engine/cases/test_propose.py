@@ -14,8 +14,9 @@ from engine.cases.coverage import AnswerTrace, Coverage, coverage_of, trace
 from engine.cases.propose import Proposal, plain, propose
 from engine.cases.rule_tickets import RuleTickets
 from engine.model.answer import DeadlineState
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import read_folder, version_folders
 from tests.support import growth
 from tests.support.deciders import decide, decider_of

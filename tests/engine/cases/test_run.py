@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.cases import load_cases, run_case
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from tests.support.deciders import decider_of
 from tests.support.growth import prerequisites
 

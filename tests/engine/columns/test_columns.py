@@ -26,8 +26,9 @@ from engine.deadlines.roster import duty
 from engine.model.answer import Answer, Status, UnknownDecision, WrongRequest
 from engine.model.vocabulary import FactType
 from engine.request.moment import Moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
 from tests.support.columns import TURNING_DAYS, Row, any_instant, any_ticket, fact_columns, instant_column
@@ -115,7 +116,7 @@ def test_blocks_do_not_show(shipped: Bundle, monkeypatch: pytest.MonkeyPatch, si
 @settings(max_examples=1000 if LONG else 40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=st.one_of(policies(), timed_policies()), data=st.data())
 def test_so_is_a_column_by_any_policy(files: dict[str, str], data: st.DataObject) -> None:
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         version = build(files)
     rows = data.draw(st.lists(any_ticket(version.policy.facts), min_size=1, max_size=5))
     open_ = undecided(version, version.plans["all"].facts, 30, data.draw(st.integers(0, 99)))
@@ -247,7 +248,7 @@ def desk(level: dict[str, Any], side: dict[str, Any], times: Sequence[tuple[dict
         "vocabulary.yaml": {"kind": "vocabulary", "facts": facts, "outcomes": outcomes},
         "all.yaml": concern,
     }
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         return build({path: json.dumps(content) for path, content in files.items()})
 
 

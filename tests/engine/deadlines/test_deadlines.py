@@ -13,7 +13,8 @@ from engine.decide.answer_json import plain, to_json
 from engine.decide.decider import NO_MOMENT
 from engine.model.answer import Answer, DeadlineState, Due, Status, WrongRequest
 from engine.request.moment import Moment, read_moment
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.deciders import decide, reschedule, triage
 from tests.support.instants import FRIDAY, at

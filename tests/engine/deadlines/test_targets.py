@@ -20,8 +20,9 @@ from engine.model.targets import NOTHING, Measure, Target
 from engine.request.ticket import TicketReader
 from engine.tables.chain import Chains
 from engine.tables.explain import Explainer
+from engine.version.build import PolicyTables, build, deadline_plan, draw_policy
 from engine.version.bundle import Bundle
-from engine.version.version import PolicyTables, Version, build, deadline_plan, draw_policy
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, build_bundle, read_folder
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import LONG

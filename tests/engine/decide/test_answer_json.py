@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from engine.decide.answer_json import to_json
-from engine.version.version import build
+from engine.version.build import build
 from tests.support.deciders import decide, triage
 from tests.support.paths import ROOT
 from tests.support.servers import COUNTER
@@ -15,7 +15,7 @@ from tests.support.servers import COUNTER
 FACTS = {"size": 3, "colour": "Ruby red", "impact": "2", "weight": 4.5, "came_at": "2026-01-23T15:00:00+11:00"}
 PROGRAM = """
 from engine.decide.answer_json import to_json
-from engine.version.version import build
+from engine.version.build import build
 from tests.support.servers import COUNTER
 from tests.support.deciders import triage
 from tests.engine.decide.test_answer_json import FACTS

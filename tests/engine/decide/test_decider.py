@@ -12,8 +12,9 @@ from engine.decide.answer_json import to_json
 from engine.decide.decider import Decider, bundle_deciders, decide
 from engine.model.answer import UnknownDecision
 from engine.request.moment import read_moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from tests.support.servers import COUNTER
 
 FACTS: Final = {"stage": "arrival", "impact": "high", "urgency": "high", "received_at": "2026-01-23T15:00:00+11:00"}

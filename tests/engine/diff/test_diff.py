@@ -27,8 +27,9 @@ from engine.model.vocabulary import UNLISTED, Fact, FactType
 from engine.request.ticket import TicketReader
 from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.oracle import Oracle
 from tests.support.campaign import LONG

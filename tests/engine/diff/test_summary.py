@@ -10,7 +10,7 @@ from engine.diff import Change, Diff, OutcomeDiff, OutcomeState, StateKind, comp
 from engine.diff.nouns import Follows
 from engine.diff.summary import changed_tables, follows_text, is_explained, shown_by
 from engine.diff.words import change_text
-from engine.version.version import build
+from engine.version.build import build
 from tests.support.desks import GOOD
 from tests.support.table_diffs import changed, decided, new, region, with_tables
 

@@ -25,7 +25,8 @@ from engine.diff import (
     read_limit,
 )
 from engine.diff.words import NO_CHANGE, headline, outcome_text, region_text, value_text, wording_text
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from guidepost.render.diff_html import diff_html
 from guidepost.render.diff_markdown import diff_markdown

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import engine.version.version
+import engine.version.build
 from engine.invariants.case_space import names
 from engine.invariants.prove import prove_invariants
 from engine.load import load
@@ -31,8 +31,9 @@ from engine.model.problems import Place, PolicyErrors
 from engine.model.vocabulary import FactType
 from engine.tables.atoms import all_atoms
 from engine.tables.table_diagram import draw_tables
+from engine.version.build import build, draw_policy, invariant_results, version_of_policy
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build, draw_policy, invariant_results, version_of_policy
+from engine.version.version import Version
 from guidepost.cli.app import app
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support import growth
@@ -177,7 +178,7 @@ def test_every_shipped_invariant_fails_when_a_rule_breaks_it_and_its_ticket_show
     folder: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The broken policy need not be a good one otherwise: values that it no longer gives are of no interest here."""
-    monkeypatch.setattr(engine.version.version, "table_problems", lambda *_: [])
+    monkeypatch.setattr(engine.version.build, "table_problems", lambda *_: [])
     policy, written = shipped_policy(folder)
     invariant = next(one for one in policy.invariants if one.id == name)
     part = changed(only(policy, invariant), *CHANGES[folder][name])

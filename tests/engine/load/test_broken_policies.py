@@ -28,8 +28,9 @@ from engine.model.problem_codes import CODES, Level
 from engine.model.problems import PolicyErrors, Problem
 from engine.model.vocabulary import FactType
 from engine.request.moment import read_moment
+from engine.version.build import build
 from engine.version.bundle import Bundle, bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from tests.support.broken_policies import (
     POLICIES,
     REQUESTS,

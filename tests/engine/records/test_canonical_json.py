@@ -15,7 +15,8 @@ from engine.records.canonical_json import CanonicalWriter, whole
 from engine.records.masking import Masking
 from engine.records.record import Record, RecordKind, instant, plain_pauses, recorded_decision
 from engine.request.moment import Moment, read_moment
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from tests.support.deciders import decide, triage
 from tests.support.desks import GOOD
 from tests.support.servers import COUNTER

@@ -26,8 +26,9 @@ from engine.replay.budget import excesses
 from engine.replay.due_shifts import EDGES
 from engine.replay.nouns import Chunk, OutcomeColumn, RecordedDecisions, RejectedRow, Replay
 from engine.request.moment import Moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.policies.sources.folder import VersionFolder, read_folder
 from tests.support.campaign import LONG
 from tests.support.columns import TURNING_DAYS, any_ticket, fact_columns, instant_column
@@ -56,7 +57,7 @@ def low_low(new: Version) -> Version:
     row = next(line for line in files["priority.yaml"].splitlines() if line.strip().startswith("low:"))
     files["priority.yaml"] = files["priority.yaml"].replace(row, row.replace("P5", "P4"))
     assert "P5" in row
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         return build(files, "policies")
 
 
@@ -210,7 +211,7 @@ def test_so_is_that_of_another_desk(hospital: Version) -> None:
 @settings(max_examples=400 if LONG else 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(files=st.lists(st.one_of(policies(), timed_policies()), min_size=2, max_size=2), data=st.data())
 def test_so_is_that_of_any_two_policies(files: list[dict[str, str]], data: st.DataObject) -> None:
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         before, after = map(build, files)
     rows = data.draw(
         st.lists(st.one_of(any_ticket(before.policy.facts), any_ticket(after.policy.facts)), min_size=1, max_size=12)
@@ -228,7 +229,7 @@ def test_so_is_that_of_any_two_policies(files: list[dict[str, str]], data: st.Da
 def test_what_was_on_hold_is_due_later_where_the_policy_says_so(new: Version) -> None:
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     files["sla.yaml"] = files["sla.yaml"].replace("extend: no", "extend: yes")
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         extending = build(files, "policies")
     facts = {"assigned_priority": "P3", "plan": "partner", "country": "AU", "received_at": START}
     past = [
@@ -244,7 +245,7 @@ def test_what_was_on_hold_is_due_later_where_the_policy_says_so(new: Version) ->
 def test_a_hold_after_the_answer_moves_no_due_time_of_a_past_ticket(new: Version) -> None:
     files = read_folder(VersionFolder(ROOT / "policies", "policies"))
     files["sla.yaml"] = files["sla.yaml"].replace("extend: no", "extend: yes")
-    with patch("engine.version.version.table_problems", lambda *_: []):
+    with patch("engine.version.build.table_problems", lambda *_: []):
         extending = build(files, "policies")
     facts = {
         "assigned_priority": "P3",

@@ -22,7 +22,8 @@ from engine.replay import Replayer, Tally
 from engine.replay.constant_texts import texts_for_all
 from engine.replay.distinct_tickets import DistinctTickets
 from engine.replay.nouns import Chunk
-from engine.version.version import Version, build
+from engine.version.build import build
+from engine.version.version import Version
 from guidepost.cli.app import app
 from guidepost.decision_log.store import Store
 from guidepost.past_tickets import Mapper, MappingErrors, Vocabulary, mapping_of, open_tickets

@@ -18,8 +18,9 @@ from engine.columns.fact_columns import Numbers, words_of
 from engine.columns.read import ColumnReader
 from engine.model.answer import WrongRequest
 from engine.model.vocabulary import NOTHING, Value, folded, stands_for_nothing, value_of
+from engine.version.build import build
 from engine.version.bundle import Versions
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost import Client
 from guidepost.cli.app import app
 from guidepost.past_tickets import Mapper, Vocabulary, mapping_of

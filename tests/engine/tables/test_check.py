@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from engine.load import load
 from engine.model.problems import PolicyErrors
 from engine.tables.atoms import all_atoms
-from engine.version.version import build
+from engine.version.build import build
 from tests.oracle import Oracle
 from tests.support.strategies import policies
 

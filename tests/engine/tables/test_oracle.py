@@ -11,8 +11,8 @@ from engine.cross_check import cross_check_tables
 from engine.load import load
 from engine.model.policy import Policy
 from engine.version.agreement import tables_to_cross_check
+from engine.version.build import draw_policy
 from engine.version.bundle import Bundle
-from engine.version.version import draw_policy
 from tests.oracle import Facts, Oracle
 from tests.support.campaign import ALL_CELLS, LONG
 from tests.support.strategies import policies

@@ -16,7 +16,7 @@ from engine.model.problems import PolicyErrors
 from engine.tables.atoms import all_atoms
 from engine.tables.node_limit import MOST_NODES_A_TABLE
 from engine.tables.table_diagram import PolicyDiagrams, draw_tables
-from engine.version.version import build
+from engine.version.build import build
 from tests.oracle import Oracle
 from tests.support.deciders import decide
 from tests.support.growth import Files, boolean, chain, customers, files, prerequisites, tangle, thresholds, web

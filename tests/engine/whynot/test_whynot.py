@@ -23,8 +23,9 @@ from engine.request.ticket import TicketReader
 from engine.tables.atoms import all_atoms
 from engine.tables.lists import items_of
 from engine.tables.table_diagram import TableDiagram, draw_tables
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from engine.whynot import MAX_ALTERNATIVES, Alternative, UnknownWanted, Wanted, WhyNot, read_wanted, why_not
 from guidepost.cli.app import app
 from guidepost.cli.commands.eval_why_not import why_not_parts

@@ -27,8 +27,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.decide.decider import Decider
 from engine.model.answer import Outcome, Status
 from engine.request.moment import Moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from guidepost.decision_log.settings import Durability, LogSettings
 from guidepost.policies.sources.signatures import new_key
 from guidepost.server.app import listening

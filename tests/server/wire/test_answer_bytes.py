@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from benchmarks.tickets import draw
 from engine.model.answer import Answer, PossibleItems, Status
 from engine.request.moment import Moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.server import wire
 from guidepost.server.rpc.decision_service import DECISION, KINDS, DecisionService
 from guidepost.server.rpc.live_bundle import LiveBundle

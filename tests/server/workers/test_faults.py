@@ -23,8 +23,8 @@ from engine.records.filter import Filter
 from engine.records.identity import RANDOM, uuid7
 from engine.records.record import Record, instant
 from engine.records.verify import verify
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import build
 from tests.support.log_servers import ask, open_to_read, serving_with_log, settings, sqlite
 from tests.support.server_process import Acknowledged, check_log, serving_process
 from tests.support.servers import COUNTER, NOW

@@ -27,8 +27,9 @@ from prometheus_client.parser import text_string_to_metric_families
 import guidepost
 from engine.model.problems import Place, Problem
 from engine.request.moment import Moment
+from engine.version.build import build
 from engine.version.bundle import Bundle
-from engine.version.version import Version, build
+from engine.version.version import Version
 from guidepost.cli.commands.health import health
 from guidepost.render.console import TableOrJson
 from guidepost.server.observability.config import ObservabilityConfig

@@ -17,7 +17,7 @@ from engine.load.policy import INVARIANTS, MANIFEST, VOCABULARY, _Loader
 from engine.load.policy import _read_all as read_all
 from engine.load.yaml_tree import Mapping
 from engine.model.problems import PolicyErrors
-from engine.version.version import build
+from engine.version.build import build
 
 Files = MappingOf[str, str]
 
