@@ -1,14 +1,17 @@
-"""Benchmarks of loading a policy from YAML to a version, step by step, and of the memory of a table of many cells."""
+"""Benchmarks of loading a policy from YAML to a version, step by step, and of what it takes in memory."""
 
 from __future__ import annotations
 
+import gc
 import json
 import math
+import pickle
 import resource
 import statistics
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +42,7 @@ STEPS: Final = (
 )
 """The steps of building a version, each as the function that does it and the module that calls it."""
 
+VERSION_MEGABYTES: Final = 2.0
 BIG_MEGABYTES: Final = 400.0
 BIG_CELLS: Final = 2_000_000
 SECONDS_GOAL: Final = 30.0
@@ -55,11 +59,19 @@ def _shipped() -> Iterator[Row]:
         taken = statistics.median(
             _seconds(lambda files=files, root=folder.root: build.build(files, root)) for _ in range(ROUNDS)
         )
+        made = build.build(files, folder.root)
         yield Row(
             group="from YAML to a version",
-            what=f"{folder.root}, {_rules(build.build(files, folder.root))} rules",
+            what=f"{folder.root}, {_rules(made)} rules",
             value=taken,
             unit="s",
+        )
+        yield Row(
+            group="a version in a worker",
+            what=f"{folder.root}, memory",
+            value=_unpickled_megabytes(pickle.dumps(made, protocol=5)),
+            unit="MB",
+            goal=VERSION_MEGABYTES,
         )
 
 
@@ -140,6 +152,22 @@ def _build_big() -> dict[str, float]:
     if cells < BIG_CELLS or answer != "v7":
         raise ValueError(f"{cells:,} cells, answered {answer}")
     return {"cells": cells, "seconds": taken, "megabytes": megabytes()}
+
+
+def _unpickled_megabytes(pickled: bytes) -> float:
+    """Return the memory that a version takes in a process that reads it from its build."""
+    pickle.loads(pickled)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        read = pickle.loads(pickled)
+        gc.collect()
+        held = tracemalloc.get_traced_memory()[0] - before
+        del read
+    finally:
+        tracemalloc.stop()
+    return held / 1e6
 
 
 def megabytes() -> float:

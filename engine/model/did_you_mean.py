@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from rapidfuzz import fuzz
-
 from engine.model.vocabulary import folded
 
 MEANT: Final = 65.0
@@ -34,6 +32,8 @@ def _likeness(asked: str, known: str) -> float:
 
     One that is a good part of the other counts, but not two or three letters.
     """
+    from rapidfuzz import fuzz  # noqa: PLC0415 - only mistakes need it
+
     whole = fuzz.ratio(asked, known)
     return max(whole, 0.9 * fuzz.partial_ratio(asked, known)) if min(len(asked), len(known)) > 3 else whole
 

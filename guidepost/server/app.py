@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -18,7 +18,6 @@ from guidepost.decision_log.recorder import Recorder, open_recorder
 from guidepost.decision_log.settings import LogSettings
 from guidepost.server.defaults import GRACE, HOST, PORT
 from guidepost.server.listener import Listener, open_listener
-from guidepost.server.observability.metrics import Metrics
 from guidepost.server.rpc.audit_service import AuditService
 from guidepost.server.rpc.bytes_handlers import BytesHandlers
 from guidepost.server.rpc.decision_service import DecisionService
@@ -31,6 +30,9 @@ from guidepost.v1 import audit_service_pb2, decision_service_pb2, policy_service
 from guidepost.v1.audit_service_pb2_grpc import add_AuditServiceServicer_to_server
 from guidepost.v1.decision_service_pb2_grpc import add_DecisionServiceServicer_to_server
 from guidepost.v1.policy_service_pb2_grpc import add_PolicyServiceServicer_to_server
+
+if TYPE_CHECKING:
+    from guidepost.server.observability.metrics import Metrics
 
 Clock = Callable[[], datetime]
 """Returns the present instant, with a time zone."""

@@ -19,7 +19,8 @@ from guidepost.render.console import ExitCode, TextOrJson, command_error, count,
 from guidepost.render.messages import problem_text
 from guidepost.server.auth import InvalidAuthFiles
 from guidepost.server.auth.api_keys import hash_key, key_id, new_key
-from guidepost.server.auth.callers import NAME, Callers, expired_keys, read_callers
+from guidepost.server.auth.callers import Callers, expired_keys
+from guidepost.server.auth.callers_file import NAME, read_callers
 from guidepost.server.auth.errors import read_file
 from guidepost.server.auth.roles import Role
 from guidepost.text_encoding import decode_text

@@ -14,7 +14,8 @@ from guidepost.cli.options.server_flags import setting_message, settings_error
 from guidepost.policies.sources.folder import load_bundle
 from guidepost.render.console import ExitCode, command_error, count, errors, results
 from guidepost.render.messages import problem_text
-from guidepost.server.auth.callers import expired_keys, read_callers
+from guidepost.server.auth.callers import expired_keys
+from guidepost.server.auth.callers_file import read_callers
 from guidepost.server.auth.errors import read_file
 from guidepost.server.settings.checks import environment_problems, setting_problems
 from guidepost.server.settings.file_modes import file_mode_warnings

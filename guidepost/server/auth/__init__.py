@@ -8,7 +8,8 @@ Modules::
     errors          errors for callers, and for operators
     roles           the roles, the role that each RPC needs, and the caller of the current call
     api_keys        API keys: ``gpk_ID_SECRET``
-    callers         the file of callers: their keys, certificates, subjects and roles
+    callers         callers, by their keys, certificates and subjects
+    callers_file    the file of callers: their keys, certificates, subjects and roles
     jwt             JSON Web Tokens: a token in, its subject and roles out
     authenticate    metadata and certificate of a call in, its caller out
     policy          authenticates and authorizes calls by the settings of a server

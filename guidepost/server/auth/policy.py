@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from engine.model.problems import Place, Problem
 from guidepost.server.auth.authenticate import Authenticator, Certificate
-from guidepost.server.auth.callers import Callers, read_callers
+from guidepost.server.auth.callers import Callers
 from guidepost.server.auth.config import AuthConfig
 from guidepost.server.auth.errors import InvalidAuthFiles, PermissionDenied, Unauthenticated, invalid_file, read_file
 from guidepost.server.auth.reloading_file import ReloadingFile
@@ -140,6 +140,8 @@ def open_access(config: AuthConfig) -> Access:
 
 
 def _callers(file: Path) -> ReloadingFile[Callers]:
+    from guidepost.server.auth.callers_file import read_callers  # noqa: PLC0415 - few servers need its YAML reader
+
     def load() -> Callers:
         try:
             text = read_file(file).decode()

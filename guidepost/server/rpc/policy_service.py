@@ -7,10 +7,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.cache import Cache
-from engine.diff import Diff, compare
 from engine.model.answer import UnknownDecision, UnknownVersion
 from engine.version.version import Version
 from guidepost.server import wire
@@ -18,6 +17,9 @@ from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.rpc.status import Context, streaming, unary
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceServicer
+
+if TYPE_CHECKING:
+    from engine.diff import Diff
 
 CACHE_SIZE: Final = 8
 """Number of differences in the cache."""
@@ -63,10 +65,12 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
             if name not in known:
                 raise UnknownDecision(name, tuple(known))
         diff = await asyncio.to_thread(self._difference, before, after)
-        yield pb.DiffVersionsResponse(summary=wire.diff_summary(diff))
+        from guidepost.server.wire.diff_message import decision_diff, diff_summary  # noqa: PLC0415 - as `compare`
+
+        yield pb.DiffVersionsResponse(summary=diff_summary(diff))
         for decision in diff.decisions:
             if not request.decisions or decision.name in request.decisions:
-                yield pb.DiffVersionsResponse(decision=wire.decision_diff(diff, decision))
+                yield pb.DiffVersionsResponse(decision=decision_diff(diff, decision))
 
     def _pair(self, request: pb.DiffVersionsRequest) -> tuple[Version, Version]:
         bundle = self._live.bundle
@@ -80,4 +84,6 @@ class PolicyService(PolicyServiceServicer):  # type: ignore[misc]
 
     def _difference(self, before: Version, after: Version) -> Diff:
         """Return the difference of two versions, from the cache if possible: versions never change."""
+        from engine.diff import compare  # noqa: PLC0415 - deciding does not need it
+
         return self._differences.get_or_make((before.digest, after.digest), lambda: compare(before, after))

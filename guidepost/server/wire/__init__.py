@@ -39,7 +39,6 @@ from guidepost.server.wire.decode_request import (
     path,
     selection,
 )
-from guidepost.server.wire.diff_message import decision_diff, diff_summary
 from guidepost.server.wire.policy_message import policy_version, summary
 
 __all__ = [
@@ -49,8 +48,6 @@ __all__ = [
     "InvalidSelector",
     "checked_text",
     "decision",
-    "decision_diff",
-    "diff_summary",
     "encode",
     "entry",
     "explanation",

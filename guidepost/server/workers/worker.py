@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -24,7 +25,6 @@ from guidepost.server.app import listening
 from guidepost.server.auth import InvalidAuthFiles
 from guidepost.server.observability import logging as logs
 from guidepost.server.observability.call_log import call_observers
-from guidepost.server.observability.metrics import Metrics
 from guidepost.server.rpc.live_bundle import LiveBundle
 from guidepost.server.workers.channel import Channel, ChannelClosed
 from guidepost.server.workers.messages import (
@@ -44,6 +44,9 @@ from guidepost.server.workers.messages import (
     WorkerMetrics,
 )
 from guidepost.server.workers.pickled_bundle import unpickle_bundle
+
+if TYPE_CHECKING:
+    from guidepost.server.observability.metrics import Metrics
 
 
 @asynccontextmanager
@@ -77,6 +80,12 @@ def collect_garbage() -> None:
     gc.freeze()
 
 
+def _metrics() -> Metrics:
+    from guidepost.server.observability.metrics import Metrics  # noqa: PLC0415 - few servers need it
+
+    return Metrics()
+
+
 class Worker:
     """A worker with its live bundle, and the next one after Prepare."""
 
@@ -86,7 +95,7 @@ class Worker:
         collect_garbage()
         self._next = self._live.deciders
         self._address = load.address
-        self._metrics = Metrics() if load.observability.metrics else None
+        self._metrics = _metrics() if load.observability.metrics else None
 
     async def run(self) -> None:
         """Report that the bundle is loaded, serve on request, and follow messages until Stop."""

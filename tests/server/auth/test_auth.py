@@ -25,7 +25,8 @@ from guidepost.decision_log.settings import LogSettings
 from guidepost.server.auth import Access, InvalidAuthFiles, Role, Unauthenticated, open_access
 from guidepost.server.auth.api_keys import key_id, new_key
 from guidepost.server.auth.authenticate import CACHE_SIZE
-from guidepost.server.auth.callers import expired_keys, read_callers
+from guidepost.server.auth.callers import expired_keys
+from guidepost.server.auth.callers_file import read_callers
 from guidepost.server.auth.config import AuthConfig, TlsFiles
 from guidepost.server.auth.roles import OPEN_SERVICES, REQUIRED_ROLES, required_role
 from guidepost.server.security import Security

@@ -9,7 +9,7 @@ import pytest
 
 from engine.diff import Change, OutcomeState, StateKind, compare
 from engine.diff.words import change_text, region_text
-from guidepost.server import wire
+from guidepost.server.wire.diff_message import diff_summary
 from guidepost.v1 import diff_pb2, policy_pb2
 from guidepost.v1 import policy_service_pb2 as pb
 from guidepost.v1.policy_service_pb2_grpc import PolicyServiceStub
@@ -35,7 +35,7 @@ def test_a_difference_comes_as_its_summary_and_then_decision_by_decision(desk: g
 
     summary, *decisions = parts(desk, before=VersionSelector(version="1.0.0"), after=VersionSelector(version="2.0.0"))
 
-    assert summary.summary == wire.diff_summary(expected)
+    assert summary.summary == diff_summary(expected)
     assert [one.decision.name for one in decisions] == [one.name for one in expected.decisions]
     assert not summary.summary.same_decisions
     assert (summary.summary.before.digest, summary.summary.after.digest) == (old.digest, new.digest)
@@ -76,7 +76,7 @@ def test_the_first_part_has_the_changed_tables_and_each_outcome_that_follows_onc
         OutcomeState(StateKind.UNDECIDED, ("a",)), OutcomeState(StateKind.UNDECIDED, (), ("b",)), in_part=True
     )
     table = changed("features", "feature_offered", 10**30, region(change, 10**29, feature="x"), others=1)
-    summary = wire.diff_summary(with_tables(compare(old, new), old, new, table))
+    summary = diff_summary(with_tables(compare(old, new), old, new, table))
 
     (features,) = summary.tables
     (there,) = features.regions
