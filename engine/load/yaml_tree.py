@@ -7,6 +7,7 @@ ambiguous parts of YAML are rejected: tags, anchors, repeated keys, several docu
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -85,7 +86,8 @@ class _Reader:
         self._refuse_tricks(event, depth)
         if isinstance(event, yaml.ScalarEvent):
             self._note_quoted(event)
-            return Scalar(event.value, self.place(event))
+            # The words of a policy repeat: one object for equal ones takes half the memory.
+            return Scalar(sys.intern(event.value), self.place(event))
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
             while not isinstance(inner := next(self.events), yaml.SequenceEndEvent):
