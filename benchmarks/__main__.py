@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from benchmarks import changes, clock, columns, flatness, growth, load, log, look_up, peers, replay
+from benchmarks import changes, clock, columns, flatness, growth, load, log, look_up, peers, replay, start
 from benchmarks.measure import Row, machine
 
 HERE: Final = Path(__file__).resolve().parent
@@ -23,6 +23,7 @@ PARTS: Final = {
     "changes": changes,
     "columns": columns,
     "replay": replay,
+    "start": start,
 }
 
 INTRODUCTION: Final = """\
