@@ -67,7 +67,7 @@ class Versions(Generic[V]):
 
 
 Bundle: TypeAlias = Versions[Version]
-"""Tabulated versions."""
+"""Versions that are built, and can decide."""
 
 
 def bundle(versions: tuple[V, ...]) -> tuple[Versions[V], list[Problem]]:

@@ -97,8 +97,8 @@ def check(
 ) -> None:
     """Check every version: files, tables, cases and invariants.
 
-    Every cell of the tables is checked and compared with durable-rules. A released version must be unchanged, and a
-    policy that changed since its release needs a new version number.
+    Every case is checked, and tables are compared with durable-rules, large ones by a sample. A released version must
+    be unchanged, and a policy that changed since its release needs a new version number.
 
     Exits with 3 if a policy has problems, and with 4 if a case fails.
     """

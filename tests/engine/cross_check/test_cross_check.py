@@ -96,7 +96,7 @@ def changed(example: CrossCheckTable, cells: Collection[tuple[int, ...]], rules:
 
 
 def large_table(policy: str, sizes: list[int], rules: list[Tests]) -> CrossCheckTable:
-    """Tabulate many rules by painting the last one first; the first one that matches decides."""
+    """Draw many rules by painting the last one first; the first one that matches decides."""
     hit = np.full(sizes, -1, dtype=np.int32)
     for number, tests in reversed(list(enumerate(rules))):
         region = [sorted(tests.get(axis, range(size))) for axis, size in enumerate(sizes)]
