@@ -30,7 +30,7 @@ from guidepost.v1 import decision_pb2 as guidepost_dot_v1_dot_decision__pb2
 from guidepost.v1 import policy_pb2 as guidepost_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17guidepost/v1/diff.proto\x12\x0cguidepost.v1\x1a\x1bguidepost/v1/decision.proto\x1a\x19guidepost/v1/policy.proto\"\xc0\x02\n\x0b\x44iffSummary\x12(\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\'\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x10\n\x08headline\x18\x03 \x01(\t\x12\x16\n\x0esame_decisions\x18\x04 \x01(\x08\x12,\n\x07wording\x18\x05 \x03(\x0b\x32\x1b.guidepost.v1.WordingChange\x12-\n\x08requests\x18\x06 \x03(\x0b\x32\x1b.guidepost.v1.WordingChange\x12\'\n\x06tables\x18\x07 \x03(\x0b\x32\x17.guidepost.v1.TableDiff\x12.\n\x08outcomes\x18\x08 \x03(\x0b\x32\x1c.guidepost.v1.OutcomeSummary\"\xbf\x01\n\tTableDiff\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x12\n\nsituations\x18\x03 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x04 \x01(\x04\x12\r\n\x05share\x18\x05 \x01(\x01\x12*\n\x07regions\x18\x06 \x03(\x0b\x32\x19.guidepost.v1.TableRegion\x12\x0e\n\x06others\x18\x07 \x01(\x04\x12\"\n\x05place\x18\x08 \x01(\x0b\x32\x13.guidepost.v1.Place\"\xe8\x01\n\x0bTableRegion\x12\x0c\n\x04text\x18\x01 \x01(\t\x12&\n\x04when\x18\x02 \x03(\x0b\x32\x18.guidepost.v1.FactValues\x12+\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x37\n\x07\x65xample\x18\x05 \x03(\x0b\x32&.guidepost.v1.TableRegion.ExampleEntry\x1a.\n\x0c\x45xampleEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x0eOutcomeSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tdecisions\x18\x02 \x03(\t\x12\x0e\n\x06tables\x18\x03 \x03(\t\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x0c\n\x04text\x18\x05 \x01(\t\"\xcf\x01\n\rWordingChange\x12\x0c\n\x04part\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12 \n\x04\x65\x64it\x18\x03 \x01(\x0e\x32\x12.guidepost.v1.Edit\x12\x0c\n\x04what\x18\x04 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x05 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x06 \x01(\t\x12)\n\x0cplace_before\x18\x07 \x01(\x0b\x32\x13.guidepost.v1.Place\x12(\n\x0bplace_after\x18\x08 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x94\x01\n\x0c\x44\x65\x63isionDiff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bonly_before\x18\x02 \x01(\x08\x12\x12\n\nonly_after\x18\x03 \x01(\x08\x12\r\n\x05terms\x18\x04 \x03(\t\x12+\n\x08outcomes\x18\x05 \x03(\x0b\x32\x19.guidepost.v1.OutcomeDiff\x12\x11\n\tunchanged\x18\x06 \x03(\t\"\xa6\x02\n\x0bOutcomeDiff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsituations\x18\x02 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x04\x12\x13\n\x0bover_inputs\x18\x04 \x01(\x08\x12,\n\x07\x63hanges\x18\x05 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12)\n\x07regions\x18\x06 \x03(\x0b\x32\x18.guidepost.v1.DiffRegion\x12&\n\x04gist\x18\x07 \x03(\x0b\x32\x18.guidepost.v1.DiffRegion\x12.\n\x07\x66ollows\x18\x08 \x03(\x0b\x32\x1d.guidepost.v1.FollowedOutcome\x12\r\n\x05terms\x18\t \x03(\t\x12\x0f\n\x07unnamed\x18\n \x01(\x04\"\xfb\x01\n\rOutcomeChange\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeState\x12)\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeState\x12\x0f\n\x07in_part\x18\x03 \x01(\x08\x12\x12\n\nsituations\x18\x04 \x01(\x04\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x13\n\x0bnow_certain\x18\x06 \x03(\t\x12\x19\n\x11no_longer_certain\x18\x07 \x03(\t\x12\x14\n\x0cnow_possible\x18\x08 \x03(\t\x12\x1a\n\x12no_longer_possible\x18\t \x03(\t\"\x93\x01\n\x0cOutcomeState\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.guidepost.v1.OutcomeStateKind\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12*\n\x07measure\x18\x03 \x01(\x0b\x32\x19.guidepost.v1.TimeMeasure\"\xfb\x01\n\nDiffRegion\x12\x0c\n\x04text\x18\x01 \x01(\t\x12&\n\x04when\x18\x02 \x03(\x0b\x32\x18.guidepost.v1.FactValues\x12,\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12\x12\n\nsituations\x18\x04 \x01(\x04\x12\r\n\x05\x61like\x18\x05 \x01(\x04\x12\x36\n\x07\x65xample\x18\x06 \x03(\x0b\x32%.guidepost.v1.DiffRegion.ExampleEntry\x1a.\n\x0c\x45xampleEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x81\x01\n\nFactValues\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07unknown\x18\x02 \x01(\x08\x12\x0b\n\x03\x61ny\x18\x03 \x01(\x08\x12\r\n\x05words\x18\x04 \x03(\t\x12\'\n\x05spans\x18\x05 \x03(\x0b\x32\x18.guidepost.v1.NumberSpan\x12\x0f\n\x07\x61ny_but\x18\x06 \x03(\t\"o\n\nNumberSpan\x12\x10\n\x03low\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04high\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0clow_included\x18\x03 \x01(\x08\x12\x15\n\rhigh_included\x18\x04 \x01(\x08\x42\x06\n\x04_lowB\x07\n\x05_high\"0\n\x0f\x46ollowedOutcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x04*b\n\x04\x45\x64it\x12\x14\n\x10\x45\x44IT_UNSPECIFIED\x10\x00\x12\x0e\n\nEDIT_ADDED\x10\x01\x12\x10\n\x0c\x45\x44IT_REMOVED\x10\x02\x12\x10\n\x0c\x45\x44IT_CHANGED\x10\x03\x12\x10\n\x0c\x45\x44IT_RENAMED\x10\x04*\xdb\x01\n\x10OutcomeStateKind\x12\"\n\x1eOUTCOME_STATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aOUTCOME_STATE_KIND_DECIDED\x10\x01\x12 \n\x1cOUTCOME_STATE_KIND_UNDECIDED\x10\x02\x12\"\n\x1eOUTCOME_STATE_KIND_NOT_COVERED\x10\x03\x12\x1e\n\x1aOUTCOME_STATE_KIND_REFUSED\x10\x04\x12\x1d\n\x19OUTCOME_STATE_KIND_ABSENT\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17guidepost/v1/diff.proto\x12\x0cguidepost.v1\x1a\x1bguidepost/v1/decision.proto\x1a\x19guidepost/v1/policy.proto\"\xc0\x02\n\x0b\x44iffSummary\x12(\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\'\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x18.guidepost.v1.VersionRef\x12\x10\n\x08headline\x18\x03 \x01(\t\x12\x16\n\x0esame_decisions\x18\x04 \x01(\x08\x12,\n\x07wording\x18\x05 \x03(\x0b\x32\x1b.guidepost.v1.WordingChange\x12-\n\x08requests\x18\x06 \x03(\x0b\x32\x1b.guidepost.v1.WordingChange\x12\'\n\x06tables\x18\x07 \x03(\x0b\x32\x17.guidepost.v1.TableDiff\x12.\n\x08outcomes\x18\x08 \x03(\x0b\x32\x1c.guidepost.v1.OutcomeSummary\"\xd6\x01\n\tTableDiff\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0f\n\x07outcome\x18\x02 \x01(\t\x12\x12\n\nsituations\x18\x03 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x04 \x01(\x04\x12\r\n\x05share\x18\x05 \x01(\x01\x12*\n\x07regions\x18\x06 \x03(\x0b\x32\x19.guidepost.v1.TableRegion\x12\x0e\n\x06others\x18\x07 \x01(\x04\x12\"\n\x05place\x18\x08 \x01(\x0b\x32\x13.guidepost.v1.Place\x12\x15\n\ronly_possible\x18\t \x01(\x04\"\xe8\x01\n\x0bTableRegion\x12\x0c\n\x04text\x18\x01 \x01(\t\x12&\n\x04when\x18\x02 \x03(\x0b\x32\x18.guidepost.v1.FactValues\x12+\n\x06\x63hange\x18\x03 \x01(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x37\n\x07\x65xample\x18\x05 \x03(\x0b\x32&.guidepost.v1.TableRegion.ExampleEntry\x1a.\n\x0c\x45xampleEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"^\n\x0eOutcomeSummary\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x11\n\tdecisions\x18\x02 \x03(\t\x12\x0e\n\x06tables\x18\x03 \x03(\t\x12\r\n\x05share\x18\x04 \x01(\x01\x12\x0c\n\x04text\x18\x05 \x01(\t\"\xcf\x01\n\rWordingChange\x12\x0c\n\x04part\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12 \n\x04\x65\x64it\x18\x03 \x01(\x0e\x32\x12.guidepost.v1.Edit\x12\x0c\n\x04what\x18\x04 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x05 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x06 \x01(\t\x12)\n\x0cplace_before\x18\x07 \x01(\x0b\x32\x13.guidepost.v1.Place\x12(\n\x0bplace_after\x18\x08 \x01(\x0b\x32\x13.guidepost.v1.Place\"\x94\x01\n\x0c\x44\x65\x63isionDiff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0bonly_before\x18\x02 \x01(\x08\x12\x12\n\nonly_after\x18\x03 \x01(\x08\x12\r\n\x05terms\x18\x04 \x03(\t\x12+\n\x08outcomes\x18\x05 \x03(\x0b\x32\x19.guidepost.v1.OutcomeDiff\x12\x11\n\tunchanged\x18\x06 \x03(\t\"\xa6\x02\n\x0bOutcomeDiff\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\nsituations\x18\x02 \x01(\x04\x12\x0f\n\x07\x63hanged\x18\x03 \x01(\x04\x12\x13\n\x0bover_inputs\x18\x04 \x01(\x08\x12,\n\x07\x63hanges\x18\x05 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12)\n\x07regions\x18\x06 \x03(\x0b\x32\x18.guidepost.v1.DiffRegion\x12&\n\x04gist\x18\x07 \x03(\x0b\x32\x18.guidepost.v1.DiffRegion\x12.\n\x07\x66ollows\x18\x08 \x03(\x0b\x32\x1d.guidepost.v1.FollowedOutcome\x12\r\n\x05terms\x18\t \x03(\t\x12\x0f\n\x07unnamed\x18\n \x01(\x04\"\xfb\x01\n\rOutcomeChange\x12*\n\x06\x62\x65\x66ore\x18\x01 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeState\x12)\n\x05\x61\x66ter\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeState\x12\x0f\n\x07in_part\x18\x03 \x01(\x08\x12\x12\n\nsituations\x18\x04 \x01(\x04\x12\x0c\n\x04text\x18\x05 \x01(\t\x12\x13\n\x0bnow_certain\x18\x06 \x03(\t\x12\x19\n\x11no_longer_certain\x18\x07 \x03(\t\x12\x14\n\x0cnow_possible\x18\x08 \x03(\t\x12\x1a\n\x12no_longer_possible\x18\t \x03(\t\"\x93\x01\n\x0cOutcomeState\x12,\n\x04kind\x18\x01 \x01(\x0e\x32\x1e.guidepost.v1.OutcomeStateKind\x12)\n\x05value\x18\x02 \x01(\x0b\x32\x1a.guidepost.v1.OutcomeValue\x12*\n\x07measure\x18\x03 \x01(\x0b\x32\x19.guidepost.v1.TimeMeasure\"\xfb\x01\n\nDiffRegion\x12\x0c\n\x04text\x18\x01 \x01(\t\x12&\n\x04when\x18\x02 \x03(\x0b\x32\x18.guidepost.v1.FactValues\x12,\n\x07\x63hanges\x18\x03 \x03(\x0b\x32\x1b.guidepost.v1.OutcomeChange\x12\x12\n\nsituations\x18\x04 \x01(\x04\x12\r\n\x05\x61like\x18\x05 \x01(\x04\x12\x36\n\x07\x65xample\x18\x06 \x03(\x0b\x32%.guidepost.v1.DiffRegion.ExampleEntry\x1a.\n\x0c\x45xampleEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x81\x01\n\nFactValues\x12\x0c\n\x04\x66\x61\x63t\x18\x01 \x01(\t\x12\x0f\n\x07unknown\x18\x02 \x01(\x08\x12\x0b\n\x03\x61ny\x18\x03 \x01(\x08\x12\r\n\x05words\x18\x04 \x03(\t\x12\'\n\x05spans\x18\x05 \x03(\x0b\x32\x18.guidepost.v1.NumberSpan\x12\x0f\n\x07\x61ny_but\x18\x06 \x03(\t\"o\n\nNumberSpan\x12\x10\n\x03low\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04high\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x0clow_included\x18\x03 \x01(\x08\x12\x15\n\rhigh_included\x18\x04 \x01(\x08\x42\x06\n\x04_lowB\x07\n\x05_high\"0\n\x0f\x46ollowedOutcome\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x63hanged\x18\x02 \x01(\x04*b\n\x04\x45\x64it\x12\x14\n\x10\x45\x44IT_UNSPECIFIED\x10\x00\x12\x0e\n\nEDIT_ADDED\x10\x01\x12\x10\n\x0c\x45\x44IT_REMOVED\x10\x02\x12\x10\n\x0c\x45\x44IT_CHANGED\x10\x03\x12\x10\n\x0c\x45\x44IT_RENAMED\x10\x04*\xdb\x01\n\x10OutcomeStateKind\x12\"\n\x1eOUTCOME_STATE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aOUTCOME_STATE_KIND_DECIDED\x10\x01\x12 \n\x1cOUTCOME_STATE_KIND_UNDECIDED\x10\x02\x12\"\n\x1eOUTCOME_STATE_KIND_NOT_COVERED\x10\x03\x12\x1e\n\x1aOUTCOME_STATE_KIND_REFUSED\x10\x04\x12\x1d\n\x19OUTCOME_STATE_KIND_ABSENT\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,38 +41,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TABLEREGION_EXAMPLEENTRY']._serialized_options = b'8\001'
   _globals['_DIFFREGION_EXAMPLEENTRY']._loaded_options = None
   _globals['_DIFFREGION_EXAMPLEENTRY']._serialized_options = b'8\001'
-  _globals['_EDIT']._serialized_start=2556
-  _globals['_EDIT']._serialized_end=2654
-  _globals['_OUTCOMESTATEKIND']._serialized_start=2657
-  _globals['_OUTCOMESTATEKIND']._serialized_end=2876
+  _globals['_EDIT']._serialized_start=2579
+  _globals['_EDIT']._serialized_end=2677
+  _globals['_OUTCOMESTATEKIND']._serialized_start=2680
+  _globals['_OUTCOMESTATEKIND']._serialized_end=2899
   _globals['_DIFFSUMMARY']._serialized_start=98
   _globals['_DIFFSUMMARY']._serialized_end=418
   _globals['_TABLEDIFF']._serialized_start=421
-  _globals['_TABLEDIFF']._serialized_end=612
-  _globals['_TABLEREGION']._serialized_start=615
-  _globals['_TABLEREGION']._serialized_end=847
-  _globals['_TABLEREGION_EXAMPLEENTRY']._serialized_start=801
-  _globals['_TABLEREGION_EXAMPLEENTRY']._serialized_end=847
-  _globals['_OUTCOMESUMMARY']._serialized_start=849
-  _globals['_OUTCOMESUMMARY']._serialized_end=943
-  _globals['_WORDINGCHANGE']._serialized_start=946
-  _globals['_WORDINGCHANGE']._serialized_end=1153
-  _globals['_DECISIONDIFF']._serialized_start=1156
-  _globals['_DECISIONDIFF']._serialized_end=1304
-  _globals['_OUTCOMEDIFF']._serialized_start=1307
-  _globals['_OUTCOMEDIFF']._serialized_end=1601
-  _globals['_OUTCOMECHANGE']._serialized_start=1604
-  _globals['_OUTCOMECHANGE']._serialized_end=1855
-  _globals['_OUTCOMESTATE']._serialized_start=1858
-  _globals['_OUTCOMESTATE']._serialized_end=2005
-  _globals['_DIFFREGION']._serialized_start=2008
-  _globals['_DIFFREGION']._serialized_end=2259
-  _globals['_DIFFREGION_EXAMPLEENTRY']._serialized_start=801
-  _globals['_DIFFREGION_EXAMPLEENTRY']._serialized_end=847
-  _globals['_FACTVALUES']._serialized_start=2262
-  _globals['_FACTVALUES']._serialized_end=2391
-  _globals['_NUMBERSPAN']._serialized_start=2393
-  _globals['_NUMBERSPAN']._serialized_end=2504
-  _globals['_FOLLOWEDOUTCOME']._serialized_start=2506
-  _globals['_FOLLOWEDOUTCOME']._serialized_end=2554
+  _globals['_TABLEDIFF']._serialized_end=635
+  _globals['_TABLEREGION']._serialized_start=638
+  _globals['_TABLEREGION']._serialized_end=870
+  _globals['_TABLEREGION_EXAMPLEENTRY']._serialized_start=824
+  _globals['_TABLEREGION_EXAMPLEENTRY']._serialized_end=870
+  _globals['_OUTCOMESUMMARY']._serialized_start=872
+  _globals['_OUTCOMESUMMARY']._serialized_end=966
+  _globals['_WORDINGCHANGE']._serialized_start=969
+  _globals['_WORDINGCHANGE']._serialized_end=1176
+  _globals['_DECISIONDIFF']._serialized_start=1179
+  _globals['_DECISIONDIFF']._serialized_end=1327
+  _globals['_OUTCOMEDIFF']._serialized_start=1330
+  _globals['_OUTCOMEDIFF']._serialized_end=1624
+  _globals['_OUTCOMECHANGE']._serialized_start=1627
+  _globals['_OUTCOMECHANGE']._serialized_end=1878
+  _globals['_OUTCOMESTATE']._serialized_start=1881
+  _globals['_OUTCOMESTATE']._serialized_end=2028
+  _globals['_DIFFREGION']._serialized_start=2031
+  _globals['_DIFFREGION']._serialized_end=2282
+  _globals['_DIFFREGION_EXAMPLEENTRY']._serialized_start=824
+  _globals['_DIFFREGION_EXAMPLEENTRY']._serialized_end=870
+  _globals['_FACTVALUES']._serialized_start=2285
+  _globals['_FACTVALUES']._serialized_end=2414
+  _globals['_NUMBERSPAN']._serialized_start=2416
+  _globals['_NUMBERSPAN']._serialized_end=2527
+  _globals['_FOLLOWEDOUTCOME']._serialized_start=2529
+  _globals['_FOLLOWEDOUTCOME']._serialized_end=2577
 # @@protoc_insertion_point(module_scope)

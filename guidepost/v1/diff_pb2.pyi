@@ -62,7 +62,7 @@ class DiffSummary(_message.Message):
     def __init__(self, before: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., after: _Optional[_Union[_decision_pb2.VersionRef, _Mapping]] = ..., headline: _Optional[str] = ..., same_decisions: bool = ..., wording: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ..., requests: _Optional[_Iterable[_Union[WordingChange, _Mapping]]] = ..., tables: _Optional[_Iterable[_Union[TableDiff, _Mapping]]] = ..., outcomes: _Optional[_Iterable[_Union[OutcomeSummary, _Mapping]]] = ...) -> None: ...
 
 class TableDiff(_message.Message):
-    __slots__ = ("table", "outcome", "situations", "changed", "share", "regions", "others", "place")
+    __slots__ = ("table", "outcome", "situations", "changed", "share", "regions", "others", "place", "only_possible")
     TABLE_FIELD_NUMBER: _ClassVar[int]
     OUTCOME_FIELD_NUMBER: _ClassVar[int]
     SITUATIONS_FIELD_NUMBER: _ClassVar[int]
@@ -71,6 +71,7 @@ class TableDiff(_message.Message):
     REGIONS_FIELD_NUMBER: _ClassVar[int]
     OTHERS_FIELD_NUMBER: _ClassVar[int]
     PLACE_FIELD_NUMBER: _ClassVar[int]
+    ONLY_POSSIBLE_FIELD_NUMBER: _ClassVar[int]
     table: str
     outcome: str
     situations: int
@@ -79,7 +80,8 @@ class TableDiff(_message.Message):
     regions: _containers.RepeatedCompositeFieldContainer[TableRegion]
     others: int
     place: _decision_pb2.Place
-    def __init__(self, table: _Optional[str] = ..., outcome: _Optional[str] = ..., situations: _Optional[int] = ..., changed: _Optional[int] = ..., share: _Optional[float] = ..., regions: _Optional[_Iterable[_Union[TableRegion, _Mapping]]] = ..., others: _Optional[int] = ..., place: _Optional[_Union[_decision_pb2.Place, _Mapping]] = ...) -> None: ...
+    only_possible: int
+    def __init__(self, table: _Optional[str] = ..., outcome: _Optional[str] = ..., situations: _Optional[int] = ..., changed: _Optional[int] = ..., share: _Optional[float] = ..., regions: _Optional[_Iterable[_Union[TableRegion, _Mapping]]] = ..., others: _Optional[int] = ..., place: _Optional[_Union[_decision_pb2.Place, _Mapping]] = ..., only_possible: _Optional[int] = ...) -> None: ...
 
 class TableRegion(_message.Message):
     __slots__ = ("text", "when", "change", "share", "example")

@@ -57,6 +57,7 @@ def _table(one: TableDiff) -> diff_pb2.TableDiff:
         share=_share(one.changed, one.situations),
         regions=[_table_region(region, one.situations) for region in one.regions],
         others=_counted(one.others),
+        only_possible=_counted(one.only_possible),
         place=place(one.place) if one.place else None,
     )
 
