@@ -162,7 +162,7 @@ def test_differences_that_are_asked_for_at_once_are_all_given(monkeypatch: pytes
         compared.append((before.digest, after.digest))
         return before.digest, after.digest
 
-    monkeypatch.setattr(versions, "compare", compare)
+    monkeypatch.setattr("engine.diff.compare", compare)
     pairs = [(_Named(str(number)), _Named("x")) for number in range(versions.CACHE_SIZE * 4)]
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda pair: service._difference(*pair), pairs))

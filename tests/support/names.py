@@ -33,11 +33,11 @@ class NameServer:
         while True:
             try:
                 query, caller = self._socket.recvfrom(512)
+                if query:
+                    self.asked += 1
+                    self._socket.sendto(self._answer(query), caller)
             except OSError:  # closed
                 return
-            if query:
-                self.asked += 1
-                self._socket.sendto(self._answer(query), caller)
 
     def _answer(self, query: bytes) -> bytes:
         end = query.index(b"\0", 12) + 5

@@ -31,6 +31,7 @@ class Callers:
 def expired_keys(callers: Callers, now: datetime) -> list[str]:
     """Return a message for each key that has expired at an instant, in the order of the file.
 
+    >>> from datetime import UTC
     >>> key = Key(Caller("portal", frozenset()), "", datetime(2025, 7, 1, tzinfo=UTC))
     >>> expired_keys(Callers(keys={"5f0c9a3b1d2e": key}), datetime(2025, 7, 1, tzinfo=UTC))
     ['the key 5f0c9a3b1d2e of `portal`: expired on 2025-07-01']
